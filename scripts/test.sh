@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds the release preset with warnings as errors, runs every test.
+#   scripts/test.sh                   all tests
+#   scripts/test.sh --sanitize        the same under AddressSanitizer + UBSan, then ThreadSanitizer
+#   scripts/test.sh -R REGEX ...      arguments go to ctest
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+presets=(release)
+if [ "${1:-}" = "--sanitize" ]; then
+  presets=(asan-ubsan tsan)
+  shift
+fi
+scripts/setup.sh
+for preset in "${presets[@]}"; do
+  cmake --preset "$preset" -DBUILD_TESTING=ON
+  cmake --build --preset "$preset"
+  # Tests that measure nothing may share the cores; none asserts on time.
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@"
+done

@@ -1,0 +1,42 @@
+#include "emdyn/terminal/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+#include "emdyn/core/error.hpp"
+
+namespace emdyn::terminal {
+namespace {
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  CLI::App app("help", "detect");
+  std::string file;
+  int count = 0;
+  app.add_option("FILE", file)->required();
+  app.add_option("--detector", count);
+  Console console({});
+  try {
+    parse(app, arguments, console);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Arguments, RefusalsNameTheVerbTheOptionAndTheMend) {
+  EXPECT_EQ(refusal({"x.csv"}), "");
+  EXPECT_EQ(refusal({"x.csv", "--detectr", "3"}),
+            "detect: unknown option --detectr (did you mean --detector?); see emdyn detect --help");
+  EXPECT_EQ(refusal({"x.csv", "y.csv"}),
+            "detect: unexpected argument \"y.csv\"; see emdyn detect --help");
+  EXPECT_EQ(refusal({}), "detect: FILE is required; see emdyn detect --help");
+  EXPECT_NE(refusal({"x.csv", "--detector", "many"}).find("--detector"), std::string::npos);
+}
+
+TEST(ParseSettings, TakesEverythingAfterTheFirstEqualSign) {
+  EXPECT_EQ(parse_settings({"a=1", "b=x=y"}, "--set"), (Params{{"a", "1"}, {"b", "x=y"}}));
+  EXPECT_THROW((void)parse_settings({"a"}, "--set"), ConfigError);
+  EXPECT_THROW((void)parse_settings({"=1"}, "--set"), ConfigError);
+}
+
+}  // namespace
+}  // namespace emdyn::terminal
