@@ -1,0 +1,40 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/detect/any_detector.hpp"
+
+namespace emdyn::detect {
+
+/// What this build knows about one detector.
+struct Entry {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view paper;
+  std::string_view cost;
+  Domain domain;
+  EventKind kind;
+  bool front_end;    ///< Sits behind a FrontEnd by default.
+  Json (*fields)();  ///< Names, types, ranges, defaults and help of its parameters.
+  std::unique_ptr<AnyDetector> (*make)(const Params&);
+};
+
+/// Every detector of one signal this build knows, in the order users see them.
+std::span<const Entry> entries() noexcept;
+
+/// @throws ConfigError for an unknown name.
+const Entry& find_entry(std::string_view name);
+
+/// @throws ConfigError for an unknown name, an unknown parameter or a bad value.
+std::unique_ptr<AnyDetector> make_detector(std::string_view name, const Params& params = {});
+
+/// Name, parameters and state of a detector as versioned bytes; restoring and replaying gives the
+/// same scores, bit for bit.
+std::vector<std::byte> snapshot(const AnyDetector& detector);
+
+/// The bytes may be hostile. @throws DataError when they are no snapshot of this version.
+std::unique_ptr<AnyDetector> restore(std::span<const std::byte> bytes);
+
+}  // namespace emdyn::detect
