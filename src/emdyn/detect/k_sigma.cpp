@@ -1,7 +1,7 @@
 #include "emdyn/detect/k_sigma.hpp"
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/detect/tails.hpp"
+#include "emdyn/math/distributions.hpp"
 
 namespace emdyn::detect {
 
@@ -30,8 +30,8 @@ Evidence KSigma::evidence() const noexcept {
 
 double KSigma::p_value() const noexcept {
   if (!ready()) return 1.0;
-  if (given_) return two_sided_tail(t_);
-  return two_sided_tail(normal_from_student(t_, std::max(count_ - 2.0, 1.0)));
+  if (given_) return math::two_sided_normal(t_);
+  return math::two_sided_student_t(t_, std::max(count_ - 2.0, 1.0));
 }
 
 }  // namespace emdyn::detect

@@ -8,6 +8,7 @@
 #include "emdyn/core/philox.hpp"
 #include "emdyn/detect/tails.hpp"
 #include "emdyn/detect/test_streams.hpp"
+#include "emdyn/math/distributions.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -42,8 +43,8 @@ TEST(KSigma, WidensItsThresholdToStudentsQuantile) {
 
 // Known answer: two-sided tails of Student's t at t = 4: freedom 10 -> 0.002518, 30 -> 0.000382.
 TEST(Tails, WallacesNormalMatchesStudent) {
-  EXPECT_NEAR(two_sided_tail(normal_from_student(4.0, 10.0)) / 0.0025183, 1.0, 0.02);
-  EXPECT_NEAR(two_sided_tail(normal_from_student(4.0, 30.0)) / 0.00038175, 1.0, 0.01);
+  EXPECT_NEAR(math::two_sided_normal(normal_from_student(4.0, 10.0)) / 0.0025183, 1.0, 0.02);
+  EXPECT_NEAR(math::two_sided_normal(normal_from_student(4.0, 30.0)) / 0.00038175, 1.0, 0.01);
 }
 
 // Property: the chance of an alarm right after a short warm-up is the nominal one.

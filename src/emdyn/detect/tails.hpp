@@ -2,16 +2,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <numbers>
 
 #include "emdyn/detect/detector.hpp"
 
 namespace emdyn::detect {
-
-/// P(|Z| > z) of a standard normal, accurate far into the tail.
-inline double two_sided_tail(double z) noexcept {
-  return std::erfc(std::abs(z) * (std::numbers::sqrt2 / 2.0));
-}
 
 /// The standard normal deviate with the same tail as Student's t with `freedom` degrees.
 /// Source: Wallace, "Bounds on Normal Approximations to Student's and the Chi-Square
