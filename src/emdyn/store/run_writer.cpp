@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
@@ -238,7 +239,7 @@ void RunWriter::Impl::insert_all(std::optional<series::RunStatus> status) {
     bytes.run();
   }
   for (const PendingRecord& record : records) insert_record(database_, record);
-  if (notes) write_info_value(database_, "notes", *notes);
+  for (const auto& [key, text] : info) write_info_value(database_, key, text);
   if (status) write_info_value(database_, "status", word(*status));
 }
 
@@ -257,7 +258,8 @@ void RunWriter::Impl::flush(Tail tail, std::optional<series::RunStatus> status) 
                from(open.points.values, index), from(open.points.seconds, index), index);
       }
     }
-    if (pending_.empty() && new_signals_.empty() && records.empty() && !notes && !status) return;
+    if (pending_.empty() && new_signals_.empty() && records.empty() && info.empty() && !status)
+      return;
     Transaction transaction(database_);
     insert_all(status);
     transaction.commit();
@@ -270,7 +272,7 @@ void RunWriter::Impl::flush(Tail tail, std::optional<series::RunStatus> status) 
   arena_.clear();
   new_signals_.clear();
   records.clear();
-  notes.reset();
+  info.clear();
   next_flush_ = 0;
   if (tail == Tail::keep) return;
   for (OpenChunk& open : open_) open.saved = open.points.size();
@@ -348,7 +350,11 @@ void RunWriter::record(const series::Attribution& attribution) {
   live().records.push_back(pending_record(attribution));
 }
 
-void RunWriter::set_notes(const Json& notes) { live().notes = json_text(notes); }
+void RunWriter::set_notes(const Json& notes) { live().info["notes"] = json_text(notes); }
+
+void RunWriter::set_configuration(const Json& configuration) {
+  live().info["configuration"] = json_text(configuration);
+}
 
 void RunWriter::sync() { live().sync(); }
 

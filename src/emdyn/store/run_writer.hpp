@@ -51,6 +51,7 @@ class RunWriter {
   void record(const series::Forecast& forecast);
   void record(const series::Attribution& attribution);
   void set_notes(const Json& notes);
+  void set_configuration(const Json& configuration);
 
   /// Commits everything so far. @throws StoreError when the disk is full or gone: nothing is lost,
   /// what was acknowledged stays, and a later sync tries again.

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -69,7 +70,7 @@ struct RunWriter::Impl {
 
   std::string id;
   bool finished = false;
-  std::optional<std::string> notes{};
+  std::map<std::string, std::string> info;  ///< Facts about the run that wait: key to JSON text.
   std::vector<PendingRecord> records{};
 
  private:
