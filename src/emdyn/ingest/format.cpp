@@ -84,6 +84,7 @@ Format detect_format(std::string_view head, bool whole, std::string_view path) {
   text.remove_prefix(
       std::min(text.find_first_not_of(std::string_view("\0 \t\r\n", 5)), text.size()));
   if (text.find('\0') != std::string_view::npos) {
+    if (head.size() < 12 && !whole) return Format::automatic;  // Half the head of an event file?
     throw DataError(
         fmt::format("{}: a binary file of no known kind; read are CSV, JSON lines and "
                     "TensorBoard event files",
