@@ -74,15 +74,23 @@ struct Costs {
   std::uint64_t delta_of_deltas = 0;
 };
 
+/// The mean step from one word to the next.
+std::uint64_t mean_delta(std::span<const std::uint64_t> words) noexcept {
+  if (words.size() < 2) return 0;
+  const auto whole = static_cast<std::int64_t>(words.back() - words.front());
+  return static_cast<std::uint64_t>(whole / static_cast<std::int64_t>(words.size() - 1));
+}
+
 /// Bits that each predictor leaves, summed over the column.
-Costs measure(std::span<const std::uint64_t> words, std::uint64_t least) noexcept {
+Costs measure(std::span<const std::uint64_t> words, std::uint64_t least,
+              std::uint64_t mean) noexcept {
   Costs costs;
   std::uint64_t before = words[0];
   std::uint64_t delta_before = 0;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::uint64_t delta = words[i] - before;
     costs.offset += static_cast<std::uint64_t>(std::bit_width(words[i] - least));
-    costs.delta += static_cast<std::uint64_t>(std::bit_width(zigzag(delta)));
+    costs.delta += static_cast<std::uint64_t>(std::bit_width(zigzag(delta - mean)));
     costs.delta_of_deltas +=
         i < 2 ? 0 : static_cast<std::uint64_t>(std::bit_width(zigzag(delta - delta_before)));
     before = words[i];
@@ -98,7 +106,8 @@ std::uint64_t least_word(std::span<const std::uint64_t> words, bool is_signed) n
   return least ^ flip;
 }
 
-void predict(std::span<const std::uint64_t> words, std::uint64_t least, Residuals& out) noexcept {
+void predict(std::span<const std::uint64_t> words, std::uint64_t least, std::uint64_t mean,
+             Residuals& out) noexcept {
   const std::size_t count = words.size();
   if (out.predictor == Predictor::offset) {
     out.first = least;
@@ -108,7 +117,8 @@ void predict(std::span<const std::uint64_t> words, std::uint64_t least, Residual
   out.first = words[0];
   out.words[0] = 0;
   if (out.predictor == Predictor::delta) {
-    for (std::size_t i = 1; i < count; ++i) out.words[i] = zigzag(words[i] - words[i - 1]);
+    out.second = mean;
+    for (std::size_t i = 1; i < count; ++i) out.words[i] = zigzag(words[i] - words[i - 1] - mean);
     return;
   }
   out.second = count > 1 ? words[1] - words[0] : 0;
@@ -123,7 +133,10 @@ void restore_words(Residuals& in) noexcept {
   if (in.predictor == Predictor::offset) {
     for (std::size_t i = 0; i < in.count; ++i) in.words[i] += in.first;
   } else if (in.predictor == Predictor::delta) {
-    for (std::size_t i = 0; i < in.count; ++i) in.words[i] = word += unzigzag(in.words[i]);
+    in.words[0] = word;
+    for (std::size_t i = 1; i < in.count; ++i) {
+      in.words[i] = word += unzigzag(in.words[i]) + in.second;
+    }
   } else {
     std::uint64_t delta = in.second;
     in.words[0] = word;
@@ -152,7 +165,8 @@ void to_residuals(std::span<const double> values, Residuals& out) noexcept {
   out.entries = 0;
   const std::span<const std::uint64_t> used(words.data(), count);
   const std::uint64_t least = least_word(used, out.kind == WordKind::integer);
-  const Costs costs = measure(used, least);
+  const std::uint64_t mean = mean_delta(used);
+  const Costs costs = measure(used, least, mean);
   std::uint64_t best = costs.offset;
   out.predictor = Predictor::offset;
   if (costs.delta < best) {
@@ -177,7 +191,7 @@ void to_residuals(std::span<const double> values, Residuals& out) noexcept {
       return;
     }
   }
-  predict(used, least, out);
+  predict(used, least, mean, out);
 }
 
 bool from_residuals(Residuals& in, std::span<double> out) noexcept {

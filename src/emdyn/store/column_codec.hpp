@@ -20,7 +20,7 @@ struct Residuals {
   Predictor predictor = Predictor::offset;
   std::size_t count = 0;
   std::uint64_t first = 0;   ///< The offset, or the first integer.
-  std::uint64_t second = 0;  ///< The first delta (delta_of_deltas only).
+  std::uint64_t second = 0;  ///< The mean delta (delta) or the first delta (delta_of_deltas).
   std::size_t entries = 0;   ///< Of the dictionary.
   std::array<std::uint64_t, kMaxDictionary> dictionary{};
   std::array<std::uint64_t, kMaxColumn> words{};

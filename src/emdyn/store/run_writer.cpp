@@ -144,6 +144,14 @@ void RunWriter::Impl::append(OpenChunk& open, std::uint32_t signal, double posit
   if (points.size() == kChunkPoints) close_chunk(signal, open);
 }
 
+void RunWriter::Impl::append(SignalId signal, double position, double value,
+                             const std::optional<double>& seconds) {
+  OpenChunk& chunk = open(signal);
+  need_room();
+  append(chunk, static_cast<std::uint32_t>(signal), position, value, seconds);
+  if (chunk.points.size() == 0) flush_when_large();
+}
+
 void RunWriter::Impl::append(SignalId signal, std::span<const double> positions,
                              std::span<const double> values, std::span<const double> seconds) {
   if (positions.size() != values.size() || (!seconds.empty() && seconds.size() != values.size())) {
@@ -174,13 +182,16 @@ void RunWriter::Impl::append(SignalId signal, std::span<const double> positions,
            seconds.empty() ? std::nullopt : std::optional(seconds[next]));
     ++next;
   }
-  if (arena_.size() >= std::max(next_flush_, kFlushBytes)) {
-    next_flush_ = arena_.size() + kFlushBytes;
-    try {
-      flush(Tail::keep, {});
-    } catch (const StoreError&) {
-      // The points wait in memory; sync says what is wrong, and need_room bounds the wait.
-    }
+  flush_when_large();
+}
+
+void RunWriter::Impl::flush_when_large() {
+  if (arena_.size() < std::max(next_flush_, kFlushBytes)) return;
+  next_flush_ = arena_.size() + kFlushBytes;
+  try {
+    flush(Tail::keep, {});
+  } catch (const StoreError&) {
+    // The points wait in memory; sync says what is wrong, and need_room bounds the wait.
   }
 }
 
@@ -325,8 +336,7 @@ SignalId RunWriter::add_signal(std::string_view name, series::Axis axis) {
 
 void RunWriter::append(SignalId signal, double position, double value,
                        std::optional<double> seconds) {
-  live().append(signal, std::span(&position, 1), std::span(&value, 1),
-                seconds ? std::span<const double>(&*seconds, 1) : std::span<const double>());
+  live().append(signal, position, value, seconds);
 }
 
 void RunWriter::append(SignalId signal, std::span<const double> positions,

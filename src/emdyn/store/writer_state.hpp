@@ -61,8 +61,7 @@ struct RunWriter::Impl {
 
   SignalId add_signal(std::string_view name, series::Axis axis);
   OpenChunk& open(SignalId signal);
-  void append(OpenChunk& open, std::uint32_t signal, double position, double value,
-              const std::optional<double>& seconds);
+  void append(SignalId signal, double position, double value, const std::optional<double>& seconds);
   void append(SignalId signal, std::span<const double> positions, std::span<const double> values,
               std::span<const double> seconds);
   void sync();
@@ -82,6 +81,9 @@ struct RunWriter::Impl {
 
   void load_open_chunks();
   void need_room();
+  void flush_when_large();
+  void append(OpenChunk& open, std::uint32_t signal, double position, double value,
+              const std::optional<double>& seconds);
   void encode(std::uint32_t signal, OpenChunk& open, std::span<const double> positions,
               std::span<const double> values, std::span<const double> seconds, std::size_t from);
   void close_chunk(std::uint32_t signal, OpenChunk& open);
