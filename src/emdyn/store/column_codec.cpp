@@ -90,7 +90,7 @@ Costs measure(std::span<const std::uint64_t> words, std::uint64_t least,
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::uint64_t delta = words[i] - before;
     costs.offset += static_cast<std::uint64_t>(std::bit_width(words[i] - least));
-    costs.delta += static_cast<std::uint64_t>(std::bit_width(zigzag(delta - mean)));
+    costs.delta += i < 1 ? 0 : static_cast<std::uint64_t>(std::bit_width(zigzag(delta - mean)));
     costs.delta_of_deltas +=
         i < 2 ? 0 : static_cast<std::uint64_t>(std::bit_width(zigzag(delta - delta_before)));
     before = words[i];

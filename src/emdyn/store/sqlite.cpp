@@ -1,5 +1,6 @@
 #include "emdyn/store/sqlite.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
@@ -163,7 +164,8 @@ Database::Database(const std::filesystem::path& file, Access access) : file_(fil
                     : access == Access::write ? SQLITE_OPEN_READWRITE
                                               : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   handle_.reset(open_handle(file_uri(file, ""), flags, code));
-  const bool folder_is_fixed = ::access(file.parent_path().c_str(), W_OK) != 0;
+  const bool folder_is_fixed =
+      ::faccessat(AT_FDCWD, file.parent_path().c_str(), W_OK, AT_EACCESS) != 0;
   if (access == Access::read && folder_is_fixed && empty_or_absent(file_ + "-wal")) {
     // A file in WAL mode needs a -shm file beside it, which cannot be made here. Nobody can write
     // in this folder and there is no log to replay, so the file may be read as it is.

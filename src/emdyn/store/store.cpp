@@ -1,5 +1,6 @@
 #include "emdyn/store/store.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -62,7 +63,7 @@ Store Store::open(const std::filesystem::path& folder, Mode mode) {
                                    terminal_safe(folder.string()),
                                    foreign ? "it is a file" : error.message()));
     }
-    if (::access(runs_folder(folder).c_str(), W_OK | X_OK) != 0) {
+    if (::faccessat(AT_FDCWD, runs_folder(folder).c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
       throw StoreError(
           fmt::format("{}: the store cannot be written: check its permissions, or "
                       "give another folder",
