@@ -12,6 +12,7 @@
 #include "emdyn/lab/kernels.hpp"
 #include "emdyn/lab/mlp.hpp"
 #include "emdyn/lab/optimizer.hpp"
+#include "emdyn/lab/transformer_network.hpp"
 
 namespace emdyn::lab {
 namespace {
@@ -156,9 +157,10 @@ Split make_split(const GrokkingConfig& config) {
 std::unique_ptr<Network> make_network(const GrokkingConfig& config) {
   const Philox random(static_cast<std::uint64_t>(config.seed), weights_stream);
   if (config.network == Architecture::transformer) {
-    throw UnavailableError(
-        "grokking.network transformer needs libtorch, which this build leaves out: configure with "
-        "-DEMDYN_TORCH=ON, or choose mlp_quadratic or mlp_relu");
+    return std::make_unique<TransformerNetwork>(
+        model::Transformer::Shape{config.p, config.width, config.loss == LossKind::mse,
+                                  config.init_scale},
+        random);
   }
   const Activation activation =
       config.network == Architecture::mlp_quadratic ? Activation::quadratic : Activation::relu;

@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include "emdyn/terminal/arguments.hpp"
+#include "emdyn/terminal/table.hpp"
+#include "emdyn/torch_plugin/verbs.hpp"
+#include "lab_bench.hpp"
+
+namespace emdyn::torch_plugin {
+
+int run_bench(std::span<const std::string> arguments, terminal::Console& console) {
+  CLI::App app("Speed of the labs, each figure beside a baseline of the same run.", "bench");
+  bool json = false;
+  bench::LabBenchOptions options;
+  app.add_flag("--json", json, "print JSON");
+  app.fallthrough();
+  CLI::App* lab = app.add_subcommand("lab", "steps per second and the cost of probes");
+  lab->add_option("--prime", options.p, "modulus of the task");
+  lab->add_option("--width", options.width, "hidden units");
+  lab->add_option("--rounds", options.rounds, "turns of ours and the baseline")
+      ->check(CLI::Range(1, 1000));
+  app.require_subcommand(1);
+  if (!terminal::parse(app, arguments, console)) return 0;
+  const auto rows = bench::lab_bench(options);
+  if (json) {
+    console.json(bench::rows_json(rows));
+    return 0;
+  }
+  using Align = terminal::Table::Align;
+  terminal::Table table({{"name"},
+                         {"value", Align::right},
+                         {"unit"},
+                         {"baseline", Align::right},
+                         {"ratio", Align::right},
+                         {"against"}});
+  for (const bench::Row& row : rows) {
+    table.row({row.name, fmt::format("{:.4g}", row.value), row.unit,
+               row.baseline ? fmt::format("{:.4g}", *row.baseline) : "",
+               row.baseline ? fmt::format("{:.2f}", row.value / *row.baseline) : "",
+               row.baseline_name});
+  }
+  table.print(console);
+  return 0;
+}
+
+}  // namespace emdyn::torch_plugin

@@ -1,0 +1,23 @@
+#include "emdyn/terminal/plugin.hpp"
+
+#include <array>
+
+#include "emdyn/core/build_info.hpp"
+#include "emdyn/torch_plugin/verbs.hpp"
+
+namespace emdyn::torch_plugin {
+namespace {
+
+constexpr std::array kVerbs = {
+    terminal::Verb{"bench", "speed of the labs, beside libtorch", run_bench},
+};
+
+constexpr terminal::Plugin kPlugin{terminal::kInterfaceVersion, kCommit, kVerbs};
+
+}  // namespace
+}  // namespace emdyn::torch_plugin
+
+extern "C" __attribute__((visibility("default"))) const emdyn::terminal::Plugin*
+emdyn_torch_plugin() {
+  return &emdyn::torch_plugin::kPlugin;
+}
