@@ -111,10 +111,15 @@ TEST(Crash, KeepsEveryAcknowledgedPointThroughFiftyKills) {
       }
     }
     ::close(ends[1]);
-    std::this_thread::sleep_for(std::chrono::microseconds(2000 + random.below(60000)));
-    ::kill(child, SIGKILL);
     Acknowledged last = held;
     Acknowledged read;
+    // After some acknowledgements and a moment more, so that every stage of the writer is hit.
+    for (std::uint32_t wanted = random.below(8); wanted > 0; --wanted, ++acknowledgements) {
+      ASSERT_EQ(::read(ends[0], &read, sizeof read), static_cast<ssize_t>(sizeof read));
+      last = read;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(random.below(30000)));
+    ::kill(child, SIGKILL);
     while (::read(ends[0], &read, sizeof read) == sizeof read) {
       last = read;
       ++acknowledgements;

@@ -64,11 +64,11 @@ bool empty_or_absent(const std::filesystem::path& file) {
   return error || size == 0;
 }
 
-sqlite3* open_handle(const std::string& name, int flags, int& code) {
-  sqlite3* handle = nullptr;
-  code = sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-                         nullptr);
-  return handle;
+/// Whether this process may write the file and make others beside it.
+bool writable(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  return ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 &&
+         ::faccessat(AT_FDCWD, folder.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 }  // namespace
@@ -159,26 +159,42 @@ std::span<const std::byte> Statement::blob(int column) const {
 void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
 
 Database::Database(const std::filesystem::path& file, Access access) : file_(file.string()) {
-  int code = SQLITE_OK;
-  const int flags = access == Access::read    ? SQLITE_OPEN_READONLY
-                    : access == Access::write ? SQLITE_OPEN_READWRITE
-                                              : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  handle_.reset(open_handle(file_uri(file, ""), flags, code));
-  const bool folder_is_fixed =
-      ::faccessat(AT_FDCWD, file.parent_path().c_str(), W_OK, AT_EACCESS) != 0;
-  if (access == Access::read && folder_is_fixed && empty_or_absent(file_ + "-wal")) {
-    // A file in WAL mode needs a -shm file beside it, which cannot be made here. Nobody can write
-    // in this folder and there is no log to replay, so the file may be read as it is.
-    handle_.reset(open_handle(file_uri(file, "?immutable=1"), flags, code));
+  // A reader too may have to roll back or replay what a killed writer left, so it opens for
+  // writing where it can and forbids itself to change anything.
+  const int flags =
+      access == Access::create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+  if (access != Access::read || writable(file)) {
+    open(file_uri(file, ""), flags);
+  } else {
+    open(file_uri(file, ""), SQLITE_OPEN_READONLY);
+    int code = SQLITE_OK;
+    sqlite3_stmt* probe = nullptr;
+    code = sqlite3_prepare_v2(handle_.get(), "PRAGMA schema_version", -1, &probe, nullptr);
+    if (code == SQLITE_OK && sqlite3_step(probe) != SQLITE_ROW) code = SQLITE_CANTOPEN;
+    sqlite3_finalize(probe);
+    if (code != SQLITE_OK && empty_or_absent(file_ + "-wal") &&
+        empty_or_absent(file_ + "-journal")) {
+      // A file in WAL mode needs a -shm file beside it, which cannot be made here; but there is
+      // nothing to replay, so the file may be read as it is.
+      open(file_uri(file, "?immutable=1"), SQLITE_OPEN_READONLY);
+    }
   }
-  if (code != SQLITE_OK) {
-    throw_sqlite(file_, code, handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory");
-  }
-  sqlite3_extended_result_codes(handle_.get(), 1);
-  sqlite3_busy_timeout(handle_.get(), kBusyMs);
-  sqlite3_limit(handle_.get(), SQLITE_LIMIT_LENGTH, kMaxValueBytes);
-  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  if (access == Access::read) execute("PRAGMA query_only=ON");
   execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
+}
+
+void Database::open(const std::string& uri, int flags) {
+  sqlite3* handle = nullptr;
+  const int code =
+      sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+  handle_.reset(handle);
+  if (code != SQLITE_OK) {
+    throw_sqlite(file_, code, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
+  }
+  sqlite3_extended_result_codes(handle, 1);
+  sqlite3_busy_timeout(handle, kBusyMs);
+  sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, kMaxValueBytes);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
 }
 
 void Database::execute(const char* sql) {

@@ -51,7 +51,8 @@ class Statement {
 /// One connection to one SQLite file, with limits that make hostile files harmless.
 class Database {
  public:
-  /// Access::read works in folders and on disks that cannot be written.
+  /// Access::read works in folders and on disks that cannot be written; where they can, it may
+  /// complete what a killed writer left half done, and changes nothing else.
   /// @throws StoreError when the file cannot be opened.
   Database(const std::filesystem::path& file, Access access);
 
@@ -66,6 +67,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const noexcept;
   };
+  void open(const std::string& uri, int flags);
   std::unique_ptr<sqlite3, Close> handle_;
   std::string file_;
 };

@@ -52,7 +52,8 @@ struct Column {
 /// DataError when no run has the id.
 class Store {
  public:
-  /// Mode::write makes the folder when it is missing; Mode::read never writes anything that lasts.
+  /// Mode::write makes the folder when it is missing; Mode::read changes no run
+  /// (it completes what a killed writer left half done, where it may).
   /// @throws StoreError when the folder is missing (read), is no store or cannot be written.
   static Store open(const std::filesystem::path& folder, Mode mode);
 
