@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace emdyn::detect {
@@ -29,7 +28,6 @@ class BoundedVector {
   const T* end() const noexcept { return room_.data() + size_; }
   T& back() noexcept { return room_[size_ - 1]; }
   const T& back() const noexcept { return room_[size_ - 1]; }
-  operator std::span<const T>() const noexcept { return {room_.data(), size_}; }
 
   void clear() noexcept { size_ = 0; }
   /// @pre !full()
