@@ -1,0 +1,54 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "emdyn/core/json.hpp"
+#include "emdyn/series/records.hpp"
+
+namespace emdyn::emergence {
+
+/// The two coordinates every curve is written in: positions scaled to [0, 1] over the observed
+/// range, and their logarithms scaled likewise.
+struct Frame {
+  double origin = 0.0;     ///< First position.
+  double range = 1.0;      ///< Last less first position, > 0.
+  double log_floor = 0.0;  ///< Smallest position whose logarithm is taken; 0: no log coordinate.
+  double log_range = 0.0;  ///< log(last) − log(floor).
+
+  /// @param positions ascending, at least two different ones.
+  static Frame of(std::span<const double> positions);
+  bool has_log() const noexcept { return log_floor > 0.0; }
+  double coordinate(double position, bool log_axis) const noexcept;
+  double position(double coordinate, bool log_axis) const noexcept;
+};
+
+enum class Shape { linear, square, cube, power, logarithm, exponential, logistic, step, hinge };
+
+/// One function of position; `location` and `scale` are in units of the frame's coordinate.
+struct Basis {
+  Shape shape = Shape::linear;
+  bool log_axis = false;
+  double location = 0.0;
+  double scale = 1.0;  ///< logistic: of (1 + e^(−(u−location)/scale))^−1; step: width of the gap.
+                       ///< power: exponent of (u + location); exponential: e^(u/scale).
+  double value(const Frame& frame, double position) const noexcept;
+};
+
+/// A fitted curve: intercept + Σ coefficient·basis. What a report draws.
+struct Curve {
+  series::TransitionModel model = series::TransitionModel::constant;
+  Frame frame{};
+  double intercept = 0.0;
+  struct Term {
+    double coefficient = 0.0;
+    Basis basis{};
+  };
+  std::vector<Term> terms{};
+
+  double operator()(double position) const noexcept;
+};
+
+/// The curve at each position.
+std::vector<double> evaluate(const Curve& curve, std::span<const double> positions);
+
+}  // namespace emdyn::emergence

@@ -1,0 +1,26 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <span>
+
+namespace emdyn::emergence {
+
+/// intercept + Σ amplitude_j·logistic((u − location_j)/e^log_scale), one or two of them with a
+/// common scale.
+struct Logistics {
+  std::size_t count = 1;
+  double intercept = 0.0;
+  std::array<double, 2> amplitude{};
+  std::array<double, 2> location{};
+  double log_scale = 0.0;
+
+  double value(double u) const noexcept;
+};
+
+/// Generalised least squares under AR(1) noise with autocorrelation `phi` by Levenberg-Marquardt
+/// from the given start; locations stay in [−0.2, 1.2], scales between the bounds.
+/// @param u coordinates, as many as values. @return the whitened residual sum of squares.
+double refine_logistics(std::span<const double> u, std::span<const double> values, double phi,
+                        double min_scale, double max_scale, Logistics& logistics);
+
+}  // namespace emdyn::emergence
