@@ -161,10 +161,12 @@ void ModelGrid::add_transitions(bool log_axis, const Choice& choice) {
   }
   smallest_gap = std::max(smallest_gap, 0.5 / static_cast<double>(n));
   if (choice.sigmoid) {
-    for (double width = kWidestTransition; width > 1.5 * smallest_gap; width *= 0.5) {
+    // Few points are cheap and need a denser grid: a misfit costs them more of the evidence.
+    const bool dense = n < 100;
+    for (double width = kWidestTransition; width > 1.5 * smallest_gap; width *= dense ? 0.7 : 0.5) {
       double last = -1.0;
       for (const double location : midpoints) {
-        if (location < last + 0.3 * width) continue;
+        if (location < last + (dense ? 0.12 : 0.3) * width) continue;
         last = location;
         const Basis basis{Shape::logistic, log_axis, location, width / kLogisticWidth};
         design(kSigmoid, 4, {column(basis)});

@@ -107,10 +107,12 @@ Autoregression null_noise(const Detrend& detrend, const std::vector<double>& res
   return noise;
 }
 
-/// Share of null series whose gain is at least `gain`. Sampling stops once it cannot come out
-/// below alpha any more (Besag & Clifford, "Sequential Monte Carlo p-Values", 1991).
+/// Share of null series whose gain is at least `gain`; a rough one unless it is `decisive`.
+/// Sampling stops once it cannot come out below alpha any more (Besag & Clifford, "Sequential Monte
+/// Carlo p-Values", 1991).
 double bootstrap_p_value(const ModelGrid& grid, const Curve& null, const Curve& change,
-                         const Samples& samples, double gain, const TransitionOptions& options) {
+                         const Samples& samples, double gain, bool decisive,
+                         const TransitionOptions& options) {
   const auto seed = static_cast<std::uint64_t>(options.seed);
   const std::size_t n = samples.size();
   const Detrend detrend(null, samples.positions);
@@ -138,7 +140,7 @@ double bootstrap_p_value(const ModelGrid& grid, const Curve& null, const Curve& 
     for (std::size_t i = 0; i < chunk; ++i) hits += exceeds[done + i];
     done += chunk;
     if (static_cast<double>(hits) >= options.alpha * static_cast<double>(replicates + 1)) break;
-    if (gain < options.min_bic_gain && done >= 2 * kChunk) break;
+    if (!decisive && done >= 2 * kChunk) break;
   }
   return static_cast<double>(hits + 1) / static_cast<double>(done + 1);
 }
@@ -239,8 +241,8 @@ TransitionFit fit_transition(std::string order_parameter, series::Axis axis,
   }
   const double gain = scores[verdict.null].bic - changes.front().criterion;
   transition.evidence.bic_gain = gain;
-  transition.evidence.p_value =
-      bootstrap_p_value(grid, null, changes.front().curve, test, verdict.gain, options);
+  transition.evidence.p_value = bootstrap_p_value(
+      grid, null, changes.front().curve, test, verdict.gain, gain >= options.min_bic_gain, options);
   if (gain >= options.min_bic_gain && *transition.evidence.p_value <= options.alpha) {
     Candidate chosen = changes.front();
     chosen.curve = unscaled(chosen.curve);

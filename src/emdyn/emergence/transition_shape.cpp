@@ -146,6 +146,20 @@ void judge(Candidate& candidate, const Samples& samples) {
   }
 }
 
+/// Whether a rise and its fall both lie within the positions: free logistics may run away, one
+/// beyond the end or both into a difference of two nearly equal ones.
+bool returns_within(const Curve& curve, const Samples& samples) {
+  const std::vector<double> values = evaluate(curve, samples.positions);
+  std::size_t top = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::fabs(values[i] - values[0]) > std::fabs(values[top] - values[0])) top = i;
+  }
+  const double up = std::fabs(values[top] - values.front());
+  const double down = std::fabs(values[top] - values.back());
+  return top > 1 && top + 2 < values.size() && down >= 0.5 * up && up >= 0.5 * down &&
+         std::fabs(curve.terms[0].coefficient) <= 2.0 * up;
+}
+
 /// A logistic's own scale, then the noise about it, then both once more.
 void polish(Candidate& candidate, const Samples& samples) {
   for (int round = 0; round < 2; ++round) {
@@ -311,7 +325,8 @@ ChangeShape shape_of(const Curve& curve) {
     const Curve::Term& rise = curve.terms.front();
     shape.onset = place(rise.basis.location - kLogNine * basis.scale);
     shape.end = place(rise.basis.location + kLogNine * basis.scale);
-    shape.size = rise.coefficient;
+    const double top = 0.5 * (rise.basis.location + t);
+    shape.size = curve(place(top)) - curve(curve.frame.origin);
     shape.excursion = place(t) - place(rise.basis.location);
   } else {
     // Levels are those reached within the observed positions, not the asymptotes beyond them.
@@ -337,7 +352,12 @@ std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& sco
     if (!scores[m].found) continue;
     Candidate candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
                         grid.design(scores[m]).parameters, scores[m].bic};
+    const Candidate on_grid = candidate;
     if (candidate.curve.terms[0].basis.shape == Shape::logistic) polish(candidate, samples);
+    if (kModels[m] == TransitionModel::rise_and_collapse) {
+      if (!returns_within(candidate.curve, samples)) candidate = on_grid;
+      if (!returns_within(candidate.curve, samples)) continue;
+    }
     candidates.push_back(candidate);
     if (kModels[m] != TransitionModel::sigmoid || !candidate.curve.frame.has_log()) continue;
     candidates.push_back(other_axis(candidate));
