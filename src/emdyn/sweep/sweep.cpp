@@ -1,0 +1,95 @@
+#include "emdyn/sweep/sweep.hpp"
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/lab/experiment.hpp"
+#include "emdyn/store/store.hpp"
+
+namespace emdyn::sweep {
+namespace {
+
+// Records a run and asks it to stop once its test accuracy has stayed high.
+class UntilGeneralised final : public lab::Sink {
+ public:
+  UntilGeneralised(const lab::Experiment& experiment, const SweepOptions& options)
+      : recorder_(experiment),
+        enough_(options.enough),
+        patience_(options.patience * static_cast<double>(experiment.steps())) {
+    const auto signals = experiment.signals();
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      if (signals[i].name == "test_accuracy") accuracy_ = i;
+    }
+  }
+
+  void row(std::int64_t step, std::span<const lab::Sample> samples) override {
+    recorder_.row(step, samples);
+    const auto position = static_cast<double>(step);
+    for (const lab::Sample& sample : samples) {
+      if (sample.signal != accuracy_) continue;
+      if (!(sample.value >= enough_)) since_ = position;
+      if (position - since_ > patience_) stop_.request_stop();
+    }
+  }
+  void event(const series::Event& event) override { recorder_.event(event); }
+
+  series::Run record(lab::Experiment& experiment) {
+    const lab::Outcome outcome = experiment.run(*this, stop_.get_token());
+    return recorder_.take(outcome);
+  }
+
+ private:
+  lab::Recorder recorder_;
+  double enough_;
+  double patience_;
+  std::size_t accuracy_ = 0;
+  double since_ = 0.0;
+  std::stop_source stop_;
+};
+
+void write_run(store::Store& store, const series::Run& run) {
+  store::RunWriter writer = store.create(run.info);
+  for (const series::Signal& signal : run.signals) {
+    writer.append(writer.add_signal(signal.name, signal.axis), signal.positions, signal.values);
+  }
+  for (const series::Event& event : run.events) writer.record(event);
+  writer.set_notes(run.info.notes);
+  writer.finish();
+}
+
+}  // namespace
+
+std::size_t make_runs(std::span<const PlannedRun> runs, const SweepOptions& options) {
+  store::Store store = store::Store::open(options.store, store::Mode::write);
+  std::set<std::string> present;
+  std::vector<std::string> broken;
+  for (const store::RunSummary& summary : store.runs()) {
+    const bool finished = summary.info.status == series::RunStatus::finished;
+    finished ? void(present.insert(summary.info.name)) : broken.push_back(summary.info.id);
+  }
+  for (const std::string& id : broken) store.remove(id);
+  std::vector<const PlannedRun*> missing;
+  for (const PlannedRun& run : runs) {
+    if (!present.contains(run.name)) missing.push_back(&run);
+  }
+  SweepProgress progress{runs.size() - missing.size(), runs.size()};
+  std::mutex mutex;
+  parallel_for(missing.size(), [&](std::size_t i) {
+    const auto experiment = lab::make_experiment("grokking", missing[i]->params);
+    UntilGeneralised sink(*experiment, options);
+    series::Run run = sink.record(*experiment);
+    run.info.name = missing[i]->name;
+    const std::scoped_lock lock(mutex);
+    write_run(store, run);
+    ++progress.done;
+    if (options.progress) options.progress(progress);
+  });
+  return missing.size();
+}
+
+}  // namespace emdyn::sweep
