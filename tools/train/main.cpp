@@ -14,7 +14,9 @@ int main(int argc, char** argv) {
   app.add_flag("--small", design.small);
   CLI11_PARSE(app, argc, argv);
   try {
-    sweep.progress = [](const auto& p) { std::fprintf(stderr, "\r%zu of %zu runs", p.done, p.planned); };
+    sweep.progress = [](const auto& p) {
+      std::fprintf(stderr, "\r%zu of %zu runs", p.done, p.planned);
+    };
     emdyn::sweep::make_runs(emdyn::sweep::grokking_design(design), sweep);
     std::fprintf(stderr, "\n");
   } catch (const emdyn::Error& error) {

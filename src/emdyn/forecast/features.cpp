@@ -36,6 +36,7 @@ class Trace {
     for (double& value : points_.values) value = scale(value);
   }
   bool usable() const { return points_.values.size() >= kFewestRecords; }
+  bool any() const { return !points_.values.empty(); }
   double first() const { return points_.values.front(); }
   double highest() const { return std::ranges::max(points_.values); }
 
@@ -166,7 +167,7 @@ void add_internal(const series::Run& run, double at, const series::RoleChoices& 
                        double (*scale)(double)) {
     if (signal != nullptr) {
       const Trace trace(*signal, at, scale);
-      if (trace.usable()) return add(trace);
+      if (trace.any()) return add(trace);  // measured rarely: a level does, the slope is then 0
     }
     missing.push_back(fmt::format("signal {}", what));
   };

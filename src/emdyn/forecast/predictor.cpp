@@ -60,7 +60,9 @@ std::optional<std::size_t> out_of_range(const Predictor& predictor,
   std::optional<std::size_t> worst;
   double farthest = kRangeMargin;
   for (std::size_t j = 0; j < values.size() && j < predictor.low.size(); ++j) {
-    const double range = std::max(predictor.high[j] - predictor.low[j], 1e-9);
+    // Values in a bank are rounded, so a feature that was constant there still has a width.
+    const double range =
+        std::max(predictor.high[j] - predictor.low[j], 1e-3 * (1.0 + std::abs(predictor.high[j])));
     const double beyond =
         std::max(predictor.low[j] - values[j], values[j] - predictor.high[j]) / range;
     if (!(beyond > farthest)) continue;

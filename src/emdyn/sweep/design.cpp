@@ -19,8 +19,8 @@ constexpr int kHeldOutPrime = 59;
 
 // Words are listed as often as they should be drawn.
 constexpr std::array<std::string_view, 11> kOperations{
-    "add", "add", "sub", "sub", "mul", "mul", "div", "div", "x2_plus_y2", "x2_plus_y2",
-    "x3_plus_xy"};
+    "add", "add", "sub",        "sub",        "mul",       "mul",
+    "div", "div", "x2_plus_y2", "x2_plus_y2", "x3_plus_xy"};
 constexpr std::array<int, 10> kPrimes{23, 29, 31, 37, 41, 43, 47, 53, 59, 61};
 constexpr std::array<int, 3> kSmallPrimes{11, 13, 17};
 constexpr std::array<std::string_view, 10> kNetworks{
@@ -29,8 +29,7 @@ constexpr std::array<std::string_view, 10> kNetworks{
 constexpr std::array<int, 4> kWidths{64, 96, 128, 192};
 constexpr std::array<std::string_view, 3> kLosses{"cross_entropy", "cross_entropy", "mse"};
 constexpr std::array<std::string_view, 10> kOptimizers{
-    "adamw", "adamw", "adamw",        "adamw", "adamw",
-    "adamw", "adamw", "sgd_momentum", "adam",  "adam"};
+    "adamw", "adamw", "adamw", "adamw", "adamw", "adamw", "adamw", "adamw", "sgd_momentum", "adam"};
 constexpr std::array<int, 3> kDeadlines{1500, 2500, 4000};
 
 template <class T, std::size_t N>
@@ -57,21 +56,19 @@ Params draw(std::uint64_t seed, std::int64_t index, bool small) {
   const std::string_view optimizer = pick(kOptimizers, random);
   const bool is_adamw = optimizer == "adamw";
   const bool is_sgd = optimizer == "sgd_momentum";
-  const double rate =
-      is_sgd ? log_uniform(0.03, 1.0, random) : log_uniform(5e-4, 1e-2, random);
-  const double decay =
-      is_adamw ? log_uniform(0.03, 3.0, random) : log_uniform(1e-5, 3e-3, random);
-  const bool has_decay = random.uniform() >= 0.2;
+  const double rate = is_sgd ? log_uniform(0.1, 2.0, random) : log_uniform(8e-4, 1e-2, random);
+  const double decay = is_adamw ? log_uniform(0.05, 3.0, random) : log_uniform(1e-5, 3e-3, random);
+  const bool has_decay = random.uniform() >= 0.15;
   params["op"] = operation;
   params["p"] = std::to_string(prime);
-  params["train_fraction"] = three_digits(0.2 + 0.6 * random.uniform());
+  params["train_fraction"] = three_digits(0.25 + 0.55 * random.uniform());
   params["network"] = pick(kNetworks, random);
   params["width"] = std::to_string(pick(kWidths, random));
   params["loss"] = pick(kLosses, random);
   params["optimizer"] = optimizer;
   params["learning_rate"] = three_digits(rate);
   params["weight_decay"] = has_decay ? three_digits(decay) : "0";
-  params["init_scale"] = three_digits(log_uniform(0.5, 3.0, random));
+  params["init_scale"] = three_digits(log_uniform(0.5, 2.0, random));
   const bool mini_batch = random.uniform() < 0.15;
   params["batch"] = mini_batch ? "256" : "0";
   params["steps"] = std::to_string(small ? 300 : pick(kDeadlines, random));
@@ -83,8 +80,9 @@ Params draw(std::uint64_t seed, std::int64_t index, bool small) {
 
 std::vector<PlannedRun> grokking_design(const DesignOptions& options) {
   if (options.configurations < 1 || options.seeds < 1) {
-    throw ConfigError(fmt::format("a design needs configurations >= 1 and seeds >= 1, got {} and {}",
-                                  options.configurations, options.seeds));
+    throw ConfigError(
+        fmt::format("a design needs configurations >= 1 and seeds >= 1, got {} and {}",
+                    options.configurations, options.seeds));
   }
   std::vector<PlannedRun> runs;
   for (std::int64_t c = 0; c < options.configurations; ++c) {

@@ -10,7 +10,7 @@ namespace emdyn::sweep {
 
 /// How far a sweep is.
 struct SweepProgress {
-  std::size_t done = 0;     ///< Runs in the store, those found there included.
+  std::size_t done = 0;  ///< Runs in the store, those found there included.
   std::size_t planned = 0;
 };
 
