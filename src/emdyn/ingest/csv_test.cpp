@@ -182,7 +182,7 @@ TEST(Csv, NoHeaderGivesNumberedColumns) {
 
 /// Property: where the bytes are cut never matters.
 TEST(Csv, CutsDoNotMatter) {
-  std::string text = "\xEF\xBB\xBFrun,step,\"a \"\"b\"\"\",note\r\n";
+  std::string text = "\xEF\xBB\xBF\"run\",step,\"a \"\"b\"\"\",note\r\n";
   for (int i = 0; i < 40; ++i) {
     text += fmt::format("\"r\n{}\",{},{},\"x,\"\"y\n\"\r\n", i % 3, i,
                         i % 5 == 0 ? "" : fmt::format("{}", i * 0.25));

@@ -9,6 +9,7 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/ingest/crc32c.hpp"
 #include "emdyn/ingest/csv.hpp"
+#include "emdyn/ingest/json_document.hpp"
 #include "emdyn/ingest/json_flat.hpp"
 #include "emdyn/ingest/jsonl.hpp"
 #include "emdyn/ingest/tfevents.hpp"
@@ -46,18 +47,27 @@ bool is_event_file(std::string_view head) noexcept {
          little_endian<std::uint32_t>(head.substr(8)) == masked_crc32c(head.substr(0, 8));
 }
 
-/// An object on its first line makes JSON lines; anything else in braces is one document.
+/// An object on its first line makes JSON lines, unless it holds a whole log; anything else in
+/// braces is one document.
 Format kind_of_json(std::string_view text, bool whole) {
   const auto newline = text.find('\n');
   if (newline == std::string_view::npos && !whole) {
-    return text.size() >= kHeadBytes ? Format::jsonl : Format::automatic;
+    if (text.size() < kHeadBytes) return Format::automatic;
+    const bool log = text.find("\"log_history\"") != std::string_view::npos ||
+                     text.find("\"series\"") != std::string_view::npos;
+    return log ? Format::json : Format::jsonl;
   }
   std::vector<FlatEntry> entries;
   const std::string_view line = text.substr(0, newline);
-  if (flatten_json(line, Limits{}.columns, entries).empty()) return Format::jsonl;
+  if (flatten_json(line, Limits{}.columns, entries).empty()) {
+    const bool log = std::ranges::any_of(entries, [](const FlatEntry& entry) {
+      return entry.kind == FlatEntry::Kind::other &&
+             (entry.key == "log_history" || entry.key == "series");
+    });
+    return log ? Format::json : Format::jsonl;
+  }
   // A brace alone on its line opens a document written over many lines.
-  const std::string_view rest = line.substr(1);
-  const bool alone = rest.find_first_not_of(" \t\r") == std::string_view::npos;
+  const bool alone = line.find_first_not_of(" \t\r", 1) == std::string_view::npos;
   return alone ? Format::json : Format::jsonl;
 }
 
@@ -108,11 +118,11 @@ std::unique_ptr<Parser> make_parser(Format format, Feed& feed, Origin origin,
     case Format::tfevents:
       return std::make_unique<TfEventsParser>(feed, std::move(origin), options, info);
     case Format::json:
+      return std::make_unique<JsonDocumentParser>(feed, std::move(origin), options, info);
     case Format::automatic:
       break;
   }
-  throw DataError(
-      fmt::format("{}: a JSON document; write one JSON object a line (JSON lines)", origin.path));
+  throw DataError(fmt::format("{}: no format was chosen", origin.path));
 }
 
 }  // namespace emdyn::ingest

@@ -111,6 +111,13 @@ Json JsonlParser::configuration_of(const Entries& entries) const {
 
 bool JsonlParser::header_line() {
   if (find(kHeaderKey) == nullptr) return false;
+  own_format_ = true;
+  if (options_.step_column.empty()) {
+    decided_ = true;
+    position_key_ = "_step";
+    info_.position_column = position_key_;
+    axis_ = options_.axis.value_or(series::Axis::step);
+  }
   const FlatEntry* run = find("run");
   if (run != nullptr && run->kind == Kind::text && !run->text.empty() &&
       options_.run_name.empty()) {
@@ -126,6 +133,7 @@ bool JsonlParser::header_line() {
   }
   const RunIndex index = feed_.run(origin_.run, configuration);
   feed_.configuration(index, configuration);
+  if (held_) flush_first(true);
   return true;
 }
 
@@ -181,11 +189,15 @@ bool JsonlParser::find_position(std::uint64_t line, RunIndex run, double& positi
   return true;
 }
 
+bool JsonlParser::is_time(const FlatEntry& entry) const {
+  return own_format_ ? entry.key == "_time" : time_rank(entry.key).has_value();
+}
+
 bool JsonlParser::names_run(const std::string& key) const {
   if (!options_.run_columns.empty()) {
     return std::ranges::find(options_.run_columns, key) != options_.run_columns.end();
   }
-  return std::ranges::find(kRunKeys, key) != kRunKeys.end();
+  return !own_format_ && std::ranges::find(kRunKeys, key) != kRunKeys.end();
 }
 
 RunIndex JsonlParser::run_of_line() {
@@ -204,7 +216,7 @@ RunIndex JsonlParser::run_of_line() {
 double JsonlParser::seconds_of_line() const {
   const FlatEntry* chosen = nullptr;
   for (const FlatEntry& entry : entries_) {
-    if (entry.key == position_key_ || !time_rank(entry.key)) continue;
+    if (entry.key == position_key_ || !is_time(entry)) continue;
     if (chosen == nullptr || *time_rank(entry.key) < *time_rank(chosen->key)) chosen = &entry;
   }
   if (chosen == nullptr) return kNoTime;
@@ -221,7 +233,7 @@ void JsonlParser::points(std::uint64_t line) {
 }
 
 bool JsonlParser::emit_named(RunIndex run, double position, double seconds) {
-  const FlatEntry* value = find("value");
+  const FlatEntry* value = own_format_ ? nullptr : find("value");
   if (value == nullptr || value->kind != Kind::number) return false;
   for (const std::string_view key : {"metric", "tag", "signal", "key", "name"}) {
     const FlatEntry* name = find(key);
@@ -234,7 +246,7 @@ bool JsonlParser::emit_named(RunIndex run, double position, double seconds) {
 
 void JsonlParser::emit(RunIndex run, double position, double seconds) {
   for (const FlatEntry& entry : entries_) {
-    if (entry.key == position_key_ || names_run(entry.key) || time_rank(entry.key)) continue;
+    if (entry.key == position_key_ || names_run(entry.key) || is_time(entry)) continue;
     if (entry.kind == Kind::number) {
       feed_.point(feed_.signal(run, entry.key, axis_), position, entry.number, seconds);
     } else if (entry.kind == Kind::null) {

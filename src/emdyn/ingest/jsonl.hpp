@@ -33,6 +33,7 @@ class JsonlParser final : public Parser {
   bool choose_position();
   void points(std::uint64_t line);
   bool find_position(std::uint64_t line, RunIndex run, double& position);
+  bool is_time(const FlatEntry& entry) const;
   bool names_run(const std::string& key) const;
   RunIndex run_of_line();
   double seconds_of_line() const;
@@ -55,6 +56,8 @@ class JsonlParser final : public Parser {
   series::Axis axis_ = series::Axis::step;
   std::vector<std::uint64_t> rows_of_run_;
   bool warned_carried_ = false;
+  bool own_format_ =
+      false;  ///< Written by emdyn_log.py: _step and _time, every other key a signal.
 };
 
 }  // namespace emdyn::ingest

@@ -84,6 +84,20 @@ TEST(Jsonl, HeaderLineNamesRunAndConfiguration) {
             Json::parse(R"({"lr":0.5,"opt/name":"sgd","amp":true})"));
 }
 
+TEST(Jsonl, BehindTheHeaderOfEmdynLogEveryOtherKeyIsASignal) {
+  const auto read =
+      read_text(R"({"_emdyn":1,"_time":1.5})"
+                "\n"
+                R"({"_step":1,"_time":2.5,"step":7,"time":8,"value":9,"name":"x","loss":"NaN"})"
+                "\n");
+  EXPECT_EQ(read.runs[0].info.name, "log");
+  EXPECT_THAT(read.signal(0, "step").positions, ElementsAre(1.0));
+  EXPECT_THAT(read.signal(0, "time").values, ElementsAre(8.0));
+  EXPECT_THAT(read.signal(0, "value").seconds, ElementsAre(2.5));
+  EXPECT_TRUE(std::isnan(read.signal(0, "loss").values.at(0)));
+  EXPECT_EQ(read.report.points, 4U);
+}
+
 TEST(Jsonl, RunsAndOneValueALine) {
   const auto read = read_text(
       "{\"run\":\"a\",\"step\":1,\"name\":\"loss\",\"value\":2}\n"

@@ -34,6 +34,52 @@ TEST(Reader, MissingFileFolderAndEmptyFilesAreErrorsThatNameThePath) {
   EXPECT_THAT(error_of("step,loss\n"), HasSubstr("no numbers found"));
 }
 
+TEST(Reader, ForeignFilesAreNamedForWhatTheyAre) {
+  EXPECT_THAT(error_of("SQLite format 3 and so on"), HasSubstr("an SQLite database"));
+  EXPECT_THAT(error_of("PK\x03\x04 and so on"), HasSubstr("a zip archive"));
+  EXPECT_THAT(error_of("\xff\xfes\1t\1"), HasSubstr("UTF-16"));
+  EXPECT_THAT(error_of(std::string("\x01\x02\x00\x03 something else", 20)), HasSubstr("binary"));
+}
+
+TEST(Reader, AFolderIsReadWholeAndWhatCannotBeReadWarns) {
+  testing::TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "x/y");
+  testing::write_file(folder / "x/a.csv", "step,loss\n1,2\n");
+  testing::write_file(folder / "x/y/b.jsonl", "{\"step\":1,\"loss\":2}\n");
+  testing::write_file(folder / "x/bad.csv", "step,loss\n1,2,3\n");
+  testing::write_file(folder / "x/notes.txt", "not a log");
+  ReadReport report;
+  const auto runs = read_runs(folder / "x", {}, &report);
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[0].info.name, "a");
+  EXPECT_EQ(runs[1].info.name, "y/b");
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("bad.csv:2")));
+}
+
+TEST(Reader, FormatsHaveWords) {
+  for (const Format format :
+       {Format::automatic, Format::csv, Format::jsonl, Format::tfevents, Format::json}) {
+    EXPECT_TRUE(format_from_word(word(format)) == format);
+  }
+  EXPECT_THROW(format_from_word("xls"), ConfigError);
+}
+
+/// A sink without memory: that nothing is gathered is its whole point.
+class Counter final : public Sink {
+ public:
+  void on_run(RunIndex, std::string_view, const Json&) override {}
+  void on_signal(SignalIndex, RunIndex, std::string_view, series::Axis) override {}
+  void on_point(SignalIndex, double, double value, double) override { sum += value; }
+  double sum = 0.0;
+};
+
+TEST(Reader, ALineOf100MegabytesIsRefused) {
+  std::string text = "step,loss\n";
+  text.append(std::size_t{100} << 20, '7');
+  Counter counter;
+  EXPECT_THROW(read_bytes(text, "log", counter), DataError);
+}
+
 // Independent counts, from a few lines of Python over the same files (csv module): rows that are
 // not empty, cells that are not empty outside the run and step columns.
 TEST(ReaderShared, NanogptHas48RunsAndEveryRow) {

@@ -95,7 +95,10 @@ RecordSplitter::Record RecordSplitter::take(std::size_t end, std::size_t line_en
 
 bool RecordSplitter::next(Record& record) {
   // A byte order mark must not hide the quote behind it.
-  if (quoting_ && !began_ && scan_ == 0 && buffer_.starts_with(kByteOrderMark)) scan_ = 3;
+  if (!began_ && scan_ == 0) {
+    if (buffer_.size() < kByteOrderMark.size() && kByteOrderMark.starts_with(buffer_)) return false;
+    if (buffer_.starts_with(kByteOrderMark)) scan_ = kByteOrderMark.size();
+  }
   const bool whole = scan();
   check_length();
   if (!whole) return false;
