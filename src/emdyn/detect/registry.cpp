@@ -6,8 +6,14 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/adwin.hpp"
+#include "emdyn/detect/bocpd.hpp"
 #include "emdyn/detect/cusum.hpp"
+#include "emdyn/detect/ddm.hpp"
+#include "emdyn/detect/ewma.hpp"
 #include "emdyn/detect/k_sigma.hpp"
+#include "emdyn/detect/page_hinkley.hpp"
+#include "emdyn/detect/robust_z.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -28,8 +34,8 @@ constexpr Entry entry() {
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
 constexpr std::array kEntries{
-    entry<Cusum>(),
-    entry<KSigma>(),
+    entry<Adwin>(), entry<Bocpd>(),  entry<Cusum>(),       entry<Ddm>(),
+    entry<Ewma>(),  entry<KSigma>(), entry<PageHinkley>(), entry<RobustZ>(),
 };
 
 constexpr std::uint64_t kMagic = 0x5445444e59444d45ULL;  // "EMDYNDET"
