@@ -110,7 +110,7 @@ std::vector<NullCase> null_cases() {
 }
 
 TEST(Simulation, FalseTransitions) {
-  const std::size_t count = series_count(4);
+  const std::size_t count = series_count(2);
   std::size_t smooth = 0;
   std::size_t smooth_found = 0;
   std::printf("%-22s %6s %9s %9s %9s %8s\n", "null series", "points", "declared", "p<=.05",
@@ -156,7 +156,7 @@ struct RiseCase {
 };
 
 TEST(Simulation, OnsetCoverage) {
-  const std::size_t count = series_count(4);
+  const std::size_t count = series_count(2);
   const std::array cases{
       RiseCase{"sigmoid, 60 points", 60, 300, 100, false, 0.01, 0.0},
       RiseCase{"sigmoid, 200 points", 200, 1200, 300, false, 0.01, 0.0},

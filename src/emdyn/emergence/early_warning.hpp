@@ -1,0 +1,88 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/core/field.hpp"
+#include "emdyn/series/records.hpp"
+#include "emdyn/series/run.hpp"
+
+namespace emdyn::emergence {
+
+/// What is taken off a window before its indicators are computed.
+enum class Detrending { mean, linear };
+inline constexpr std::array<std::string_view, 2> kDetrendingWords{"mean", "linear"};
+
+struct EarlyWarningOptions {
+  std::int64_t window = 100;  ///< Samples an indicator looks back on, its own included.
+  std::int64_t stride = 0;    ///< Samples from one value to the next; 0: a tenth of the window.
+  Detrending detrending = Detrending::linear;
+  std::int64_t replicates = 199;  ///< Surrogates for p-values and null band; 0: neither.
+  double level = 0.9;             ///< Share of surrogates within the band at each position.
+  std::int64_t seed = 1;
+
+  static constexpr std::string_view kName = "early_warning";
+};
+
+inline constexpr std::array kEarlyWarningFields{
+    Field<EarlyWarningOptions>{"window", &EarlyWarningOptions::window, 16, 100000,
+                               "samples an indicator looks back on"},
+    Field<EarlyWarningOptions>{"stride", &EarlyWarningOptions::stride, 0, 100000,
+                               "samples between values, 0 for a tenth of the window"},
+    enum_field<&EarlyWarningOptions::detrending, EarlyWarningOptions>(
+        "detrending", kDetrendingWords, "what is taken off each window"),
+    Field<EarlyWarningOptions>{"replicates", &EarlyWarningOptions::replicates, 0, 100000,
+                               "surrogate series; 0: no p-values, no band"},
+    Field<EarlyWarningOptions>{"level", &EarlyWarningOptions::level, 0.5, 0.999,
+                               "share of surrogates within the null band"},
+    Field<EarlyWarningOptions>{"seed", &EarlyWarningOptions::seed, 0, 9e15, "of the surrogates"},
+};
+
+/// One indicator along the series.
+struct Indicator {
+  std::string name{};                 ///< variance, autocorrelation, skewness, low_frequency_power
+  std::vector<double> values{};       ///< One a position; NaN where the window is flat.
+  std::vector<double> low{}, high{};  ///< Null band at each position; empty without surrogates.
+  double tau = 0.0;                   ///< Kendall's τ-b against position.
+  double p_value = 1.0;  ///< Share of surrogates with a τ at least as large (|τ| for skewness).
+};
+
+/// Indicators of critical slowing down in windows that end at each position.
+struct EarlyWarning {
+  std::vector<double> positions{};  ///< Of the last sample of each window.
+  std::vector<Indicator> indicators{};
+  std::size_t window = 0;  ///< Samples.
+  std::size_t points = 0;  ///< Finite samples seen.
+  std::string note{};      ///< Why there are no indicators, else empty.
+};
+
+/// Variance, lag-1 autocorrelation, skewness and low-frequency power (share of the power at periods
+/// of 8 samples and longer) in rolling windows, each from the samples of its own window alone:
+/// cutting the series after a position changes no value up to it. The trend's p-value and the band
+/// compare with surrogates of the same length and (stationary) autoregression, and so do look at
+/// the whole of what is given: give nothing beyond the moment the warning is about.
+///
+/// Samples count as equally spaced; non-finite values are left out. Fewer than two windows: no
+/// indicators, a note. Source: Dakos et al., "Methods for Detecting Early Warnings of Critical
+/// Transitions in Time Series", PLoS ONE 7 (2012); power: Kleinen, Held & Petschel-Held, "The
+/// Potential Role of Spectral Properties in Detecting Thresholds", Ocean Dynamics 53 (2003).
+/// @throws DataError for positions that go back, ConfigError for options out of range.
+EarlyWarning early_warning(std::string_view name, std::span<const double> positions,
+                           std::span<const double> values, const EarlyWarningOptions& options = {});
+
+/// Of the last segment of a signal, up to but not including the position `before`. Where there are
+/// fewer than two windows before it, the window is shortened to half of what there is, down to 16.
+EarlyWarning early_warning_before(const series::Signal& signal, double before,
+                                  const EarlyWarningOptions& options = {});
+
+/// The trends of such indicators as a transition records them.
+std::vector<series::Precursor> precursors(std::string_view signal, const EarlyWarning& warning);
+
+void to_json(Json& json, const Indicator& indicator);
+void to_json(Json& json, const EarlyWarning& warning);
+
+}  // namespace emdyn::emergence
