@@ -9,6 +9,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/lab/grokking.hpp"
+#include "emdyn/lab/sinusoid.hpp"
 
 namespace emdyn::lab {
 namespace {
@@ -20,6 +21,12 @@ constexpr std::array kExperiments = {
                     [] { return describe_fields(kGrokkingFields); },
                     [](const Params& params) -> std::unique_ptr<Experiment> {
                       return make_grokking(grokking_config(params));
+                    }},
+    ExperimentEntry{"sinusoid",
+                    "a small network learns sin(x) and is asked for a phase it was not shown", "",
+                    [] { return describe_fields(kSinusoidFields); },
+                    [](const Params& params) -> std::unique_ptr<Experiment> {
+                      return make_sinusoid(sinusoid_config(params));
                     }},
 };
 

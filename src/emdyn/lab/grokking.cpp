@@ -79,7 +79,7 @@ class Grokking final : public Experiment {
   Json configuration() const override { return config_json(kGrokkingFields, config_); }
   std::uint64_t seed() const noexcept override { return static_cast<std::uint64_t>(config_.seed); }
   std::int64_t steps() const noexcept override { return config_.steps; }
-  std::span<const SignalInfo> signals() const noexcept override { return probes_.signals(); }
+  std::span<const SignalInfo> signals() const noexcept override { return probes_.set().signals(); }
 
   Outcome run(Sink& sink, std::stop_token stop) override {
     const auto start = Clock::now();
@@ -89,14 +89,13 @@ class Grokking final : public Experiment {
       step(outcome.steps, sink, outcome);
     }
     outcome.interrupted = outcome.steps < config_.steps;
-    if (probes_.any()) {
-      const Metrics metrics = probes_.timed_train([&] { return network_->evaluate(split_.train); });
-      probes_.before_update(outcome.steps, *network_, sink);
-      probes_.train_metrics(metrics, rate(outcome.steps));
+    if (probes_.set().any()) {
+      probes_.set().begin_row(outcome.steps, sink);
+      probes_.evaluate_train(split_.train, rate(outcome.steps));
       deliver(outcome.steps, sink, outcome);
     }
     outcome.seconds = seconds_since(start);
-    outcome.probes = probes_.costs();
+    outcome.probes = probes_.set().costs();
     for (const ProbeCost& probe : outcome.probes) outcome.seconds_in_probes += probe.seconds;
     return outcome;
   }
@@ -109,21 +108,21 @@ class Grokking final : public Experiment {
   }
 
   void step(std::int64_t step, Sink& sink, Outcome& outcome) {
-    const bool row = probes_.due(step);
-    if (row) probes_.before_update(step, *network_, sink);
+    const bool row = probes_.set().due(step);
+    if (row) probes_.set().begin_row(step, sink);
     const Metrics metrics = network_->forward_backward(batches_.next());
     optimizer_.set_learning_rate(rate(step));
-    if (row) probes_.before_step(*network_);
+    if (row) probes_.before_update();
     optimizer_.step(network_->gradients(), network_->parameters());
     if (!row) return;
-    probes_.after_step(*network_);
+    probes_.after_update();
     probes_.train_metrics(metrics, rate(step));
     deliver(step, sink, outcome);
   }
 
   void deliver(std::int64_t step, Sink& sink, Outcome& outcome) {
     const auto start = Clock::now();
-    sink.row(step, probes_.take_row());
+    sink.row(step, probes_.set().take_row());
     outcome.seconds_in_sink += seconds_since(start);
   }
 

@@ -17,22 +17,22 @@ inline constexpr std::string_view kArchitectureWords[] = {"mlp_quadratic", "mlp_
 /// Settings of the grokking experiment; ranges and meaning are in kGrokkingFields.
 struct GrokkingConfig {
   Operation operation = Operation::add;
-  std::int64_t p = 97;
-  double train_fraction = 0.4;
+  std::int64_t p = 59;
+  double train_fraction = 0.35;
   Architecture network = Architecture::mlp_quadratic;
   std::int64_t width = 128;
   LossKind loss = LossKind::cross_entropy;
   OptimizerKind optimizer = OptimizerKind::adamw;
-  double learning_rate = 5e-3;
+  double learning_rate = 2e-3;
   double weight_decay = 1.0;
   double momentum = 0.9;
   double beta1 = 0.9;
   double beta2 = 0.98;
   double epsilon = 1e-8;
   std::int64_t warmup_steps = 10;
-  double init_scale = 1.0;
+  double init_scale = 2.0;
   std::int64_t batch = 0;
-  std::int64_t steps = 10000;
+  std::int64_t steps = 4000;
   std::int64_t seed = 1;
   std::int64_t probe_every = 0;
   double probe_budget_percent = 5.0;

@@ -17,6 +17,8 @@ GrokkingConfig small_config() {
   config.p = 23;
   config.width = 32;
   config.train_fraction = 0.5;
+  config.learning_rate = 5e-3;
+  config.init_scale = 1.0;
   config.steps = 120;
   config.probe_every = 10;
   return config;
@@ -36,6 +38,39 @@ TEST(Grokking, TrainingReducesTheLoss) {
   EXPECT_EQ(loss->positions.front(), 0.0);
   EXPECT_EQ(loss->positions.back(), 120.0);
   EXPECT_LT(loss->values.back(), 0.5 * loss->values.front());
+}
+
+TEST(Grokking, MemorisesFirstAndGeneralisesLater) {
+  GrokkingConfig config;
+  config.p = 23;
+  config.width = 64;
+  config.train_fraction = 0.5;
+  config.learning_rate = 3e-3;
+  config.steps = 2500;
+  config.probe_every = 25;
+  const series::Run run = run_of(config);
+  const auto first_above = [&](const char* name, double level) {
+    const series::Signal* signal = run.find(name);
+    for (std::size_t i = 0; i < signal->size(); ++i) {
+      if (signal->values[i] >= level) return signal->positions[i];
+    }
+    return 1e9;
+  };
+  EXPECT_LE(3.0 * first_above("train_accuracy", 0.99), first_above("test_accuracy", 0.9));
+  EXPECT_LT(first_above("test_accuracy", 0.9), 2500.0);
+}
+
+TEST(Grokking, WithoutDecayItNeverGeneralises) {
+  GrokkingConfig config;
+  config.p = 23;
+  config.width = 64;
+  config.train_fraction = 0.2;
+  config.weight_decay = 0.0;
+  config.steps = 1500;
+  config.probe_every = 100;
+  const series::Run run = run_of(config);
+  EXPECT_EQ(run.find("train_accuracy")->values.back(), 1.0);
+  EXPECT_LT(run.find("test_accuracy")->values.back(), 0.2);
 }
 
 TEST(Grokking, EqualRecordsForEqualSeedsAndEveryNumberOfThreads) {

@@ -83,10 +83,12 @@ EMDYN_LAB_CLONES float square_sum(const float* row, std::size_t size) {
   return sum[0];
 }
 
-/// Whether the target's logit is strictly greater than every other.
-bool is_correct(const float* logits, std::size_t classes, std::size_t target, float best) {
-  if (!(logits[target] == best)) return false;
-  return std::count(logits, logits + classes, best) == 1;
+/// The greatest logit but the target's. Leaves −inf in the target's place and in the padding.
+float greatest_other(float* logits, std::size_t classes, std::size_t target) {
+  const std::size_t size = padded(classes);
+  std::fill(logits + classes, logits + size, -std::numeric_limits<float>::infinity());
+  logits[target] = -std::numeric_limits<float>::infinity();
+  return greatest(logits, size);
 }
 
 }  // namespace
@@ -94,30 +96,28 @@ bool is_correct(const float* logits, std::size_t classes, std::size_t target, fl
 RowLoss cross_entropy_row(float* logits, std::size_t classes, std::size_t target,
                           float scale) noexcept {
   const std::size_t size = padded(classes);
-  std::fill(logits + classes, logits + size, -std::numeric_limits<float>::infinity());
-  const float best = greatest(logits, size);
-  RowLoss result;
-  result.correct = is_correct(logits, classes, target, best);
-  const float margin = best - logits[target];
+  const float own = logits[target];
+  const float other = greatest_other(logits, classes, target);
+  const float best = std::max(other, own);
+  logits[target] = own;
   const float sum = exponentials(logits, best, size);
-  result.loss = static_cast<double>(margin) + std::log(static_cast<double>(sum));
-  multiply(logits, scale / sum, size);
-  logits[target] -= scale;
-  return result;
+  if (scale != 0.0F) {
+    multiply(logits, scale / sum, size);
+    logits[target] -= scale;
+  }
+  return {static_cast<double>(best - own), static_cast<double>(sum), own > other};
 }
 
 RowLoss squared_error_row(float* logits, std::size_t classes, std::size_t target,
                           float scale) noexcept {
   const std::size_t size = padded(classes);
-  std::fill(logits + classes, logits + size, -std::numeric_limits<float>::infinity());
-  RowLoss result;
-  result.correct = is_correct(logits, classes, target, greatest(logits, size));
+  const float own = logits[target];
+  const float other = greatest_other(logits, classes, target);
   std::fill(logits + classes, logits + size, 0.0F);
-  logits[target] -= 1.0F;
-  const auto count = static_cast<float>(classes);
-  result.loss = static_cast<double>(square_sum(logits, size)) / static_cast<double>(classes);
-  multiply(logits, 2.0F * scale / count, size);
-  return result;
+  logits[target] = own - 1.0F;
+  const double loss = static_cast<double>(square_sum(logits, size)) / static_cast<double>(classes);
+  if (scale != 0.0F) multiply(logits, 2.0F * scale / static_cast<float>(classes), size);
+  return {loss, 1.0, own > other};
 }
 
 EMDYN_LAB_CLONES void quadratic_forward(const float* a, const float* b, float* pre, float* out,

@@ -29,19 +29,21 @@ void gemm(std::size_t rows, std::size_t columns, std::size_t depth, Factor a, co
 /// The instruction set gemm uses on this machine: avx512, avx2 or portable.
 const char* gemm_instruction_set() noexcept;
 
-/// What one row of logits says about its target class.
+/// What one row of logits says about its target class: its loss is `part` + ln `factor`. Factors
+/// are at most the number of classes, so those of a block are multiplied before one logarithm.
 struct RowLoss {
-  double loss = 0.0;
+  double part = 0.0;
+  double factor = 1.0;
   bool correct = false;  ///< The target has strictly the greatest logit.
 };
 
-/// Softmax cross-entropy, -log softmax(logits)[target], in nats. Overwrites the row with the
-/// gradient times `scale`; the padding beyond `classes` becomes 0.
+/// Softmax cross-entropy, -ln softmax(logits)[target], in nats. Overwrites the row with the
+/// gradient times `scale`, padding 0; leaves scratch numbers there when `scale` is 0.
 RowLoss cross_entropy_row(float* logits, std::size_t classes, std::size_t target,
                           float scale) noexcept;
 
 /// Squared error against the one-hot target, averaged over classes. Overwrites the row with the
-/// gradient times `scale`; the padding becomes 0.
+/// gradient times `scale`, padding 0; leaves scratch numbers there when `scale` is 0.
 RowLoss squared_error_row(float* logits, std::size_t classes, std::size_t target,
                           float scale) noexcept;
 

@@ -9,7 +9,9 @@
 namespace emdyn::lab {
 namespace {
 
-constexpr std::size_t kBlockRows = 96;  // hidden, delta and logits of a block stay in the L2 cache
+// Hidden units, their gradients and logits of a block stay in the L2 cache; 251 classes to the
+// power of 96 is still a double.
+constexpr std::size_t kBlockRows = 96;
 constexpr std::size_t kParts = 4;
 
 /// How many parts a set of pairs is cut into; a function of its size only.
@@ -91,19 +93,22 @@ void Mlp::run_part(std::span<const Pair> pairs, float scale, bool backward, Part
   for (std::size_t begin = 0; begin < pairs.size(); begin += kBlockRows) {
     const auto block = pairs.subspan(begin, std::min(kBlockRows, pairs.size() - begin));
     forward_block(block, part);
+    double factor = 1.0;
     for (std::size_t i = 0; i < block.size(); ++i) {
       const RowLoss row =
           row_loss(part.logits.data() + i * classes_, shape_.p, block[i].target, scale);
-      part.loss += row.loss;
+      part.loss += row.part;
+      factor *= row.factor;
       part.correct += row.correct ? 1 : 0;
     }
+    part.loss += std::log(factor);
     if (backward) backward_block(block, part);
   }
 }
 
 Metrics Mlp::run(std::span<const Pair> pairs, bool backward) {
   const std::size_t parts = part_count(pairs.size());
-  const float scale = 1.0F / static_cast<float>(pairs.size());
+  const float scale = backward ? 1.0F / static_cast<float>(pairs.size()) : 0.0F;
   parallel_for(parts, [&](std::size_t i) {
     const std::size_t begin = pairs.size() * i / parts;
     const std::size_t end = pairs.size() * (i + 1) / parts;

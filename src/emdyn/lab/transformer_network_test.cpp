@@ -16,6 +16,7 @@ GrokkingConfig small_config() {
   config.width = 16;
   config.train_fraction = 0.6;
   config.learning_rate = 3e-3;
+  config.init_scale = 1.0;
   config.steps = 150;
   config.probe_every = 10;
   return config;
