@@ -60,9 +60,11 @@ void Catalog::open() {
   const std::filesystem::path file = catalog_path(store_);
   if (access_ == Access::read && !std::filesystem::exists(file)) return;
   Database database(file, access_ == Access::read ? Access::read : Access::create);
+  // A copy that power loss may spoil: it is made anew when it cannot be read.
+  if (access_ != Access::read) database.execute("PRAGMA synchronous=OFF");
   const std::int64_t version = database.integer("PRAGMA user_version");
   if (version > kCatalogVersion) return;
-  if (access_ != Access::read) {
+  if (access_ != Access::read && version != kCatalogVersion) {
     Transaction transaction(database);
     database.execute(kTables);
     database.execute(

@@ -76,6 +76,10 @@ std::filesystem::path run_path(const std::filesystem::path& store, std::string_v
   return runs_folder(store) / (std::string(id) + ".db");
 }
 
+std::filesystem::path draft_path(const std::filesystem::path& store, std::string_view id) {
+  return runs_folder(store) / (std::string(id) + ".db.new");
+}
+
 std::filesystem::path lock_path(const std::filesystem::path& store, std::string_view id) {
   return runs_folder(store) / (std::string(id) + ".lock");
 }

@@ -16,6 +16,8 @@ bool is_id(std::string_view text) noexcept;
 std::filesystem::path runs_folder(const std::filesystem::path& store);
 /// @pre is_id(id).
 std::filesystem::path run_path(const std::filesystem::path& store, std::string_view id);
+/// Of a run that is not whole yet.
+std::filesystem::path draft_path(const std::filesystem::path& store, std::string_view id);
 std::filesystem::path lock_path(const std::filesystem::path& store, std::string_view id);
 /// Ids of all run files, oldest first. @throws StoreError when the folder is no store.
 std::vector<std::string> run_ids(const std::filesystem::path& store);

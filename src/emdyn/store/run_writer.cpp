@@ -58,12 +58,20 @@ void insert_record(Database& database, const PendingRecord& record) {
 }
 
 RunWriter::Impl::Impl(std::filesystem::path store, std::string run, RunLock lock, Database database,
-                      bool resuming)
+                      Start start)
     : id(std::move(run)),
       store_(std::move(store)),
       lock_(std::move(lock)),
-      database_(std::move(database)) {
-  if (resuming) load_open_chunks();
+      database_(std::move(database)),
+      draft_(start == Start::draft) {
+  if (start == Start::resumed) load_open_chunks();
+}
+
+RunWriter::Impl::~Impl() {
+  if (!draft_) return;
+  database_.reset();
+  std::error_code ignored;
+  std::filesystem::remove(draft_path(store_, id), ignored);
 }
 
 /// Takes the pieces after each signal's last full chunk back into memory.
@@ -223,21 +231,21 @@ void RunWriter::Impl::close_chunk(std::uint32_t signal, OpenChunk& open) {
 
 void RunWriter::Impl::insert_all(std::optional<series::RunStatus> status) {
   for (const NewSignal& signal : new_signals_) {
-    database_.prepare("INSERT INTO signals VALUES(?, ?, ?)")
+    database_->prepare("INSERT INTO signals VALUES(?, ?, ?)")
         .bind(1, static_cast<std::int64_t>(signal.id))
         .bind(2, signal.name)
         .bind(3, word(signal.axis))
         .run();
   }
-  Statement stats = database_.prepare("INSERT INTO chunks VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
-  Statement bytes = database_.prepare("INSERT INTO chunk_bytes VALUES(?, ?)");
+  Statement stats = database_->prepare("INSERT INTO chunks VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
+  Statement bytes = database_->prepare("INSERT INTO chunk_bytes VALUES(?, ?)");
   for (const PendingChunk& chunk : pending_) {
     const std::int64_t key = chunk_key(chunk.signal, chunk.start);
     if (chunk.replaces) {
       for (const char* sql : {"DELETE FROM chunks WHERE id >= ? AND id < ?",
                               "DELETE FROM chunk_bytes WHERE id >= ? AND id < ?"}) {
         const auto end = key + static_cast<std::int64_t>(kChunkPoints);
-        database_.prepare(sql).bind(1, key).bind(2, end).run();
+        database_->prepare(sql).bind(1, key).bind(2, end).run();
       }
     }
     const ChunkStats& s = chunk.stats;
@@ -249,13 +257,14 @@ void RunWriter::Impl::insert_all(std::optional<series::RunStatus> status) {
                             std::span<const std::byte>(arena_).subspan(chunk.offset, chunk.size));
     bytes.run();
   }
-  for (const PendingRecord& record : records) insert_record(database_, record);
-  for (const auto& [key, text] : info) write_info_value(database_, key, text);
-  if (status) write_info_value(database_, "status", word(*status));
+  for (const PendingRecord& record : records) insert_record(*database_, record);
+  for (const auto& [key, text] : info) write_info_value(*database_, key, text);
+  if (status) write_info_value(*database_, "status", word(*status));
 }
 
 /// One transaction for everything that waits. When it fails, memory is as it was before.
 void RunWriter::Impl::flush(Tail tail, std::optional<series::RunStatus> status) {
+  if (!database_) throw StoreError(fmt::format("run {} is closed: finish it again", id));
   const std::size_t chunks_before = pending_.size();
   const std::size_t bytes_before = arena_.size();
   try {
@@ -271,7 +280,7 @@ void RunWriter::Impl::flush(Tail tail, std::optional<series::RunStatus> status) 
     }
     if (pending_.empty() && new_signals_.empty() && records.empty() && info.empty() && !status)
       return;
-    Transaction transaction(database_);
+    Transaction transaction(*database_);
     insert_all(status);
     transaction.commit();
   } catch (...) {
@@ -291,17 +300,33 @@ void RunWriter::Impl::flush(Tail tail, std::optional<series::RunStatus> status) 
 
 void RunWriter::Impl::sync() { flush(Tail::pieces, {}); }
 
-void RunWriter::Impl::finish(series::RunStatus status) {
-  flush(Tail::close, status);
-  finished = true;
+/// Ends WAL mode, so that a finished run is one file that can be read anywhere.
+void RunWriter::Impl::close_file() {
   try {
-    database_.execute("PRAGMA busy_timeout=200; PRAGMA wal_checkpoint(TRUNCATE)");
-    database_.execute("PRAGMA journal_mode=DELETE");
+    database_->execute("PRAGMA busy_timeout=200; PRAGMA wal_checkpoint(TRUNCATE)");
+    database_->execute("PRAGMA journal_mode=DELETE");
+  } catch (const StoreError&) {
+    // A reader holds the file: it stays in WAL mode, which is as safe.
+  }
+  database_.reset();
+}
+
+void RunWriter::Impl::finish(series::RunStatus status) {
+  if (database_) flush(Tail::close, status);
+  if (draft_) {
+    database_.reset();
+    publish(draft_path(store_, id), run_path(store_, id));
+    draft_ = false;
+  } else if (database_) {
+    close_file();
+  }
+  finished = true;
+  lock_.reset();
+  try {
     // Closed before the catalogue looks at the file, so that no -wal file is left.
-    { const Database closing = std::move(database_); }
     Catalog(store_, Access::write).refresh(id);
   } catch (const Error&) {
-    // A reader holds the file: it stays in WAL mode, which is as safe. The catalogue is an index.
+    // The catalogue is an index; it is mended when it is read.
   }
 }
 

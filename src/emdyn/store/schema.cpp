@@ -1,8 +1,12 @@
 #include "emdyn/store/schema.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <map>
 
 #include "emdyn/core/error.hpp"
@@ -44,6 +48,18 @@ Json json_value(const Database& database, std::string_view key, const std::strin
   }
 }
 
+/// fsync by path. @throws StoreError
+void sync_path(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int code = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  // Some network and FUSE folders cannot sync a directory; a file always can be.
+  if (synced || (code == EINVAL && std::filesystem::is_directory(path))) return;
+  throw StoreError(fmt::format("{}: cannot be synced ({}): check the disk's space and health",
+                               terminal_safe(path.string()), std::strerror(code)));
+}
+
 void check_version(Database& database, const std::filesystem::path& file, Access access) {
   if (database.integer("PRAGMA application_id") != kApplicationId) {
     throw StoreError(fmt::format("{}: no run of this program: move it out of the store",
@@ -83,11 +99,10 @@ void migrate(Database& database, std::span<const Migration> steps, int target) {
   transaction.commit();
 }
 
-Database create_run(const std::filesystem::path& file, const series::RunInfo& info) {
+Database draft_run(const std::filesystem::path& file, const series::RunInfo& info) {
   Database database(file, Access::create);
-  const bool network = on_network(file.parent_path());
-  database.execute(network ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL");
-  database.execute("PRAGMA synchronous=FULL");
+  // Nobody knows the file yet: losing it whole is no loss, so nothing is synced.
+  database.execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
   Transaction transaction(database);
   database.execute(kTables);
   write_info(database, info);
@@ -95,6 +110,35 @@ Database create_run(const std::filesystem::path& file, const series::RunInfo& in
                                kSchemaVersion)
                        .c_str());
   transaction.commit();
+  return database;
+}
+
+void publish(const std::filesystem::path& draft, const std::filesystem::path& file) {
+  sync_path(draft);
+  std::error_code error;
+  std::filesystem::rename(draft, file, error);
+  if (error) {
+    throw StoreError(fmt::format("{}: cannot be made ({}): check the store's permissions and space",
+                                 terminal_safe(file.string()), error.message()));
+  }
+  sync_path(file.parent_path());
+}
+
+void create_run(const std::filesystem::path& file, const series::RunInfo& info) {
+  const std::filesystem::path draft = file.string() + ".new";
+  try {
+    { const Database closing = draft_run(draft, info); }
+    publish(draft, file);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(draft, ignored);
+    throw;
+  }
+}
+
+Database open_for_writer(const std::filesystem::path& file) {
+  Database database = open_run(file, Access::write);
+  if (!on_network(file.parent_path())) database.execute("PRAGMA journal_mode=WAL");
   return database;
 }
 

@@ -32,8 +32,17 @@ constexpr std::int64_t chunk_key(std::uint32_t signal, std::uint64_t start) noex
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(signal) << kStartBits | start);
 }
 
-/// A new, empty run file in WAL mode (on a network folder: with a rollback journal).
-Database create_run(const std::filesystem::path& file, const series::RunInfo& info);
+/// A new run file without points, at `file` or not at all.
+/// @throws StoreError when the folder cannot be written or the disk is full.
+void create_run(const std::filesystem::path& file, const series::RunInfo& info);
+/// The same without syncing: for a file that `publish` moves to its place when it is whole.
+Database draft_run(const std::filesystem::path& file, const series::RunInfo& info);
+/// Syncs a closed file and gives it its name for good.
+/// @throws StoreError when the disk refuses.
+void publish(const std::filesystem::path& draft, const std::filesystem::path& file);
+/// Opens a run for its writer: WAL mode, on a network folder a rollback journal; every commit
+/// synced.
+Database open_for_writer(const std::filesystem::path& file);
 /// An existing run file. One of an older format is brought up to date first.
 /// @throws StoreError when it is no run, is damaged, or comes from a newer version.
 Database open_run(const std::filesystem::path& file, Access access);

@@ -63,7 +63,8 @@ TEST(Migration, SaysWhenAFileIsTooOld) {
 TEST(OpenRun, RefusesAFileFromTheFuture) {
   const TestFolder folder;
   const auto file = folder.path() / "run.db";
-  create_run(file, {}).execute("PRAGMA user_version=99");
+  create_run(file, {});
+  Database(file, Access::write).execute("PRAGMA user_version=99");
   EXPECT_THAT([&] { open_run(file, Access::read); },
               ThrowsMessage<StoreError>(AllOf(HasSubstr("newer emdyn"), HasSubstr("format 99"),
                                               HasSubstr("update emdyn"))));
@@ -97,7 +98,8 @@ TEST(Info, IsKeptToTheLastBit) {
   info.tags = {"a", "b/c"};
   info.source = "lab:grokking";
   info.notes = Json{{"dropped", 0}};
-  Database database = create_run(folder.path() / "run.db", info);
+  create_run(folder.path() / "run.db", info);
+  Database database = open_run(folder.path() / "run.db", Access::read);
   const series::RunInfo read = read_info(database);
   EXPECT_EQ(read.name, info.name);
   EXPECT_EQ(read.status, info.status);
@@ -113,9 +115,8 @@ TEST(Info, IsKeptToTheLastBit) {
 
 TEST(Info, SaysWhatCannotBeUnderstood) {
   const TestFolder folder;
-  Database database = create_run(folder.path() / "run.db", {});
   for (const char* key : {"status", "configuration", "created", "seed", "tags"}) {
-    Database copy = create_run(folder.path() / (std::string(key) + ".db"), {});
+    Database copy = draft_run(folder.path() / (std::string(key) + ".db"), {});
     write_info_value(copy, key, "{nonsense");
     EXPECT_THAT([&] { read_info(copy); }, ThrowsMessage<StoreError>(HasSubstr(key))) << key;
   }

@@ -92,27 +92,31 @@ void Store::need_write(std::string_view action) const {
                                terminal_safe(folder_.string()), action));
 }
 
-RunWriter Store::create(const series::RunInfo& given) {
+RunWriter Store::create(const series::RunInfo& given, Creation creation) {
   need_write("take a new run");
   series::RunInfo info = given;
   info.id = make_id();
   info.status = series::RunStatus::running;
   if (info.created == 0.0) info.created = now_seconds();
   RunLock lock(folder_, info.id);
-  Database database = create_run(run_path(folder_, info.id), info);
+  const std::filesystem::path file = run_path(folder_, info.id);
+  const bool whole = creation == Creation::whole;
+  if (!whole) create_run(file, info);
+  Database database = whole ? draft_run(draft_path(folder_, info.id), info) : open_for_writer(file);
+  const auto start = whole ? RunWriter::Impl::Start::draft : RunWriter::Impl::Start::empty;
   return RunWriter(std::make_unique<RunWriter::Impl>(folder_, info.id, std::move(lock),
-                                                     std::move(database), false));
+                                                     std::move(database), start));
 }
 
 RunWriter Store::resume(std::string_view run) {
   need_write("continue a run");
   const std::filesystem::path file = run_file(run);
   RunLock lock(folder_, run);
-  Database database = open_run(file, Access::write);
-  if (!on_network(file.parent_path())) database.execute("PRAGMA journal_mode=WAL");
+  Database database = open_for_writer(file);
   write_info_value(database, "status", word(series::RunStatus::running));
   return RunWriter(std::make_unique<RunWriter::Impl>(folder_, std::string(run), std::move(lock),
-                                                     std::move(database), true));
+                                                     std::move(database),
+                                                     RunWriter::Impl::Start::resumed));
 }
 
 std::vector<RunSummary> Store::runs(std::vector<std::string>* problems) {

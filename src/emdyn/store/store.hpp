@@ -18,6 +18,10 @@ namespace emdyn::store {
 
 enum class Mode { read, write };
 
+/// How a new run comes into being. `live`: at once, and every sync is an acknowledgement. `whole`:
+/// when it is finished; nothing of it lasts before, and it costs two fsyncs in all. For imports.
+enum class Creation { live, whole };
+
 struct PendingRecord;
 
 /// Points of one signal in the order they were logged, at most a chunk at a time.
@@ -61,7 +65,7 @@ class Store {
 
   /// A new run. Its id is made here (`info.id` is ignored) and it starts as `running`; `created` is
   /// now when it is 0.
-  RunWriter create(const series::RunInfo& info);
+  RunWriter create(const series::RunInfo& info, Creation creation = Creation::live);
   /// Continues a run that ended or whose writer died.
   /// @throws StoreError when another writer holds the run.
   RunWriter resume(std::string_view run);

@@ -40,7 +40,6 @@ struct RunSummary {
   std::uint64_t transitions = 0;
   std::uint64_t forecasts = 0;
   std::uint64_t attributions = 0;
-  bool operator==(const RunSummary&) const = default;
 };
 
 /// Member names equal the C++ names; RunSummary's `info` is spread into the object.

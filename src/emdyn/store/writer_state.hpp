@@ -56,8 +56,10 @@ PendingRecord pending_record(const series::Attribution& attribution);
 void insert_record(Database& database, const PendingRecord& record);
 
 struct RunWriter::Impl {
-  /// @param resuming the run has points already.
-  Impl(std::filesystem::path store, std::string id, RunLock lock, Database database, bool resuming);
+  enum class Start { empty, resumed, draft };
+  Impl(std::filesystem::path store, std::string id, RunLock lock, Database database, Start start);
+  /// A draft that was never finished goes with its writer.
+  ~Impl();
 
   SignalId add_signal(std::string_view name, series::Axis axis);
   OpenChunk& open(SignalId signal);
@@ -80,6 +82,7 @@ struct RunWriter::Impl {
   };
 
   void load_open_chunks();
+  void close_file();
   void need_room();
   void flush_when_large();
   void append(OpenChunk& open, std::uint32_t signal, double position, double value,
@@ -91,8 +94,9 @@ struct RunWriter::Impl {
   void insert_all(std::optional<series::RunStatus> status);
 
   std::filesystem::path store_;
-  RunLock lock_;
-  Database database_;
+  std::optional<RunLock> lock_;
+  std::optional<Database> database_;
+  bool draft_ = false;
   ChunkCodec codec_{};
   std::unordered_map<std::string, Known> known_{};
   std::vector<OpenChunk> open_{};  ///< Of signal id i + 1.
