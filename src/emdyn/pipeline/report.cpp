@@ -51,6 +51,7 @@ void head(Html& html, const ReportData& data) {
 }
 
 void axis_switch(Html& html, const Scene& scene) {
+  if (scene.order == nullptr) return;
   const auto bar = html.element("div", {{"class", "controls"}});
   if (scene.logarithmic) {
     const auto group = html.element("fieldset");

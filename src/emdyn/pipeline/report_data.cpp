@@ -16,6 +16,7 @@ struct FamilyWord {
 // The first part found in the name decides, so the more telling words come first.
 constexpr std::array kFamilyWords{
     FamilyWord{"grad", "gradients"},
+    FamilyWord{"weight", "weights"},
     FamilyWord{"fourier", "representation"},
     FamilyWord{"rank", "representation"},
     FamilyWord{"cka", "representation"},
@@ -32,7 +33,6 @@ constexpr std::array kFamilyWords{
     FamilyWord{"logit", "activations"},
     FamilyWord{"act/", "activations"},
     FamilyWord{"act_", "activations"},
-    FamilyWord{"weight", "weights"},
     FamilyWord{"param", "weights"},
     FamilyWord{"update", "weights"},
     FamilyWord{"loss", "loss"},
@@ -40,13 +40,13 @@ constexpr std::array kFamilyWords{
     FamilyWord{"perplexity", "loss"},
     FamilyWord{"ppl", "loss"},
     FamilyWord{"nll", "loss"},
-    FamilyWord{"error", "loss"},
-    FamilyWord{"entropy", "loss"},
     FamilyWord{"token", "data"},
     FamilyWord{"batch", "data"},
     FamilyWord{"data", "data"},
     FamilyWord{"epoch", "data"},
     FamilyWord{"sample", "data"},
+    FamilyWord{"error", "loss"},
+    FamilyWord{"entropy", "loss"},
 };
 
 }  // namespace

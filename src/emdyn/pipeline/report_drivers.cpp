@@ -46,7 +46,7 @@ struct BarScale {
       }
     }
     if (largest > 0.0 && std::isfinite(largest)) reach = 1.04 * largest;
-    decimals = std::clamp(decimals_for_width(reach), 0, 6);
+    decimals = std::clamp(decimals_for_width(reach) + 1, 0, 6);
   }
   double percent(double phi) const noexcept {
     return std::clamp(50.0 + 50.0 * phi / reach, 0.0, 100.0);

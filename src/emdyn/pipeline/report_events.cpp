@@ -117,20 +117,25 @@ void change_order_panel(Html& html, const Scene& scene) {
   std::size_t before = 0;
   TextTable table;
   table.caption = "when each signal changed, earliest first";
-  table.headers = {"signal", "change", "relative to the transition", "detail", "onset"};
-  table.numeric_from = 4;
+  table.headers = {"signal", "change", "relative to the transition", "onset", "detail"};
+  table.numeric_from = 5;
   for (const pipeline::ChangeOrder& change : changes) {
     std::string relative = "no transition to compare with";
     if (change.relative) {
-      const double distance = std::abs(*change.relative);
-      relative = fmt::format(
-          "{} {}",
-          distance_text(scene.data.axis, distance >= 10.0 ? std::round(distance) : distance),
-          *change.relative < 0 ? "before" : "after");
+      relative = fmt::format("{} {}",
+                             distance_text(scene.data.axis, std::abs(*change.relative),
+                                           change.onset.high - change.onset.low),
+                             *change.relative < 0 ? "before" : "after");
       before += *change.relative < 0 ? 1U : 0U;
     }
     table.rows.push_back({scene.label(change.signal), std::string(series::word(change.direction)),
-                          relative, change.detail, Format{}.interval(change.onset)});
+                          relative, Format{}.interval(change.onset), change.detail});
+  }
+  const bool detailed =
+      std::any_of(changes.begin(), changes.end(), [](auto& one) { return !one.detail.empty(); });
+  if (!detailed) {
+    table.headers.pop_back();
+    for (TextRow& row : table.rows) row.pop_back();
   }
   panel_head(html, "Order of change",
              fmt::format("{} of {} signals changed before the transition; the first was {}. Before "

@@ -18,11 +18,7 @@ std::string json_value_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "none";
-  if (value.is_number_integer()) {
-    const std::string digits = json_text(value);
-    const bool plain = value.is_number_unsigned() && digits.size() <= 15;
-    return plain ? count_text(value.get<std::uint64_t>()) : digits;
-  }
+  if (value.is_number_integer()) return json_text(value);
   if (value.is_number()) return number_text(value.get<double>(), 6);
   return json_text(value);
 }

@@ -167,7 +167,14 @@ std::string Format::interval(const series::Interval& interval) const {
 
 std::string Format::range(double low, double high) const {
   const double factor = percent ? 100.0 : 1.0;
-  return number_text(factor * low) + "–" + number_text(factor * high) + suffix(*this);
+  const double width = factor * std::abs(high - low);
+  const bool orders_apart = low > 0.0 && high > 100.0 * low;
+  const bool plain = width > 1e-4 && factor * std::max(std::abs(low), std::abs(high)) < 1e7;
+  const auto print = [&](double value) {
+    if (orders_apart || !plain) return number_text(factor * value, 2);
+    return rounded_text(factor * value, decimals_for_width(width) + 1);
+  };
+  return print(low) + "–" + print(high) + suffix(*this);
 }
 
 std::string position_text(double position) {
@@ -217,11 +224,12 @@ std::string place_text(series::Axis axis, const series::Interval& interval) {
                      percent_text(interval.level), text.low, text.high);
 }
 
-std::string distance_text(series::Axis axis, double distance) {
-  const std::string number = position_text(distance);
+namespace {
+
+std::string distance_words(series::Axis axis, const std::string& number) {
   switch (axis) {
     case series::Axis::step:
-      return number + (distance == 1.0 ? " step" : " steps");
+      return number + (number == "1" ? " step" : " steps");
     case series::Axis::epsilon:
       return number + " of ε";
     case series::Axis::severity:
@@ -229,6 +237,19 @@ std::string distance_text(series::Axis axis, double distance) {
     default:
       return place_text(axis, number);
   }
+}
+
+}  // namespace
+
+std::string distance_text(series::Axis axis, double distance) {
+  return distance_words(axis, position_text(distance));
+}
+
+std::string distance_text(series::Axis axis, double distance, double width) {
+  if (!(width > 0.0)) return distance_text(axis, distance);
+  // Steps are whole, however narrow the interval.
+  const int most = axis == series::Axis::step ? 0 : 12;
+  return distance_words(axis, rounded_text(distance, std::min(most, decimals_for_width(width))));
 }
 
 std::string_view axis_label(series::Axis axis) noexcept {

@@ -57,6 +57,8 @@ std::string place_text(series::Axis axis, double position);
 std::string place_text(series::Axis axis, const series::Interval& interval);
 /// "810 steps"
 std::string distance_text(series::Axis axis, double distance);
+/// The same, in the digits an interval of this width deserves.
+std::string distance_text(series::Axis axis, double distance, double width);
 /// A position without its axis: all digits of an integer below 1e7, then "12 M", "3.1 B".
 std::string position_text(double position);
 /// "training step", "tokens seen".

@@ -63,6 +63,10 @@ TEST(ReportNumber, NamesPlacesOfEveryAxis) {
   EXPECT_EQ(place_text(series::Axis::epsilon, 0.03), "ε = 0.03");
   EXPECT_EQ(distance_text(series::Axis::step, 1.0), "1 step");
   EXPECT_EQ(distance_text(series::Axis::step, 810.0), "810 steps");
+  EXPECT_EQ(distance_text(series::Axis::step, 682.0, 60.0), "680 steps");
+  EXPECT_EQ(distance_text(series::Axis::step, 3.2, 0.01), "3 steps");
+  EXPECT_EQ((Format{true, ""}.range(0.0119, 0.99)), "1–99" + kPercent);
+  EXPECT_EQ(Format{}.range(0.0002, 4.4812), "0.0002–4.5");
 }
 
 TEST(ReportNumber, WritesDurations) {

@@ -17,15 +17,16 @@ struct Ruled {
   std::string_view css;
   std::string_view name;
   bool labelled;
+  double width;  ///< Of its interval; 0 when it is exact.
 };
 
 std::vector<Ruled> rules_of(const Scene& scene, const Plot& plot) {
   std::vector<Ruled> rules;
   if (const series::Interval* onset = scene.onset(); onset && std::isfinite(onset->estimate)) {
-    rules.push_back({onset->estimate, "r-tr", "onset", plot.onset_label});
+    rules.push_back({onset->estimate, "r-tr", "onset", plot.onset_label, onset->high - onset->low});
   }
   if (const auto& crossed = scene.data.forecast.crossed_at; crossed && std::isfinite(*crossed)) {
-    rules.push_back({*crossed, "r-fc", "forecast crosses", plot.crossing_label});
+    rules.push_back({*crossed, "r-fc", "forecast crosses", plot.crossing_label, 0.0});
   }
   return rules;
 }
@@ -80,7 +81,12 @@ void rule_labels(Html& html, const Scene& scene, const Plot& plot) {
     if (!rule.labelled) continue;
     const bool right = scene.linear.fraction(rule.position) > 0.6;
     const bool log_right = scene.logarithmic && scene.logarithmic->fraction(rule.position) > 0.6;
-    html.leaf("span", fmt::format("{} {}", rule.name, position_text(std::round(rule.position))),
+    html.leaf("span",
+              fmt::format("{} {}", rule.name,
+                          rule.width > 0.0
+                              ? Format{}.estimate({rule.position - 0.5 * rule.width, rule.position,
+                                                   rule.position + 0.5 * rule.width, 0.9})
+                              : position_text(rule.position)),
               {{"class",
                 fmt::format("rl {} {} {}", rule.css, right ? "ra" : "la", log_right ? "rb" : "lb")},
                {"style", at_style(scene, rule.position)}});

@@ -290,6 +290,7 @@ TEST(ReportData, SortsSignalsIntoFamilies) {
   EXPECT_EQ(signal_family("dead_fraction"), "activations");
   EXPECT_EQ(signal_family("effective_rank/embedding"), "representation");
   EXPECT_EQ(signal_family("tokens_per_batch"), "data");
+  EXPECT_EQ(signal_family("batch_label_entropy"), "data");
   EXPECT_EQ(signal_family("learning_rate"), "other");
 }
 

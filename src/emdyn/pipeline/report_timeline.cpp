@@ -118,7 +118,7 @@ void order_plot(Html& html, const Scene& scene, const Columns& columns) {
     path(out, "d-op", dot_path(drawn, x, plot.y, height, drawn.points > 60));
     if (!curve.positions.empty()) {
       const Columns fitted = reduce(curve.estimate, x, kHeroColumns);
-      path(out, "l-tr", line_path(fitted, x, plot.y, height));
+      path(out, "l-tr bold", line_path(fitted, x, plot.y, height));
     }
   };
   const std::string unit = plot.format.percent ? "in percent" : signal.unit;

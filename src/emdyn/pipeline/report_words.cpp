@@ -55,10 +55,9 @@ std::string lead_words(const Scene& scene, double crossed_at) {
   const series::Interval* onset = scene.onset();
   if (onset == nullptr || !std::isfinite(onset->estimate)) return "";
   const double lead = onset->estimate - crossed_at;
-  const bool whole = crossed_at == std::round(crossed_at);
-  const std::string estimate =
-      distance_text(scene.data.axis, whole ? std::round(std::abs(lead)) : std::abs(lead));
-  return fmt::format(", {} {}", estimate, lead >= 0.0 ? "earlier" : "later, so it came too late");
+  const std::string distance =
+      distance_text(scene.data.axis, std::abs(lead), onset->high - onset->low);
+  return fmt::format(", {} {}", distance, lead >= 0.0 ? "earlier" : "later, so it came too late");
 }
 
 const Forecast* highest(const std::vector<Forecast>& forecasts) {
@@ -199,9 +198,9 @@ std::string forecast_detail(const Scene& scene) {
   if (past > 0) words += fmt::format(" {} came after the target was reached.", count_text(past));
   const series::Interval* onset = scene.onset();
   if (track.crossed_at && onset != nullptr && onset->low > *track.crossed_at) {
-    const double lead = onset->low - *track.crossed_at;
-    words += fmt::format(" Counted to the low end of the onset's interval, the lead is {}.",
-                         distance_text(scene.data.axis, lead >= 10.0 ? std::round(lead) : lead));
+    words += fmt::format(
+        " Counted to the low end of the onset's interval, the lead is {}.",
+        distance_text(scene.data.axis, onset->low - *track.crossed_at, onset->high - onset->low));
   }
   return words;
 }
