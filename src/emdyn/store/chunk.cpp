@@ -27,12 +27,10 @@ enum class Plane : std::uint8_t { zero, raw, squeezed };
 
 using PlaneBytes = std::array<std::array<std::uint8_t, kChunkPoints>, kPlanes>;
 
-void to_planes(const Residuals& residuals, PlaneBytes& planes) noexcept {
-  for (std::size_t plane = 0; plane < kPlanes; ++plane) {
-    std::uint8_t* const out = planes[plane].data();
-    for (std::size_t i = 0; i < residuals.count; ++i) {
-      out[i] = static_cast<std::uint8_t>(residuals.words[i] >> (8 * plane));
-    }
+void to_plane(const Residuals& residuals, std::size_t plane, PlaneBytes& planes) noexcept {
+  std::uint8_t* const out = planes[plane].data();
+  for (std::size_t i = 0; i < residuals.count; ++i) {
+    out[i] = static_cast<std::uint8_t>(residuals.words[i] >> (8 * plane));
   }
 }
 
@@ -165,9 +163,9 @@ std::array<Plane, kPlanes> ChunkCodec::Impl::sort_planes() {
   std::array<Plane, kPlanes> kinds{};
   std::uint64_t used = 0;
   for (std::size_t i = 0; i < residuals.count; ++i) used |= residuals.words[i];
-  to_planes(residuals, planes);
   for (std::size_t plane = 0; plane < kPlanes; ++plane) {
     if (((used >> (8 * plane)) & 0xff) == 0) continue;
+    to_plane(residuals, plane, planes);
     const std::span<const std::uint8_t> bytes(planes[plane].data(), residuals.count);
     kinds[plane] = bytes.size() < kMinSqueeze || looks_random(bytes) ? Plane::raw : Plane::squeezed;
   }
