@@ -1,6 +1,7 @@
 #include "emdyn/ingest/followed_file.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -61,7 +62,7 @@ FollowedFile::FollowedFile(fs::path path, Origin origin, const ReadOptions& opti
 
 bool FollowedFile::was_read_from(const fs::path& other) const {
   const auto status = status_of(other);
-  if (!status) return false;
+  if (!status || ::access(other.c_str(), R_OK) != 0) return false;
   const FileIdentity identity = identity_of(*status);
   if (file_ && identity == identity_) return true;
   const File candidate(other);
@@ -77,7 +78,7 @@ bool FollowedFile::was_read_from(const fs::path& other) const {
 void FollowedFile::poll(Feed& feed, std::uint64_t most_bytes) {
   try {
     if (!file_) {
-      if (!open()) return;
+      if (failed_ || !open()) return;
       resume(feed);
     } else {
       look_for_replacement(feed);

@@ -24,7 +24,7 @@ struct Magic {
   std::string_view bytes;
   std::string_view what;
 };
-constexpr std::array<Magic, 13> kForeign{{
+constexpr std::array<Magic, 14> kForeign{{
     {"SQLite format 3", "an SQLite database"},
     {"PK\x03\x04", "a zip archive (a PyTorch checkpoint or a spreadsheet?)"},
     {"\x80\x02", "a Python pickle"},
@@ -33,6 +33,7 @@ constexpr std::array<Magic, 13> kForeign{{
     {"\x93NUMPY", "a NumPy array"},
     {"\x89HDF", "an HDF5 file"},
     {"PAR1", "a Parquet file"},
+    {":W&B", "a W&B offline log; export its history as CSV or JSON lines"},
     {"\x28\xb5\x2f\xfd", "zstd-compressed data; unpack it first"},
     {"\xfd"
      "7zXZ",
@@ -86,8 +87,8 @@ Format detect_format(std::string_view head, bool whole, std::string_view path) {
   if (is_event_file(head)) return Format::tfevents;
   for (const Magic& magic : kForeign) {
     if (!head.starts_with(magic.bytes)) continue;
-    throw DataError(fmt::format("{}: {}; read are CSV, JSON lines and TensorBoard event files",
-                                path, magic.what));
+    throw DataError(
+        fmt::format("{}: {}; read are CSV, JSON and TensorBoard event files", path, magic.what));
   }
   std::string_view text = head;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -96,7 +97,7 @@ Format detect_format(std::string_view head, bool whole, std::string_view path) {
   if (text.find('\0') != std::string_view::npos) {
     if (head.size() < 12 && !whole) return Format::automatic;  // Half the head of an event file?
     throw DataError(
-        fmt::format("{}: a binary file of no known kind; read are CSV, JSON lines and "
+        fmt::format("{}: a binary file of no known kind; read are CSV, JSON and "
                     "TensorBoard event files",
                     path));
   }

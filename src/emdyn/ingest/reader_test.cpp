@@ -36,6 +36,7 @@ TEST(Reader, MissingFileFolderAndEmptyFilesAreErrorsThatNameThePath) {
 
 TEST(Reader, ForeignFilesAreNamedForWhatTheyAre) {
   EXPECT_THAT(error_of("SQLite format 3 and so on"), HasSubstr("an SQLite database"));
+  EXPECT_THAT(error_of(":W&B and so on"), HasSubstr("a W&B offline log"));
   EXPECT_THAT(error_of("PK\x03\x04 and so on"), HasSubstr("a zip archive"));
   EXPECT_THAT(error_of("\xff\xfes\1t\1"), HasSubstr("UTF-16"));
   EXPECT_THAT(error_of(std::string("\x01\x02\x00\x03 something else", 20)), HasSubstr("binary"));
