@@ -31,6 +31,28 @@ double Frame::position(double coordinate, bool log_axis) const noexcept {
   return log_axis ? log_floor * std::exp(coordinate * log_range) : origin + coordinate * range;
 }
 
+double sigmoid_value(Shape shape, double z) noexcept {
+  if (shape == Shape::gompertz) return std::exp(-std::exp(-z));
+  if (shape == Shape::late_gompertz) return -std::expm1(-std::exp(z));
+  return 1.0 / (1.0 + std::exp(-z));
+}
+
+double sigmoid_slope(Shape shape, double z) noexcept {
+  if (shape == Shape::late_gompertz) return sigmoid_slope(Shape::gompertz, -z);
+  if (shape == Shape::gompertz) {
+    const double decay = std::exp(-z);
+    return std::isfinite(decay) ? decay * std::exp(-decay) : 0.0;
+  }
+  const double g = sigmoid_value(shape, z);
+  return g * (1.0 - g);
+}
+
+double sigmoid_inverse(Shape shape, double share) noexcept {
+  if (shape == Shape::gompertz) return -std::log(-std::log(share));
+  if (shape == Shape::late_gompertz) return std::log(-std::log1p(-share));
+  return std::log(share / (1.0 - share));
+}
+
 double Basis::value(const Frame& frame, double position) const noexcept {
   const double u = frame.coordinate(position, log_axis);
   switch (shape) {
@@ -47,7 +69,9 @@ double Basis::value(const Frame& frame, double position) const noexcept {
     case Shape::exponential:
       return std::exp(std::min((scale > 0.0 ? u - 1.0 : u) / scale, 700.0));
     case Shape::logistic:
-      return 1.0 / (1.0 + std::exp((location - u) / scale));
+    case Shape::gompertz:
+    case Shape::late_gompertz:
+      return sigmoid_value(shape, (u - location) / scale);
     case Shape::step:
       return std::clamp((u - location) / std::max(scale, 1e-300) + 0.5, 0.0, 1.0);
     case Shape::hinge:

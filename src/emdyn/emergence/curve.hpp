@@ -22,15 +22,36 @@ struct Frame {
   double position(double coordinate, bool log_axis) const noexcept;
 };
 
-enum class Shape { linear, square, cube, power, logarithm, exponential, logistic, step, hinge };
+enum class Shape {
+  linear,
+  square,
+  cube,
+  power,
+  logarithm,
+  exponential,
+  logistic,       ///< 1/(1 + e^−z), symmetric.
+  gompertz,       ///< exp(−e^−z): sets in fast, saturates slowly.
+  late_gompertz,  ///< 1 − exp(−e^z), its mirror image: sets in slowly, ends fast.
+  step,
+  hinge,
+};
+
+/// True for the three S-shaped ones, functions of z = (u − location)/scale.
+constexpr bool is_sigmoid(Shape shape) noexcept {
+  return shape == Shape::logistic || shape == Shape::gompertz || shape == Shape::late_gompertz;
+}
+/// An S-shaped function of z, its slope, and the z where it reaches `share` in (0, 1).
+double sigmoid_value(Shape shape, double z) noexcept;
+double sigmoid_slope(Shape shape, double z) noexcept;
+double sigmoid_inverse(Shape shape, double share) noexcept;
 
 /// One function of position; `location` and `scale` are in units of the frame's coordinate.
 struct Basis {
   Shape shape = Shape::linear;
   bool log_axis = false;
   double location = 0.0;
-  double scale = 1.0;  ///< logistic: of (1 + e^(−(u−location)/scale))^−1; step: width of the gap.
-                       ///< power: exponent of (u + location); exponential: e^(u/scale).
+  double scale = 1.0;  ///< S-shaped: of z; step: width of the gap; power: exponent of
+                       ///< (u + location); exponential: e^(u/scale).
   double value(const Frame& frame, double position) const noexcept;
 };
 

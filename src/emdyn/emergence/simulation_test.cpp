@@ -167,6 +167,7 @@ TEST(Simulation, OnsetCoverage) {
       RiseCase{"sharp, 2000 points", 2000, 15000, 200, false, 0.02, 0.5},
       RiseCase{"sigmoid in log step", 400, 1000, 1000, true, 0.01, 0.0},
       RiseCase{"sigmoid in log step", 2000, 3000, 800, true, 0.02, 0.5},
+      RiseCase{"exponential approach", 300, 1500, 440, false, 0.01, 0.3},
       RiseCase{"jump", 300, 1505, 0.01, false, 0.03, 0.3},
   };
   std::printf("%-22s %6s %7s %7s %9s %9s %8s %7s %6s\n", "rise .02 to .98", "points", "found",
@@ -194,11 +195,15 @@ TEST(Simulation, OnsetCoverage) {
         const double x = 10.0 * static_cast<double>(i);
         const double z = one.log_step ? 1000.0 * std::log2(std::max(x, 1e-9) / middle) / scale
                                       : (x - middle) / scale;
+        const bool approach = one.name[0] == 'e';  // 1 − e^(−t/τ) from one moment on
+        const double rise = approach ? 1.0 - std::exp(-std::max(0.0, x - middle) / 200.0)
+                                     : 1.0 / (1.0 + std::exp(-z));
         noise = one.phi * noise + std::sqrt(1 - one.phi * one.phi) * one.noise * random.normal();
         positions.push_back(x);
-        values.push_back(0.02 + 0.96 / (1.0 + std::exp(-z)) + noise);
+        values.push_back(0.02 + 0.96 * rise + noise);
       }
       true_onset = middle - one.width / 2;
+      if (one.name[0] == 'e') true_onset = middle - 200.0 * std::log(0.9);
       if (one.log_step) {
         true_onset = middle * std::exp2(-one.width / 2000.0);
         true_width = middle * std::exp2(one.width / 2000.0) - true_onset;

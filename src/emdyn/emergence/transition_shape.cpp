@@ -10,7 +10,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/emergence/autoregression.hpp"
-#include "emdyn/emergence/logistic_fit.hpp"
+#include "emdyn/emergence/sigmoid_fit.hpp"
 #include "emdyn/math/moments.hpp"
 #include "emdyn/math/robust.hpp"
 
@@ -22,6 +22,7 @@ using series::TransitionModel;
 constexpr double kLogNine = 2.1972245773362196;
 constexpr std::size_t kRefinePoints = 384;
 constexpr double kFarBehind = 12.0;
+constexpr std::size_t kMaxRivals = 3;
 
 struct Crossing {
   double low = 0.0, high = 0.0;
@@ -43,19 +44,20 @@ Samples zoom(const Samples& samples, const ChangeShape& shape) {
   return binned(samples, begin, end, kRefinePoints);
 }
 
-Logistics to_logistics(const Curve& curve) {
-  Logistics l;
+Sigmoids to_sigmoids(const Curve& curve) {
+  Sigmoids l;
   l.count = curve.terms.size();
   l.intercept = curve.intercept;
   for (std::size_t j = 0; j < l.count; ++j) {
     l.amplitude[j] = curve.terms[j].coefficient;
     l.location[j] = curve.terms[j].basis.location;
   }
+  l.shape = curve.terms[0].basis.shape;
   l.log_scale = std::log(curve.terms[0].basis.scale);
   return l;
 }
 
-Curve with_logistics(Curve curve, const Logistics& l) {
+Curve with_sigmoids(Curve curve, const Sigmoids& l) {
   curve.intercept = l.intercept;
   for (std::size_t j = 0; j < l.count; ++j) {
     curve.terms[j].coefficient = l.amplitude[j];
@@ -65,8 +67,8 @@ Curve with_logistics(Curve curve, const Logistics& l) {
   return curve;
 }
 
-/// Fits the chosen model to any series at the same positions: what the bootstrap repeats. A sigmoid
-/// is fitted in position and in its logarithm where both are plausible, and the closer one wins.
+/// Fits the chosen model to any series at the same positions: what the bootstrap repeats. Of
+/// several S-shapes that are plausible the closest one wins each time.
 class Refit {
  public:
   Refit(std::vector<Curve> starts, std::span<const double> positions, double phi)
@@ -81,14 +83,14 @@ class Refit {
       min_scales_.push_back(std::min(0.05 * gap, 0.5 * max_scales_.back()));
       coordinates_.push_back(std::move(u));
     }
-    if (is_logistic()) return;
+    if (is_free()) return;
     const bool jump = starts_[0].model == TransitionModel::jump;
     grid_.emplace(starts_[0].frame, positions,
                   ModelGrid::Choice{false, false, jump, !jump, false, true, false});
   }
 
   Curve operator()(std::span<const double> values) const {
-    if (!is_logistic()) {
+    if (!is_free()) {
       const std::size_t model = starts_[0].model == TransitionModel::jump ? 3 : 4;
       const ModelScore score = grid_->score(values)[model];
       return score.found ? grid_->curve(score, values) : starts_[0];
@@ -107,14 +109,14 @@ class Refit {
   }
 
   Curve fit(std::size_t candidate, std::span<const double> values, double& rss) const {
-    Logistics l = to_logistics(starts_[candidate]);
-    rss = refine_logistics(coordinates_[candidate], values, phi_, min_scales_[candidate],
-                           max_scales_[candidate], l);
-    return with_logistics(starts_[candidate], l);
+    Sigmoids l = to_sigmoids(starts_[candidate]);
+    rss = refine_sigmoids(coordinates_[candidate], values, phi_, min_scales_[candidate],
+                          max_scales_[candidate], l);
+    return with_sigmoids(starts_[candidate], l);
   }
 
  private:
-  bool is_logistic() const { return starts_[0].terms[0].basis.shape == Shape::logistic; }
+  bool is_free() const { return is_sigmoid(starts_[0].terms[0].basis.shape); }
 
   std::vector<Curve> starts_;
   double phi_;
@@ -169,7 +171,7 @@ void polish(Candidate& candidate, const Samples& samples) {
   }
 }
 
-/// The sigmoid in the other coordinate with the same middle and the same slope there.
+/// The logistic in the other coordinate with the same middle and the same slope there.
 Candidate other_axis(const Candidate& candidate) {
   Candidate twin = candidate;
   Basis& basis = twin.curve.terms[0].basis;
@@ -180,6 +182,24 @@ Candidate other_axis(const Candidate& candidate) {
   basis.log_axis = !basis.log_axis;
   basis.location = frame.coordinate(middle, basis.log_axis);
   return twin;
+}
+
+/// Other S-shapes near a fitted logistic: in the other coordinate, and two lopsided ones in
+/// position with the same middle and width.
+std::vector<Candidate> twins(const Candidate& logistic) {
+  std::vector<Candidate> list;
+  if (logistic.curve.frame.has_log()) list.push_back(other_axis(logistic));
+  const bool log_axis = logistic.curve.terms[0].basis.log_axis;
+  const Candidate in_position = log_axis ? list.front() : logistic;
+  for (const Shape shape : {Shape::gompertz, Shape::late_gompertz}) {
+    Candidate twin = in_position;
+    Basis& basis = twin.curve.terms[0].basis;
+    basis.shape = shape;
+    basis.scale *= kLogisticWidth / (sigmoid_inverse(shape, 0.9) - sigmoid_inverse(shape, 0.1));
+    basis.location -= basis.scale * sigmoid_inverse(shape, 0.5);
+    list.push_back(twin);
+  }
+  return list;
 }
 
 /// Noise like the residuals of a curve: an autoregression driven by its observed innovations, which
@@ -330,12 +350,12 @@ ChangeShape shape_of(const Curve& curve) {
     shape.excursion = place(t) - place(rise.basis.location);
   } else {
     // Levels are those reached within the observed positions, not the asymptotes beyond them.
-    const auto level = [&](double u) { return 1.0 / (1.0 + std::exp((t - u) / basis.scale)); };
+    const auto level = [&](double u) { return sigmoid_value(basis.shape, (u - t) / basis.scale); };
     const double first = level(0.0);
     const double change = level(1.0) - first;
     const auto crossing = [&](double share) {
       const double g = std::clamp(first + share * change, 1e-12, 1.0 - 1e-12);
-      return place(t + basis.scale * std::log(g / (1.0 - g)));
+      return place(t + basis.scale * sigmoid_inverse(basis.shape, g));
     };
     shape.onset = crossing(0.1);
     shape.end = crossing(0.9);
@@ -353,15 +373,17 @@ std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& sco
     Candidate candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
                         grid.design(scores[m]).parameters, scores[m].bic};
     const Candidate on_grid = candidate;
-    if (candidate.curve.terms[0].basis.shape == Shape::logistic) polish(candidate, samples);
+    if (is_sigmoid(candidate.curve.terms[0].basis.shape)) polish(candidate, samples);
     if (kModels[m] == TransitionModel::rise_and_collapse) {
       if (!returns_within(candidate.curve, samples)) candidate = on_grid;
       if (!returns_within(candidate.curve, samples)) continue;
     }
     candidates.push_back(candidate);
-    if (kModels[m] != TransitionModel::sigmoid || !candidate.curve.frame.has_log()) continue;
-    candidates.push_back(other_axis(candidate));
-    polish(candidates.back(), samples);
+    if (kModels[m] != TransitionModel::sigmoid) continue;
+    for (Candidate& twin : twins(candidate)) {
+      polish(twin, samples);
+      candidates.push_back(std::move(twin));
+    }
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const auto& a, const auto& b) { return a.criterion < b.criterion; });
@@ -395,7 +417,7 @@ Refined refine(const Samples& samples, const Candidate& coarse, const Transition
   for (const Candidate& candidate : candidates) {
     const bool rival = candidate.curve.model == candidates.front().curve.model &&
                        candidate.criterion < candidates.front().criterion + kFarBehind;
-    if (rival) starts.push_back(candidate.curve);
+    if (rival && starts.size() < kMaxRivals) starts.push_back(candidate.curve);
   }
   if (starts.empty()) starts.push_back(candidates.front().curve);
   Refined refined;

@@ -46,8 +46,8 @@ struct Candidate {
 };
 
 /// The grid's best member of every model with a transition, freed from the grid; the best first. A
-/// sigmoid stands in the list once for each coordinate. @param samples standardised, at the grid's
-/// positions.
+/// sigmoid stands in the list once for each of its shapes. @param samples standardised, at the
+/// grid's positions.
 std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& scores,
                                    const Samples& samples);
 

@@ -3,11 +3,14 @@
 #include <cstddef>
 #include <span>
 
+#include "emdyn/emergence/curve.hpp"
+
 namespace emdyn::emergence {
 
-/// intercept + Σ amplitude_j·logistic((u − location_j)/e^log_scale), one or two of them with a
-/// common scale.
-struct Logistics {
+/// intercept + Σ amplitude_j·S((u − location_j)/e^log_scale), one or two S-shaped functions of one
+/// kind with a common scale.
+struct Sigmoids {
+  Shape shape = Shape::logistic;
   std::size_t count = 1;
   double intercept = 0.0;
   std::array<double, 2> amplitude{};
@@ -20,7 +23,7 @@ struct Logistics {
 /// Generalised least squares under AR(1) noise with autocorrelation `phi` by Levenberg-Marquardt
 /// from the given start; locations stay in [−0.2, 1.2], scales between the bounds.
 /// @param u coordinates, as many as values. @return the whitened residual sum of squares.
-double refine_logistics(std::span<const double> u, std::span<const double> values, double phi,
-                        double min_scale, double max_scale, Logistics& logistics);
+double refine_sigmoids(std::span<const double> u, std::span<const double> values, double phi,
+                       double min_scale, double max_scale, Sigmoids& sigmoids);
 
 }  // namespace emdyn::emergence

@@ -1,4 +1,4 @@
-#include "emdyn/emergence/logistic_fit.hpp"
+#include "emdyn/emergence/sigmoid_fit.hpp"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -14,23 +14,21 @@ using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, kMaxParameters, 1>;
 using Matrix =
     Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, 0, kMaxParameters, kMaxParameters>;
 
-double logistic(double z) { return 1.0 / (1.0 + std::exp(-z)); }
-
 /// Residual and gradient of the curve at one coordinate: intercept, amplitudes, locations, scale.
 struct Row {
   double residual = 0.0;
   std::array<double, kMaxParameters> gradient{};
 };
 
-Row row_at(const Logistics& l, double u, double value) {
+Row row_at(const Sigmoids& l, double u, double value) {
   Row row;
   const double scale = std::exp(l.log_scale);
   row.gradient[0] = 1.0;
   row.residual = value - l.intercept;
   for (std::size_t j = 0; j < l.count; ++j) {
     const double z = (u - l.location[j]) / scale;
-    const double g = logistic(z);
-    const double slope = l.amplitude[j] * g * (1.0 - g);
+    const double g = sigmoid_value(l.shape, z);
+    const double slope = l.amplitude[j] * sigmoid_slope(l.shape, z);
     row.residual -= l.amplitude[j] * g;
     row.gradient[1 + j] = g;
     row.gradient[1 + l.count + j] = -slope / scale;
@@ -40,7 +38,7 @@ Row row_at(const Logistics& l, double u, double value) {
 }
 
 double sum_of_squares(std::span<const double> u, std::span<const double> values, double phi,
-                      const Logistics& l) {
+                      const Sigmoids& l) {
   double sum = 0.0;
   double before = 0.0;
   for (std::size_t i = 0; i < u.size(); ++i) {
@@ -53,7 +51,7 @@ double sum_of_squares(std::span<const double> u, std::span<const double> values,
 }
 
 void normal_equations(std::span<const double> u, std::span<const double> values, double phi,
-                      const Logistics& l, Matrix& hessian, Vector& gradient) {
+                      const Sigmoids& l, Matrix& hessian, Vector& gradient) {
   const auto size = static_cast<Eigen::Index>(2 + 2 * l.count);
   hessian.setZero(size, size);
   gradient.setZero(size);
@@ -76,23 +74,24 @@ void normal_equations(std::span<const double> u, std::span<const double> values,
 
 }  // namespace
 
-double Logistics::value(double u) const noexcept {
+double Sigmoids::value(double u) const noexcept {
   double sum = intercept;
   const double scale = std::exp(log_scale);
-  for (std::size_t j = 0; j < count; ++j) sum += amplitude[j] * logistic((u - location[j]) / scale);
+  for (std::size_t j = 0; j < count; ++j)
+    sum += amplitude[j] * sigmoid_value(shape, (u - location[j]) / scale);
   return sum;
 }
 
-double refine_logistics(std::span<const double> u, std::span<const double> values, double phi,
-                        double min_scale, double max_scale, Logistics& logistics) {
-  const std::size_t count = logistics.count;
-  logistics.log_scale = std::clamp(logistics.log_scale, std::log(min_scale), std::log(max_scale));
-  double sum = sum_of_squares(u, values, phi, logistics);
+double refine_sigmoids(std::span<const double> u, std::span<const double> values, double phi,
+                       double min_scale, double max_scale, Sigmoids& sigmoids) {
+  const std::size_t count = sigmoids.count;
+  sigmoids.log_scale = std::clamp(sigmoids.log_scale, std::log(min_scale), std::log(max_scale));
+  double sum = sum_of_squares(u, values, phi, sigmoids);
   double damping = 1e-3;
   Matrix hessian;
   Vector gradient;
   for (int step = 0; step < 40; ++step) {
-    normal_equations(u, values, phi, logistics, hessian, gradient);
+    normal_equations(u, values, phi, sigmoids, hessian, gradient);
     bool improved = false;
     double gain = 0.0;
     while (damping < 1e8 && !improved) {
@@ -101,7 +100,7 @@ double refine_logistics(std::span<const double> u, std::span<const double> value
         damped(k, k) += damping * std::max(hessian(k, k), 1e-12);
       }
       const Vector move = damped.ldlt().solve(gradient);
-      Logistics next = logistics;
+      Sigmoids next = sigmoids;
       next.intercept += move(0);
       for (std::size_t j = 0; j < count; ++j) {
         next.amplitude[j] += move(static_cast<Eigen::Index>(1 + j));
@@ -115,13 +114,13 @@ double refine_logistics(std::span<const double> u, std::span<const double> value
       if (improved) {
         gain = sum - attempt;
         sum = attempt;
-        logistics = next;
+        sigmoids = next;
         damping = std::max(damping * 0.2, 1e-9);
       } else {
         damping *= 8.0;
       }
     }
-    if (!improved || gain < 1e-7 * sum) break;
+    if (!improved || gain < 1e-6 * sum) break;
   }
   return sum;
 }
