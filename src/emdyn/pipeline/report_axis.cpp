@@ -103,7 +103,7 @@ std::vector<std::string> tick_labels(const std::vector<double>& ticks, bool perc
                                                 std::pow(10.0, decimals)) > 1e-3 * gap) {
       ++decimals;
     }
-    std::string label = plain ? fixed_text(shown, decimals) : position_text(shown);
+    std::string label = plain ? fixed_text(shown, decimals) : position_text(shown, 1e6);
     labels.push_back(percent ? label + "\xC2\xA0%" : label);
   }
   return labels;

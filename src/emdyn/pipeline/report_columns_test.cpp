@@ -148,6 +148,7 @@ TEST(AxisMap, PlacesAndTicks) {
   EXPECT_EQ(linear.ticks(6), (std::vector<double>{0, 500, 1000, 1500, 2000, 2500, 3000}));
   EXPECT_EQ(tick_labels({0, 0.25, 0.5}, true).at(1), "25\xC2\xA0%");
   EXPECT_EQ(tick_labels({0, 500, 1000}, false).at(2), "1,000");
+  EXPECT_EQ(tick_labels({0, 5e6, 1e7}, false).at(1), "5\xC2\xA0M");
   EXPECT_EQ(tick_labels({0.0, 0.05, 0.1}, false).at(1), "0.05");
 }
 

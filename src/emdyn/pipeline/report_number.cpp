@@ -172,19 +172,21 @@ std::string Format::range(double low, double high) const {
   const bool plain = width > 1e-4 && factor * std::max(std::abs(low), std::abs(high)) < 1e7;
   const auto print = [&](double value) {
     if (orders_apart || !plain) return number_text(factor * value, 2);
-    return rounded_text(factor * value, decimals_for_width(width) + 1);
+    std::string digits = rounded_text(factor * value, decimals_for_width(width) + 1);
+    drop_trailing_zeros(digits);
+    return digits;
   };
   return print(low) + "–" + print(high) + suffix(*this);
 }
 
-std::string position_text(double position) {
+std::string position_text(double position, double short_from) {
   struct Size {
     double unit;
     std::string_view letter;
   };
   constexpr std::array kSizes{Size{1e12, "T"}, Size{1e9, "B"}, Size{1e6, "M"}};
   const double size = std::abs(position);
-  if (size < 1e7 || size >= 1e16) return number_text(position, 4);
+  if (size < short_from || size >= 1e16) return number_text(position, 4);
   for (const Size& scale : kSizes) {
     if (size >= scale.unit) {
       return number_text(position / scale.unit, 4) + std::string(kNoBreakSpace) +

@@ -59,8 +59,8 @@ std::string place_text(series::Axis axis, const series::Interval& interval);
 std::string distance_text(series::Axis axis, double distance);
 /// The same, in the digits an interval of this width deserves.
 std::string distance_text(series::Axis axis, double distance, double width);
-/// A position without its axis: all digits of an integer below 1e7, then "12 M", "3.1 B".
-std::string position_text(double position);
+/// A position without its axis: all digits of an integer below `short_from`, then "12 M", "3.1 B".
+std::string position_text(double position, double short_from = 1e7);
 /// "training step", "tokens seen".
 std::string_view axis_label(series::Axis axis) noexcept;
 

@@ -67,6 +67,8 @@ TEST(ReportNumber, NamesPlacesOfEveryAxis) {
   EXPECT_EQ(distance_text(series::Axis::step, 3.2, 0.01), "3 steps");
   EXPECT_EQ((Format{true, ""}.range(0.0119, 0.99)), "1–99" + kPercent);
   EXPECT_EQ(Format{}.range(0.0002, 4.4812), "0.0002–4.5");
+  EXPECT_EQ(Format{}.range(1.0, 3.0), "1–3");
+  EXPECT_EQ(Format{}.range(28.31, 40.0), "28.3–40");
 }
 
 TEST(ReportNumber, WritesDurations) {
