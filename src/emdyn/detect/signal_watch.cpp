@@ -48,11 +48,13 @@ void SignalWatch::push_finite(double position, double value, std::vector<series:
   const bool was_ready = front_end_.ready();
   const double z = front_end_.update(value);
   log_.push(position);
+  p_value_ = 1.0;
   if (!was_ready) return;
   const double spike_score = spike_.update(z);
   const double shift_score = shift_.update(std::min(std::max(z, -kMostForShift), kMostForShift));
   const auto spike = spike_policy_.step(spike_score, spike_.p_value());
   const auto shift = shift_policy_.step(shift_score, shift_.p_value());
+  p_value_ = std::min(1.0, 2.0 * std::min(spike.p_value, shift.p_value));
   if (shift_silence_ > 0) --shift_silence_;
   const auto report = [&](const Evidence& evidence, double p, EventKind kind,
                           std::string_view detector, const AlarmPolicy& policy) {
@@ -106,6 +108,7 @@ void SignalWatch::reset() noexcept {
   shift_policy_.reset();
   last_position_ = -std::numeric_limits<double>::max();
   shift_silence_ = 0;
+  p_value_ = 1.0;
 }
 
 series::Event SignalWatch::event(double position, EventKind kind, std::string_view detector) const {

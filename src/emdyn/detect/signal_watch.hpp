@@ -79,12 +79,15 @@ class SignalWatch {
   void reset() noexcept;
 
   const std::string& signal() const noexcept { return signal_; }
+  /// Chance of the last finite sample when nothing happens, both detectors together (Bonferroni); 1
+  /// during warm-up.
+  double p_value() const noexcept { return p_value_; }
   const FrontEnd& front_end() const noexcept { return front_end_; }
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.front_end_, self.spike_, self.shift_, self.spike_policy_, self.shift_policy_,
-            self.log_, self.last_position_, self.shift_silence_, self.in_burst_);
+            self.log_, self.last_position_, self.shift_silence_, self.p_value_, self.in_burst_);
   }
 
  private:
@@ -102,6 +105,7 @@ class SignalWatch {
   double last_position_ = -std::numeric_limits<double>::max();
   std::uint64_t shift_silence_ = 0;  // A shift is being absorbed: no spikes.
   std::uint64_t refractory_;
+  double p_value_ = 1.0;
   bool in_burst_ = false;
 };
 

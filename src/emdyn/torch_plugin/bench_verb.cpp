@@ -1,9 +1,7 @@
-#include <fmt/format.h>
-
 #include "emdyn/terminal/arguments.hpp"
-#include "emdyn/terminal/table.hpp"
 #include "emdyn/torch_plugin/verbs.hpp"
 #include "lab_bench.hpp"
+#include "print_rows.hpp"
 
 namespace emdyn::torch_plugin {
 
@@ -20,25 +18,7 @@ int run_bench(std::span<const std::string> arguments, terminal::Console& console
       ->check(CLI::Range(1, 1000));
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return 0;
-  const auto rows = bench::lab_bench(options);
-  if (json) {
-    console.json(bench::rows_json(rows));
-    return 0;
-  }
-  using Align = terminal::Table::Align;
-  terminal::Table table({{"name"},
-                         {"value", Align::right},
-                         {"unit"},
-                         {"baseline", Align::right},
-                         {"ratio", Align::right},
-                         {"against"}});
-  for (const bench::Row& row : rows) {
-    table.row({row.name, fmt::format("{:.4g}", row.value), row.unit,
-               row.baseline ? fmt::format("{:.4g}", *row.baseline) : "",
-               row.baseline ? fmt::format("{:.2f}", row.value / *row.baseline) : "",
-               row.baseline_name});
-  }
-  table.print(console);
+  bench::print_rows(bench::lab_bench(options), json, console);
   return 0;
 }
 

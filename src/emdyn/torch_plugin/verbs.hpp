@@ -9,4 +9,10 @@ namespace emdyn::torch_plugin {
 /// `emdyn bench lab`.
 int run_bench(std::span<const std::string> arguments, terminal::Console& console);
 
+/// `emdyn lab list` and `emdyn lab run NAME`.
+int run_lab(std::span<const std::string> arguments, terminal::Console& console);
+
+/// `emdyn demo`.
+int run_demo(std::span<const std::string> arguments, terminal::Console& console);
+
 }  // namespace emdyn::torch_plugin

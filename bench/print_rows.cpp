@@ -1,0 +1,31 @@
+#include "print_rows.hpp"
+
+#include <fmt/format.h>
+
+#include "emdyn/terminal/table.hpp"
+
+namespace emdyn::bench {
+
+void print_rows(const std::vector<Row>& rows, bool json, terminal::Console& console) {
+  if (json) {
+    console.json(rows_json(rows));
+    return;
+  }
+  using Align = terminal::Table::Align;
+  terminal::Table table({{"name"},
+                         {"value", Align::right},
+                         {"unit"},
+                         {"baseline", Align::right},
+                         {"ratio", Align::right},
+                         {"against"}});
+  for (const Row& row : rows) {
+    const bool compared = row.baseline && *row.baseline != 0.0;
+    table.row({row.name, fmt::format("{:.4g}", row.value), row.unit,
+               row.baseline ? fmt::format("{:.4g}", *row.baseline) : "",
+               compared ? fmt::format("{:.2f}", row.value / *row.baseline) : "",
+               row.baseline_name});
+  }
+  table.print(console);
+}
+
+}  // namespace emdyn::bench

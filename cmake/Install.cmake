@@ -1,0 +1,29 @@
+# cmake --install: the program, the plugin, the libraries with their headers, find_package and pkg-config.
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/emdyn)
+install(TARGETS emdyn RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(EMDYN_TORCH)
+  install(TARGETS emdyn_torch LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/emdyn)
+endif()
+install(FILES ${PROJECT_BINARY_DIR}/generated/emdyn/core/build_info.hpp
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/emdyn/core)
+install(FILES python/emdyn_log.py DESTINATION ${CMAKE_INSTALL_DATADIR}/emdyn)
+install(EXPORT emdyn FILE emdynTargets.cmake NAMESPACE emdyn:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/emdynConfig.cmake.in ${PROJECT_BINARY_DIR}/emdynConfig.cmake
+  INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/emdynConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/emdynConfig.cmake ${PROJECT_BINARY_DIR}/emdynConfigVersion.cmake
+  DESTINATION ${package_dir})
+
+# From the top down: a static library stands before those it needs.
+set(EMDYN_PC_LIBS "")
+foreach(module pipeline explain forecast monitor ingest store emergence segment detect series math core)
+  if(TARGET emdyn_${module})
+    get_target_property(type emdyn_${module} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY")
+      string(APPEND EMDYN_PC_LIBS "-lemdyn_${module} ")
+    endif()
+  endif()
+endforeach()
+configure_file(cmake/emdyn.pc.in ${PROJECT_BINARY_DIR}/emdyn.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/emdyn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,42 @@
+#include <fmt/format.h>
+
+#include "detect_bench.hpp"
+#include "emdyn/cli/plugin.hpp"
+#include "emdyn/cli/verbs.hpp"
+#include "emdyn/core/error.hpp"
+#include "print_rows.hpp"
+#include "store_bench.hpp"
+#include "tcpd_methods.hpp"
+
+namespace emdyn::cli {
+
+int run_bench(Arguments arguments, Console& console) {
+  // What needs libtorch is measured by the plugin, with options of its own.
+  if (!arguments.empty() && arguments.front() == "lab") {
+    return run_plugin_verb("bench", arguments, console);
+  }
+  CLI::App app("Measure one part of the system beside a baseline in the same run.", "bench");
+  bool json = false;
+  bench::StoreBenchOptions store_options;
+  std::string folder;
+  app.add_flag("--json", json,
+               "print JSON: {rows: [{name, value, unit, baseline, baseline_name, ratio}]}");
+  app.fallthrough();
+  CLI::App* store =
+      app.add_subcommand("store", "points written and read per second, bytes per point");
+  store->add_option("--points", store_options.points, "over eight signals")
+      ->check(CLI::Range(8, 1'000'000'000));
+  store->add_option("--folder", store_options.folder, "where the files go for a while");
+  CLI::App* detect = app.add_subcommand("detect", "samples per second of every detector");
+  CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");
+  tcpd->add_option("--data", folder, "folder of series and annotations.json")->required();
+  app.add_subcommand("lab", "training steps per second, cost of probes (needs the torch plugin)");
+  app.require_subcommand(1);
+  if (!terminal::parse(app, arguments, console)) return kFine;
+  if (store->parsed()) bench::print_rows(bench::bench_store(store_options), json, console);
+  if (detect->parsed()) bench::print_rows(bench::detect_rows(), json, console);
+  if (tcpd->parsed()) bench::print_rows(bench::bench_tcpd(folder), json, console);
+  return kFine;
+}
+
+}  // namespace emdyn::cli

@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "emdyn/cli/store_option.hpp"
+#include "emdyn/cli/verbs.hpp"
+#include "emdyn/core/error.hpp"
+#include "emdyn/terminal/table.hpp"
+
+namespace emdyn::cli {
+
+int run_events(Arguments arguments, Console& console) {
+  CLI::App app("The alarms of a run, oldest first.", "events");
+  StoreOption options;
+  std::string name;
+  std::string signal;
+  std::string kind;
+  double from = -HUGE_VAL;
+  double to = HUGE_VAL;
+  options.add_to(app);
+  app.add_option("RUN", name, "id, unique beginning of an id, or name")->required();
+  app.add_option("--signal", signal, "only this signal");
+  app.add_option("--kind", kind, "shift, spike, trend, variance, outlier, nonfinite or gap");
+  app.add_option("--from", from, "only at or after this position");
+  app.add_option("--to", to, "only at or before this position");
+  if (!terminal::parse(app, arguments, console)) return kFine;
+
+  auto store = options.open(store::Mode::read);
+  auto events = store.events(store.find(name));
+  std::erase_if(events, [&](const series::Event& event) {
+    return (!signal.empty() && event.signal != signal) ||
+           (!kind.empty() && series::word(event.kind) != kind) || event.position < from ||
+           event.position > to;
+  });
+  std::ranges::stable_sort(events, {}, &series::Event::position);
+  if (options.json) {
+    console.json(Json{{"events", events}});
+    return kFine;
+  }
+  if (events.empty()) {
+    console.line("no events");
+    return kFine;
+  }
+  using Align = terminal::Table::Align;
+  terminal::Table table({{"position", Align::right},
+                         {"signal"},
+                         {"kind"},
+                         {"direction"},
+                         {"detector"},
+                         {"p-value", Align::right},
+                         {"onset", Align::right}});
+  for (const series::Event& event : events) {
+    table.row({short_number(event.position), event.signal, std::string(series::word(event.kind)),
+               std::string(series::word(event.direction)), event.detector,
+               event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–",
+               event.onset ? short_number(event.onset->estimate) : "–"});
+  }
+  table.print(console);
+  return kFine;
+}
+
+}  // namespace emdyn::cli

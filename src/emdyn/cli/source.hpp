@@ -1,0 +1,37 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "emdyn/cli/store_option.hpp"
+#include "emdyn/ingest/options.hpp"
+#include "emdyn/pipeline/source.hpp"
+#include "emdyn/series/roles.hpp"
+
+namespace emdyn::cli {
+
+/// Options that say how to read a file: shared by import, watch and every verb that takes a FILE.
+struct ReadOption {
+  std::string format = "automatic";
+  std::string header = "automatic";
+  std::string axis;
+  ingest::ReadOptions options{};
+
+  void add_to(CLI::App& app);
+  /// @throws ConfigError for a word that names no format or axis.
+  ingest::ReadOptions get() const;
+};
+
+/// A RUN|FILE argument with the store and the reading options, and `--role`.
+struct SourceOption {
+  StoreOption store;
+  ReadOption read;
+  std::string text;
+  std::vector<std::string> role_texts;
+
+  void add_to(CLI::App& app);
+  pipeline::Source source() const;
+  series::RoleChoices roles() const;
+};
+
+}  // namespace emdyn::cli

@@ -1,0 +1,32 @@
+#include "emdyn/cli/verbs.hpp"
+
+#include <array>
+
+#include "emdyn/cli/plugin.hpp"
+
+namespace emdyn::cli {
+namespace {
+
+int run_lab(Arguments arguments, Console& console) {
+  return run_plugin_verb("lab", arguments, console);
+}
+
+// The only list of verbs.
+constexpr std::array kVerbs{
+    terminal::Verb{"lab", "simulated experiments: list, run", &run_lab},
+    terminal::Verb{"import", "read CSV, JSONL or TensorBoard files into a store", &run_import},
+    terminal::Verb{"watch", "follow growing files: events as they happen", &run_watch},
+    terminal::Verb{"detect", "score a series, or list the detectors", &run_detect},
+    terminal::Verb{"runs", "list, remove, tag and compare runs", &run_runs},
+    terminal::Verb{"events", "the alarms of a run", &run_events},
+    terminal::Verb{"export", "points of runs as CSV or JSONL", &run_export},
+    terminal::Verb{"bench", "measure speed beside a baseline", &run_bench},
+    terminal::Verb{"doctor", "examine the installation or a store", &run_doctor},
+    terminal::Verb{"completion", "completion script for bash, zsh or fish", &run_completion},
+};
+
+}  // namespace
+
+std::span<const terminal::Verb> verbs() noexcept { return kVerbs; }
+
+}  // namespace emdyn::cli

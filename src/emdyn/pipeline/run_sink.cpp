@@ -1,0 +1,103 @@
+#include "emdyn/pipeline/run_sink.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace emdyn::pipeline {
+namespace {
+
+constexpr std::uint64_t kProgressPoints = 8192;
+
+}  // namespace
+
+RunSink::RunSink(store::Store& store, Options options)
+    : store_(store), options_(std::move(options)) {}
+
+monitor::RunRecorder& RunSink::opened(std::uint32_t run) {
+  used_[run] = points_;
+  monitor::RunRecorder& recorder = *runs_[run];
+  if (recorder.is_open()) return recorder;
+  if (open_ >= options_.open_runs) {
+    std::size_t idle = runs_.size();
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      if (i != run && runs_[i]->is_open() && (idle == runs_.size() || used_[i] < used_[idle]))
+        idle = i;
+    }
+    runs_[idle]->close();
+    --open_;
+  }
+  recorder.reopen(store_);
+  ++open_;
+  return recorder;
+}
+
+void RunSink::on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) {
+  series::RunInfo info;
+  info.name = name;
+  info.configuration = configuration;
+  info.source = options_.source;
+  runs_.resize(std::max<std::size_t>(runs_.size(), run + 1));
+  used_.resize(runs_.size());
+  configurations_.resize(runs_.size());
+  configurations_[run] = configuration;
+  runs_[run] = std::make_unique<monitor::RunRecorder>(store_.create(info), options_.recorder,
+                                                      options_.on_event);
+  if (open_ >= options_.open_runs) {
+    runs_[run]->close();  // Taken up again, in place of the longest idle run, when its points come.
+  } else {
+    ++open_;
+  }
+}
+
+void RunSink::on_signal(ingest::SignalIndex signal, ingest::RunIndex run, std::string_view name,
+                        series::Axis axis) {
+  signals_.resize(std::max<std::size_t>(signals_.size(), signal + 1));
+  signals_[signal] = {run, opened(run).add_signal(name, axis)};
+}
+
+void RunSink::on_point(ingest::SignalIndex signal, double position, double value, double seconds) {
+  const Target target = signals_[signal];
+  monitor::RunRecorder& recorder = opened(target.run);
+  recorder.push(target.signal, position, value,
+                std::isfinite(seconds) ? std::optional<double>(seconds) : std::nullopt);
+  if (++points_ % kProgressPoints == 0 && options_.on_progress) options_.on_progress(points_);
+}
+
+void RunSink::on_configuration(ingest::RunIndex run, const Json& configuration) {
+  configurations_[run].update(configuration);
+  opened(run).set_configuration(configurations_[run]);
+}
+
+void RunSink::on_warning(std::string_view text) {
+  if (options_.on_warning) options_.on_warning(text);
+}
+
+void RunSink::sync() {
+  for (const auto& recorder : runs_) {
+    if (recorder->is_open() && recorder->unsynced()) recorder->sync();
+  }
+}
+
+void RunSink::finish(series::RunStatus status) {
+  for (std::uint32_t run = 0; run < runs_.size(); ++run) {
+    monitor::RunRecorder& recorder = opened(run);
+    recorder.finish(status);
+    --open_;
+  }
+}
+
+std::vector<std::string> RunSink::run_ids() const {
+  std::vector<std::string> ids;
+  for (const auto& recorder : runs_) ids.push_back(recorder->run_id());
+  return ids;
+}
+
+std::uint64_t RunSink::events() const noexcept {
+  std::uint64_t events = 0;
+  for (const auto& recorder : runs_) events += recorder->events();
+  return events;
+}
+
+}  // namespace emdyn::pipeline

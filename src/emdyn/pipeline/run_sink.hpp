@@ -1,0 +1,64 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emdyn/ingest/sink.hpp"
+#include "emdyn/monitor/recorder.hpp"
+#include "emdyn/store/store.hpp"
+
+namespace emdyn::pipeline {
+
+/// What a reader reads becomes runs of a store, one for each run of the files, watched by
+/// detectors. Any number of runs: only so many files are held open, the rest are taken up again
+/// when needed.
+class RunSink final : public ingest::Sink {
+ public:
+  struct Options {
+    monitor::RecorderOptions recorder{};
+    std::string source{};         ///< Stored with each run: where it came from.
+    std::size_t open_runs = 128;  ///< Files held open at once.
+    monitor::OnEvent on_event{};
+    std::function<void(std::string_view)> on_warning{};
+    std::function<void(std::uint64_t points)> on_progress{};  ///< Every few thousand points.
+  };
+
+  /// @param store must outlive the sink.
+  RunSink(store::Store& store, Options options);
+
+  void on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) override;
+  void on_signal(ingest::SignalIndex signal, ingest::RunIndex run, std::string_view name,
+                 series::Axis axis) override;
+  void on_point(ingest::SignalIndex signal, double position, double value, double seconds) override;
+  void on_configuration(ingest::RunIndex run, const Json& configuration) override;
+  void on_warning(std::string_view text) override;
+
+  /// Acknowledges everything on disk. @throws StoreError
+  void sync();
+  /// Marks every run and lets go of the files.
+  void finish(series::RunStatus status);
+
+  std::vector<std::string> run_ids() const;
+  std::uint64_t points() const noexcept { return points_; }
+  std::uint64_t events() const noexcept;
+
+ private:
+  struct Target {
+    std::uint32_t run;
+    std::uint32_t signal;  // Within the run's recorder.
+  };
+  monitor::RunRecorder& opened(std::uint32_t run);
+
+  store::Store& store_;
+  Options options_;
+  std::vector<std::unique_ptr<monitor::RunRecorder>> runs_;
+  std::vector<std::uint64_t> used_;  // When each run was last written, by the count of points.
+  std::vector<Json> configurations_;
+  std::vector<Target> signals_;
+  std::size_t open_ = 0;
+  std::uint64_t points_ = 0;
+};
+
+}  // namespace emdyn::pipeline

@@ -1,0 +1,57 @@
+#include "emdyn/pipeline/watch.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "emdyn/ingest/tailer.hpp"
+#include "emdyn/pipeline/run_sink.hpp"
+
+namespace emdyn::pipeline {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+bool stopped(const WatchOptions& options) { return options.stop != nullptr && *options.stop; }
+
+/// Sleeps in short pieces, so that Ctrl-C is noticed at once.
+void rest(const WatchOptions& options) {
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(options.poll_seconds));
+  while (!stopped(options) && Clock::now() < end) {
+    std::this_thread::sleep_for(
+        std::min<Clock::duration>(std::chrono::milliseconds(20), end - Clock::now()));
+  }
+}
+
+}  // namespace
+
+WatchResult watch(store::Store& store, const std::filesystem::path& path,
+                  const WatchOptions& options) {
+  RunSink::Options sink_options;
+  sink_options.recorder = options.recorder;
+  sink_options.source = path.string();
+  sink_options.on_event = options.on_event;
+  sink_options.on_warning = options.on_warning;
+  RunSink sink(store, std::move(sink_options));
+  ingest::Tailer tailer(path, options.read);
+  auto last_point = Clock::now();
+  const auto look = [&] {
+    const std::uint64_t fresh = tailer.poll(sink);
+    if (fresh == 0) return false;
+    sink.sync();
+    last_point = Clock::now();
+    if (options.on_progress) options.on_progress(sink.points(), sink.run_ids().size());
+    return true;
+  };
+  while (!stopped(options)) {
+    if (look()) continue;
+    const double idle = std::chrono::duration<double>(Clock::now() - last_point).count();
+    if (options.idle_seconds > 0 && idle >= options.idle_seconds) break;
+    rest(options);
+  }
+  tailer.finish(sink);
+  sink.finish(stopped(options) ? series::RunStatus::interrupted : series::RunStatus::finished);
+  return {sink.points(), sink.events(), sink.run_ids()};
+}
+
+}  // namespace emdyn::pipeline

@@ -1,0 +1,44 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "emdyn/lab/experiment.hpp"
+#include "emdyn/monitor/monitor.hpp"
+#include "emdyn/series/run.hpp"
+#include "emdyn/store/store.hpp"
+#include "emdyn/terminal/console.hpp"
+
+namespace emdyn::torch_plugin {
+
+/// What is known of this machine and build, stored with each run.
+series::RunInfo lab_run_info(const lab::Experiment& experiment);
+
+/// A run of an experiment in a store.
+struct Monitored {
+  std::string id;
+  lab::Outcome outcome;
+  std::vector<series::Event> events;  ///< In the order they were raised.
+  std::uint64_t points = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t nonfinite = 0;
+};
+
+/// What a caller adds to a run while it goes on.
+struct Hooks {
+  /// Once, before the first row, with the run's monitor.
+  std::function<void(monitor::Monitor&)> start{};
+  /// After every row; `so_far` holds all points up to it.
+  std::function<void(std::int64_t step, const series::Run& so_far)> row{};
+  /// From the monitor's thread, for each event.
+  monitor::OnEvent on_event{};
+  /// After the last row, before the run is closed: records of an analysis can still be added.
+  std::function<void(monitor::Monitor&, const series::Run& run, const lab::Outcome& outcome)> end{};
+};
+
+/// Runs an experiment under a monitor with back-pressure: every point is stored. Ctrl-C ends the
+/// run as `interrupted` and leaves a valid store.
+/// @throws StoreError when the store cannot be written: the experiment ends.
+Monitored run_monitored(lab::Experiment& experiment, store::Store& store,
+                        terminal::Console& console, const Hooks& hooks = {});
+
+}  // namespace emdyn::torch_plugin
