@@ -17,6 +17,7 @@ constexpr std::array kVerbs{
     terminal::Verb{"import", "read CSV, JSONL or TensorBoard files into a store", &run_import},
     terminal::Verb{"watch", "follow growing files: events as they happen", &run_watch},
     terminal::Verb{"detect", "score a series, or list the detectors", &run_detect},
+    terminal::Verb{"analyze", "transitions and early warning of a run or file", &run_analyze},
     terminal::Verb{"runs", "list, remove, tag and compare runs", &run_runs},
     terminal::Verb{"events", "the alarms of a run", &run_events},
     terminal::Verb{"export", "points of runs as CSV or JSONL", &run_export},

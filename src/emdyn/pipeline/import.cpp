@@ -60,6 +60,7 @@ ImportResult import_files(store::Store& store, const std::vector<std::filesystem
   for (const auto& path : paths) {
     RunSink::Options sink_options;
     sink_options.recorder = options.recorder;
+    sink_options.creation = store::Creation::whole;
     sink_options.source = path.string();
     sink_options.on_warning = options.on_warning;
     sink_options.on_progress = [&](std::uint64_t points) {

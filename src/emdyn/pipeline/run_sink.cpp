@@ -42,8 +42,8 @@ void RunSink::on_run(ingest::RunIndex run, std::string_view name, const Json& co
   used_.resize(runs_.size());
   configurations_.resize(runs_.size());
   configurations_[run] = configuration;
-  runs_[run] = std::make_unique<monitor::RunRecorder>(store_.create(info), options_.recorder,
-                                                      options_.on_event);
+  runs_[run] = std::make_unique<monitor::RunRecorder>(store_.create(info, options_.creation),
+                                                      options_.recorder, options_.on_event);
   if (open_ >= options_.open_runs) {
     runs_[run]->close();  // Taken up again, in place of the longest idle run, when its points come.
   } else {

@@ -18,6 +18,7 @@ class RunSink final : public ingest::Sink {
  public:
   struct Options {
     monitor::RecorderOptions recorder{};
+    store::Creation creation = store::Creation::live;
     std::string source{};         ///< Stored with each run: where it came from.
     std::size_t open_runs = 128;  ///< Files held open at once.
     monitor::OnEvent on_event{};
