@@ -40,7 +40,16 @@ inline float exp_of_negative(float x) {
   return x < -87.0F ? 0.0F : scaled;
 }
 
-EMDYN_LAB_CLONES float greatest(const float* row, std::size_t size) {
+/// Joins the lanes in halves: a fixed order.
+template <class Join>
+inline float folded(float (&lanes)[kLanes], Join join) {
+  for (std::size_t l = 0; l < 8; ++l) lanes[l] = join(lanes[l], lanes[l + 8]);
+  for (std::size_t l = 0; l < 4; ++l) lanes[l] = join(lanes[l], lanes[l + 4]);
+  for (std::size_t l = 0; l < 2; ++l) lanes[l] = join(lanes[l], lanes[l + 2]);
+  return join(lanes[0], lanes[1]);
+}
+
+EMDYN_LAB_CLONES float greatest(const float* __restrict row, std::size_t size) {
   float best[kLanes];
   for (float& value : best) value = -std::numeric_limits<float>::infinity();
   for (std::size_t j = 0; j < size; j += kLanes) {
@@ -48,9 +57,7 @@ EMDYN_LAB_CLONES float greatest(const float* row, std::size_t size) {
       best[l] = row[j + l] > best[l] ? row[j + l] : best[l];
     }
   }
-  float value = best[0];
-  for (std::size_t l = 1; l < kLanes; ++l) value = std::max(value, best[l]);
-  return value;
+  return folded(best, [](float a, float b) { return b > a ? b : a; });
 }
 
 EMDYN_LAB_CLONES float exponentials(float* row, float shift, std::size_t size) {
@@ -62,25 +69,19 @@ EMDYN_LAB_CLONES float exponentials(float* row, float shift, std::size_t size) {
       sum[l] += value;
     }
   }
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) sum[l] += sum[l + half];
-  }
-  return sum[0];
+  return folded(sum, [](float a, float b) { return a + b; });
 }
 
 EMDYN_LAB_CLONES void multiply(float* row, float factor, std::size_t size) {
   for (std::size_t j = 0; j < size; ++j) row[j] *= factor;
 }
 
-EMDYN_LAB_CLONES float square_sum(const float* row, std::size_t size) {
+EMDYN_LAB_CLONES float square_sum(const float* __restrict row, std::size_t size) {
   float sum[kLanes] = {};
   for (std::size_t j = 0; j < size; j += kLanes) {
     for (std::size_t l = 0; l < kLanes; ++l) sum[l] += row[j + l] * row[j + l];
   }
-  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (std::size_t l = 0; l < half; ++l) sum[l] += sum[l + half];
-  }
-  return sum[0];
+  return folded(sum, [](float a, float b) { return a + b; });
 }
 
 /// The greatest logit but the target's. Leaves −inf in the target's place and in the padding.
