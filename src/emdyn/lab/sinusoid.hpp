@@ -47,8 +47,10 @@ inline constexpr std::array kSinusoidFields = {
     Field<SinusoidConfig>{"bins", &SinusoidConfig::bins, 1, 10000, "of the histogram"},
     enum_field<&SinusoidConfig::optimizer, SinusoidConfig>(
         "optimizer", kOptimizerWords, "decay is coupled (L2) in sgd_momentum and adam"),
-    Field<SinusoidConfig>{"learning_rate", &SinusoidConfig::learning_rate, 1e-12, 1e3, ""},
-    Field<SinusoidConfig>{"weight_decay", &SinusoidConfig::weight_decay, 0.0, 1e3, ""},
+    Field<SinusoidConfig>{"learning_rate", &SinusoidConfig::learning_rate, 1e-12, 1e3,
+                          "of every step"},
+    Field<SinusoidConfig>{"weight_decay", &SinusoidConfig::weight_decay, 0.0, 1e3,
+                          "adamw multiplies weights by 1 - learning_rate * weight_decay"},
     Field<SinusoidConfig>{"momentum", &SinusoidConfig::momentum, 0.0, 0.9999, "of sgd_momentum"},
     Field<SinusoidConfig>{"beta1", &SinusoidConfig::beta1, 0.0, 0.9999, "of adam and adamw"},
     Field<SinusoidConfig>{"beta2", &SinusoidConfig::beta2, 0.0, 0.99999, "of adam and adamw"},
