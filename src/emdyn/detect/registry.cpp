@@ -10,6 +10,7 @@
 #include "emdyn/detect/bocpd.hpp"
 #include "emdyn/detect/cusum.hpp"
 #include "emdyn/detect/ddm.hpp"
+#include "emdyn/detect/ensemble/auto_detector.hpp"
 #include "emdyn/detect/ewma.hpp"
 #include "emdyn/detect/k_sigma.hpp"
 #include "emdyn/detect/page_hinkley.hpp"
@@ -34,8 +35,8 @@ constexpr Entry entry() {
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
 constexpr std::array kEntries{
-    entry<Adwin>(), entry<Bocpd>(),  entry<Cusum>(),       entry<Ddm>(),
-    entry<Ewma>(),  entry<KSigma>(), entry<PageHinkley>(), entry<RobustZ>(),
+    entry<Adwin>(), entry<AutoDetector>(), entry<Bocpd>(),       entry<Cusum>(),   entry<Ddm>(),
+    entry<Ewma>(),  entry<KSigma>(),       entry<PageHinkley>(), entry<RobustZ>(),
 };
 
 constexpr std::uint64_t kMagic = 0x5445444e59444d45ULL;  // "EMDYNDET"
