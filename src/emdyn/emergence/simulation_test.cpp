@@ -1,6 +1,6 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -13,9 +13,9 @@
 #include "emdyn/core/philox.hpp"
 #include "emdyn/emergence/transition.hpp"
 
-/// Measured rates of false and missed transitions and the coverage of onset intervals. The tables
-/// in docs/emergence.md are made with EMDYN_SIMULATION_SERIES=200; by default few series are drawn,
-/// enough to notice a broken method.
+/// Measured rates of false and missed transitions and the coverage of onset intervals. The rows
+/// of the tables in docs/emergence.md are printed with EMDYN_SIMULATION_SERIES=100 and 50; by
+/// default few series are drawn, enough to notice a broken method.
 namespace emdyn::emergence {
 namespace {
 
@@ -75,28 +75,24 @@ std::vector<double> chance_accuracy(std::size_t n, Philox& random) {
 }
 
 struct NullCase {
-  const char* name;
+  std::string name;
   std::size_t points;
   Generator generate;
+  double allowed = 0.05;  ///< Share of transitions beyond which the test fails, besides one.
 };
 
 std::vector<NullCase> null_cases() {
   std::vector<NullCase> cases;
-  static std::vector<std::string> names;
-  names.reserve(32);
   for (const std::size_t n : {200U, 500U, 2000U}) {
     for (const double phi : {0.0, 0.5, 0.9, 0.97}) {
-      char name[64];
-      std::snprintf(name, sizeof(name), "AR(1) phi %.2f", phi);
-      names.emplace_back(name);
-      cases.push_back({names.back().c_str(), n, autoregression(phi, gaussian)});
+      cases.push_back({fmt::format("AR(1) phi {:.2f}", phi), n, autoregression(phi, gaussian)});
     }
   }
   cases.push_back({"AR(1) phi 0.90", 40, autoregression(0.9, gaussian)});
-  cases.push_back({"AR(1) phi 0.80, t3", 400, autoregression(0.8, student3)});
+  cases.push_back({"AR(1) phi 0.80, t3", 400, autoregression(0.8, student3), 0.4});
   cases.push_back({"random walk", 300, autoregression(1.0, gaussian)});
   cases.push_back({"random walk", 1000, autoregression(1.0, gaussian)});
-  cases.push_back({"random walk + white", 400, local_level});
+  cases.push_back({"random walk + white", 400, local_level, 0.15});
   cases.push_back({"accuracy at chance", 300, chance_accuracy});
   cases.push_back({"linear drift", 400, around([](double u) { return 5 * u; }, 1.0)});
   cases.push_back({"half cosine", 400,
@@ -109,41 +105,35 @@ std::vector<NullCase> null_cases() {
   return cases;
 }
 
-TEST(Simulation, FalseTransitions) {
+class FalseTransitions : public testing::TestWithParam<NullCase> {};
+
+TEST_P(FalseTransitions, AreRare) {
   const std::size_t count = series_count(2);
-  std::size_t smooth = 0;
-  std::size_t smooth_found = 0;
-  std::printf("%-22s %6s %9s %9s %9s %8s\n", "null series", "points", "declared", "p<=.05",
-              "gain>=10", "CPU ms");
-  for (const NullCase& one : null_cases()) {
-    std::size_t found = 0;
-    std::size_t small_p = 0;
-    std::size_t gains = 0;
-    const std::clock_t start = std::clock();
-    for (std::size_t k = 0; k < count; ++k) {
-      Philox random(7, k);
-      const std::vector<double> values = one.generate(one.points, random);
-      std::vector<double> positions;
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        positions.push_back(10.0 * static_cast<double>(i));
-      }
-      const TransitionFit fit = fit_transition("y", series::Axis::step, positions, values);
-      found += fit.transition.kind != series::TransitionKind::none;
-      small_p += *fit.transition.evidence.p_value <= 0.05;
-      gains += *fit.transition.evidence.bic_gain >= 10.0;
+  const NullCase& one = GetParam();
+  std::size_t found = 0;
+  std::size_t small_p = 0;
+  std::size_t gains = 0;
+  const std::clock_t start = std::clock();
+  for (std::size_t k = 0; k < count; ++k) {
+    Philox random(7, k);
+    const std::vector<double> values = one.generate(one.points, random);
+    std::vector<double> positions;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      positions.push_back(10.0 * static_cast<double>(i));
     }
-    const double ms = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    std::printf("%-22s %6zu %5zu/%-3zu %9zu %9zu %8.0f\n", one.name, one.points, found, count,
-                small_p, gains, ms / static_cast<double>(count));
-    std::fflush(stdout);
-    if (one.name[0] == 'A' && one.points >= 200 && one.points != 400) {
-      smooth += count;
-      smooth_found += found;
-    }
+    const TransitionFit fit = fit_transition("y", series::Axis::step, positions, values);
+    found += fit.transition.kind != series::TransitionKind::none;
+    small_p += *fit.transition.evidence.p_value <= 0.05;
+    gains += *fit.transition.evidence.bic_gain >= 10.0;
   }
-  std::printf("all Gaussian AR(1): %zu of %zu declared\n", smooth_found, smooth);
-  EXPECT_LE(static_cast<double>(smooth_found), 0.05 * static_cast<double>(smooth) + 1.0);
+  const double ms = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  fmt::print("| {} | {} | {} of {} | {} | {} | {:.0f} |\n", one.name, one.points, found, count,
+             small_p, gains, ms / static_cast<double>(count));
+  std::fflush(stdout);
+  EXPECT_LE(static_cast<double>(found), one.allowed * static_cast<double>(count) + 1.0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Simulation, FalseTransitions, testing::ValuesIn(null_cases()));
 
 struct RiseCase {
   const char* name;
@@ -155,80 +145,93 @@ struct RiseCase {
   double phi;
 };
 
-TEST(Simulation, OnsetCoverage) {
-  const std::size_t count = series_count(2);
-  const std::array cases{
-      RiseCase{"sigmoid, 60 points", 60, 300, 100, false, 0.01, 0.0},
-      RiseCase{"sigmoid, 200 points", 200, 1200, 300, false, 0.01, 0.0},
-      RiseCase{"sigmoid, noisy", 200, 1200, 300, false, 0.05, 0.0},
-      RiseCase{"sigmoid, AR .7", 300, 2000, 500, false, 0.02, 0.7},
-      RiseCase{"sigmoid, sharp", 500, 2500, 30, false, 0.01, 0.3},
-      RiseCase{"sigmoid, 2000 points", 2000, 8000, 2000, false, 0.02, 0.5},
-      RiseCase{"sharp, 2000 points", 2000, 15000, 200, false, 0.02, 0.5},
-      RiseCase{"sigmoid in log step", 400, 1000, 1000, true, 0.01, 0.0},
-      RiseCase{"sigmoid in log step", 2000, 3000, 800, true, 0.02, 0.5},
-      RiseCase{"exponential approach", 300, 1500, 440, false, 0.01, 0.3},
-      RiseCase{"jump", 300, 1505, 0.01, false, 0.03, 0.3},
-  };
-  std::printf("%-22s %6s %7s %7s %9s %9s %8s %7s %6s\n", "rise .02 to .98", "points", "found",
-              "covers", "onset err", "half int.", "width", "true", "CPU ms");
-  std::size_t found_all = 0;
-  std::size_t covered_all = 0;
-  for (const RiseCase& one : cases) {
-    std::size_t found = 0;
-    std::size_t covered = 0;
-    double error = 0.0;
-    double half = 0.0;
-    double width = 0.0;
-    double true_onset = 0.0;
-    double true_width = one.width;
-    const std::clock_t start = std::clock();
-    for (std::size_t k = 0; k < count; ++k) {
-      Philox random(11, k);
-      // The truth lies anywhere between two samples.
-      const double middle = one.middle + 10.0 * random.uniform();
-      std::vector<double> positions;
-      std::vector<double> values;
-      double noise = 0.0;
-      const double scale = one.width / 4.394449154672439;
-      for (std::size_t i = 0; i < one.points; ++i) {
-        const double x = 10.0 * static_cast<double>(i);
-        const double z = one.log_step ? 1000.0 * std::log2(std::max(x, 1e-9) / middle) / scale
-                                      : (x - middle) / scale;
-        const bool approach = one.name[0] == 'e';  // 1 − e^(−t/τ) from one moment on
-        const double rise = approach ? 1.0 - std::exp(-std::max(0.0, x - middle) / 200.0)
-                                     : 1.0 / (1.0 + std::exp(-z));
-        noise = one.phi * noise + std::sqrt(1 - one.phi * one.phi) * one.noise * random.normal();
-        positions.push_back(x);
-        values.push_back(0.02 + 0.96 * rise + noise);
-      }
-      true_onset = middle - one.width / 2;
-      if (one.name[0] == 'e') true_onset = middle - 200.0 * std::log(0.9);
-      if (one.log_step) {
-        true_onset = middle * std::exp2(-one.width / 2000.0);
-        true_width = middle * std::exp2(one.width / 2000.0) - true_onset;
-      }
-      const auto fit = fit_transition("accuracy", series::Axis::step, positions, values);
-      if (fit.transition.kind != series::TransitionKind::rise) continue;
-      ++found;
-      const series::Interval onset = *fit.transition.onset;
-      covered += onset.low <= true_onset && true_onset <= onset.high;
-      error += std::fabs(onset.estimate - true_onset);
-      half += 0.5 * (onset.high - onset.low);
-      width += *fit.transition.width;
-    }
-    const double ms = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    const auto n = static_cast<double>(std::max<std::size_t>(found, 1));
-    std::printf("%-22s %6zu %3zu/%-3zu %7zu %9.2f %9.2f %8.1f %7.1f %6.0f\n", one.name, one.points,
-                found, count, covered, error / n, half / n, width / n, true_width,
-                ms / static_cast<double>(count));
-    std::fflush(stdout);
-    found_all += found;
-    covered_all += covered;
-  }
-  EXPECT_GE(found_all, cases.size() * count * 95 / 100);
-  EXPECT_GE(static_cast<double>(covered_all), 0.75 * static_cast<double>(found_all));
+/// 1 − e^(−t/τ) from one moment on: a shape that is none of the models.
+constexpr double kRelaxation = 200.0;
+bool is_approach(const RiseCase& one) { return one.name[0] == 'e'; }
+
+struct Truth {
+  double onset = 0.0;
+  double width = 0.0;
+};
+
+Truth truth_of(const RiseCase& one, double middle) {
+  if (is_approach(one)) return {middle - kRelaxation * std::log(0.9), kRelaxation * std::log(9.0)};
+  if (!one.log_step) return {middle - one.width / 2, one.width};
+  const double octaves = one.width / 1000.0;
+  const double onset = middle * std::exp2(-octaves / 2);
+  return {onset, middle * std::exp2(octaves / 2) - onset};
 }
+
+std::vector<double> draw_rise(const RiseCase& one, double middle,
+                              const std::vector<double>& positions, Philox& random) {
+  const double scale = one.width / 4.394449154672439;
+  std::vector<double> values;
+  double noise = 0.0;
+  for (const double x : positions) {
+    const double distance =
+        one.log_step ? 1000.0 * std::log2(std::max(x, 1e-9) / middle) : x - middle;
+    const double rise = is_approach(one) ? 1.0 - std::exp(-std::max(0.0, x - middle) / kRelaxation)
+                                         : 1.0 / (1.0 + std::exp(-distance / scale));
+    noise = one.phi * noise + std::sqrt(1 - one.phi * one.phi) * one.noise * random.normal();
+    values.push_back(0.02 + 0.96 * rise + noise);
+  }
+  return values;
+}
+
+class OnsetCoverage : public testing::TestWithParam<RiseCase> {};
+
+TEST_P(OnsetCoverage, IsNearItsLevel) {
+  const std::size_t count = series_count(1);
+  const RiseCase& one = GetParam();
+  std::vector<double> positions;
+  for (std::size_t i = 0; i < one.points; ++i) positions.push_back(10.0 * static_cast<double>(i));
+  std::size_t found = 0;
+  std::size_t covered = 0;
+  double error = 0.0;
+  double half = 0.0;
+  double width = 0.0;
+  double true_width = 0.0;
+  const std::clock_t start = std::clock();
+  for (std::size_t k = 0; k < count; ++k) {
+    Philox random(11, k);
+    // The truth lies anywhere between two samples.
+    const double middle = one.middle + 10.0 * random.uniform();
+    const Truth truth = truth_of(one, middle);
+    const auto fit = fit_transition("accuracy", series::Axis::step, positions,
+                                    draw_rise(one, middle, positions, random));
+    true_width += truth.width / static_cast<double>(count);
+    if (fit.transition.kind != series::TransitionKind::rise) continue;
+    ++found;
+    const series::Interval onset = *fit.transition.onset;
+    covered += onset.low <= truth.onset && truth.onset <= onset.high;
+    error += std::fabs(onset.estimate - truth.onset);
+    half += 0.5 * (onset.high - onset.low);
+    width += *fit.transition.width;
+  }
+  const double ms = 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  const auto n = static_cast<double>(std::max<std::size_t>(found, 1));
+  fmt::print("| {} | {} | {} | {} of {} | {} | {:.2f} | {:.2f} | {:.0f} | {:.0f} | {:.0f} |\n",
+             one.name, one.points, one.noise, found, count, covered, error / n, half / n, width / n,
+             true_width, ms / static_cast<double>(count));
+  std::fflush(stdout);
+  EXPECT_GE(static_cast<double>(found), 0.95 * static_cast<double>(count) - 1.0);
+  if (is_approach(one)) return;
+  EXPECT_GE(static_cast<double>(covered), 0.75 * static_cast<double>(found) - 1.0);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Simulation, OnsetCoverage,
+    testing::Values(RiseCase{"sigmoid, width 100", 60, 300, 100, false, 0.01, 0.0},
+                    RiseCase{"sigmoid, width 300", 200, 1200, 300, false, 0.01, 0.0},
+                    RiseCase{"sigmoid, width 300", 200, 1200, 300, false, 0.05, 0.0},
+                    RiseCase{"sigmoid, width 500, noise AR .7", 300, 2000, 500, false, 0.02, 0.7},
+                    RiseCase{"sigmoid, width 30, AR .3", 500, 2500, 30, false, 0.01, 0.3},
+                    RiseCase{"sigmoid, width 2000, AR .5", 2000, 8000, 2000, false, 0.02, 0.5},
+                    RiseCase{"sigmoid, width 200, AR .5", 2000, 15000, 200, false, 0.02, 0.5},
+                    RiseCase{"sigmoid in log step", 400, 1000, 1000, true, 0.01, 0.0},
+                    RiseCase{"sigmoid in log step, AR .5", 2000, 3000, 800, true, 0.02, 0.5},
+                    RiseCase{"exponential approach, AR .3", 300, 1500, 440, false, 0.01, 0.3},
+                    RiseCase{"jump, AR .3", 300, 1505, 0.01, false, 0.03, 0.3}));
 
 }  // namespace
 }  // namespace emdyn::emergence

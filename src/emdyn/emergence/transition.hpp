@@ -16,7 +16,7 @@ namespace emdyn::emergence {
 /// When a change counts as a transition, and how its onset is told.
 struct TransitionOptions {
   double alpha = 0.05;            ///< Largest p-value of a transition.
-  double min_bic_gain = 6.0;      ///< Least BIC gain of a transition; 6 to 10 is called strong.
+  double min_bic_gain = 10.0;     ///< Least BIC gain of a transition; above 10 is very strong.
   double min_size = 0.0;          ///< Least change that counts, in units of the order parameter.
   double level = 0.9;             ///< Of the onset's interval.
   std::int64_t replicates = 199;  ///< Of the null model, for the p-value.
