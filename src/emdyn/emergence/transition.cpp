@@ -282,13 +282,11 @@ std::string describe(const TransitionFit& fit) {
   std::string text =
       fmt::format("of {} models compared, {} {}", fit.models.size(),
                   series::word(fit.transition.model), found ? "fits best" : "is enough");
-  if (rival != fit.models.end()) {
-    text +=
-        fmt::format(", BIC gain of {} over {} {:.1f}", found ? "it" : series::word(rival->model),
-                    found ? series::word(rival->model) : "it", evidence.bic_gain.value_or(0.0));
-  }
+  if (rival == fit.models.end()) return text;
+  text += fmt::format(" (BIC gain {} {} {:.1f}", found ? "over" : "of", series::word(rival->model),
+                      evidence.bic_gain.value_or(0.0));
   if (evidence.p_value) text += fmt::format(", p = {:.3g}", *evidence.p_value);
-  return text;
+  return text + ")";
 }
 
 void to_json(Json& json, const ModelEvidence& evidence) {

@@ -87,7 +87,7 @@ TransitionFit fit_transition(std::string order_parameter, series::Axis axis,
 /// The same for the last segment of a signal.
 TransitionFit fit_transition(const series::Signal& signal, const TransitionOptions& options = {});
 
-/// "of 6 models compared the sigmoid fits best, BIC gain 142 over the constant, p = 0.005".
+/// "of 6 models compared, sigmoid fits best (BIC gain over constant 142.0, p = 0.005)".
 std::string describe(const TransitionFit& fit);
 
 void to_json(Json& json, const ModelEvidence& evidence);
