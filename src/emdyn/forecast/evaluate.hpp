@@ -37,7 +37,7 @@ struct EvaluateOptions {
 ///   reliability:[{name, bins:[…]}]}`; each figure is an Interval or null. Rows `always_fire` and
 /// `never_fire` carry the alarm figures only.
 /// @throws DataError when the bank is too small.
-Json evaluate(const Bank& bank, const EvaluateOptions& options = {});
+Json evaluate(const Bank& bank, const EvaluateOptions& options);
 
 /// The document as aligned text tables for people.
 std::string evaluation_text(const Json& evaluation);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -14,6 +15,8 @@
 
 namespace emdyn::forecast {
 namespace {
+
+constexpr std::array kPenalties{0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0};
 
 // Out-of-group log-odds of every row under one penalty.
 std::vector<double> out_of_group(const Design& design, std::span<const std::size_t> folds,
@@ -116,16 +119,19 @@ std::vector<ForecastPath> paths_of(const Bank& bank, const Design& design,
 }
 
 FittedModel fit_model(const Bank& bank, const Design& design, const TrainOptions& options) {
+  const std::vector<double> penalties = options.penalties.empty()
+                                            ? std::vector(kPenalties.begin(), kPenalties.end())
+                                            : options.penalties;
   const auto folds = grouped_folds(design.groups, design.labels, options.folds, options.seed);
-  std::vector<std::vector<double>> held_out(options.penalties.size());
-  std::vector<double> losses(options.penalties.size());
-  parallel_for(options.penalties.size(), [&](std::size_t i) {
-    held_out[i] = out_of_group(design, folds, options.folds, options.penalties[i]);
+  std::vector<std::vector<double>> held_out(penalties.size());
+  std::vector<double> losses(penalties.size());
+  parallel_for(penalties.size(), [&](std::size_t i) {
+    held_out[i] = out_of_group(design, folds, options.folds, penalties[i]);
     losses[i] = log_loss(held_out[i], design.labels);
   });
   const auto best = static_cast<std::size_t>(std::ranges::min_element(losses) - losses.begin());
   FittedModel fitted;
-  fitted.penalty = options.penalties[best];
+  fitted.penalty = penalties[best];
   fitted.log_loss = losses[best];
   fitted.calibration = safe_calibration(held_out[best], design.labels);
   std::vector<double> probabilities;
