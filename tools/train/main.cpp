@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", settings.out, "folder of the predictors");
   app.add_option("--configurations", settings.design.configurations, "configurations to draw");
   app.add_option("--seeds", settings.design.seeds, "runs of each configuration");
+  app.add_option("--slow", settings.design.slow, "further configurations that generalise late");
   app.add_flag("--small", settings.design.small, "tiny tasks, to try things out");
   CLI::App* runs = app.add_subcommand("runs", "train the networks; goes on where it was");
   CLI::App* reduce = app.add_subcommand("collect", "reduce the store to a bank");

@@ -16,7 +16,7 @@
 namespace emdyn::forecast {
 namespace {
 
-constexpr std::array kPenalties{0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0};
+constexpr std::array kPenalties{1.0, 10.0, 30.0, 100.0, 300.0, 1000.0};
 
 // Out-of-group log-odds of every row under one penalty.
 std::vector<double> out_of_group(const Design& design, std::span<const std::size_t> folds,
@@ -50,6 +50,22 @@ CalibrationLine safe_calibration(std::span<const double> log_odds, std::span<con
   const auto line = calibration_line(log_odds, labels);
   if (!line || !(line->slope >= 0.5 && line->slope <= 2.0)) return {};
   return *line;
+}
+
+AlarmRule freeze_alarm(std::span<const ForecastPath> paths, const TrainOptions& options) {
+  if (options.consecutive > 0) return freeze_threshold(paths, options.consecutive, options.budget);
+  AlarmRule best;
+  std::ptrdiff_t most = -1;
+  for (const std::size_t consecutive : {1u, 2u, 3u}) {
+    const AlarmRule rule = freeze_threshold(paths, consecutive, options.budget);
+    const auto hits = std::ranges::count_if(paths, [&](const ForecastPath& path) {
+      return judge(path, rule).outcome == AlarmOutcome::hit;
+    });
+    if (hits <= most) continue;
+    most = hits;
+    best = rule;
+  }
+  return best;
 }
 
 void calibrate(Logistic& model, const CalibrationLine& line) {
@@ -139,8 +155,7 @@ FittedModel fit_model(const Bank& bank, const Design& design, const TrainOptions
     probabilities.push_back(
         sigmoid(fitted.calibration.intercept + fitted.calibration.slope * log_odds));
   }
-  fitted.alarm =
-      freeze_threshold(paths_of(bank, design, probabilities), options.consecutive, options.budget);
+  fitted.alarm = freeze_alarm(paths_of(bank, design, probabilities), options);
   fitted.model = fit_logistic(design.features, design.labels, {}, {.penalty = fitted.penalty});
   calibrate(fitted.model, fitted.calibration);
   return fitted;

@@ -31,11 +31,13 @@ Design make_design(const Bank& bank, std::span<const std::size_t> runs,
 std::vector<std::size_t> usable_runs(const Bank& bank);
 
 struct TrainOptions {
-  std::vector<double> penalties{};  ///< Candidates, > 0; empty: 0.3, 1, 3, 10, 30, 100 and 300.
+  std::vector<double> penalties{};  ///< Candidates, > 0; empty: 1, 10, 30, 100, 300, 1000.
   std::size_t folds = 5;            ///< Of the grouped cross-validation inside the training groups.
   std::size_t replicates = 150;     ///< Resamples of groups for intervals; 0 for none.
-  std::size_t consecutive = 2;      ///< Forecasts in a row above the threshold that make an alarm.
-  double budget = 0.1;              ///< Share of never-reaching training runs that may alarm.
+  /// Forecasts in a row above the threshold that make an alarm; 0: 1, 2 or 3, whichever has most
+  /// hits within the budget on the training groups.
+  std::size_t consecutive = 0;
+  double budget = 0.1;  ///< Share of never-reaching training runs that may alarm.
   std::uint64_t seed = 1;
 };
 

@@ -76,13 +76,38 @@ Params draw(std::uint64_t seed, std::int64_t index, bool small) {
   return params;
 }
 
+constexpr std::array<int, 7> kSlowPrimes{29, 31, 37, 41, 43, 47, 53};
+constexpr std::array<int, 3> kSlowDeadlines{2500, 3500, 4500};
+constexpr std::uint64_t kSlowStream = 1'000'000;
+
+// Large weights memorise first and generalise late (Liu et al., "Omnigrok", 2022).
+Params draw_slow(std::uint64_t seed, std::int64_t index) {
+  Philox random(seed, kSlowStream + static_cast<std::uint64_t>(index));
+  Params params;
+  params["op"] = pick(kOperations, random);
+  params["p"] = std::to_string(pick(kSlowPrimes, random));
+  params["train_fraction"] = three_digits(0.3 + 0.3 * random.uniform());
+  params["network"] = random.uniform() < 0.85 ? "mlp_quadratic" : "mlp_relu";
+  params["width"] = std::to_string(pick(kWidths, random));
+  params["loss"] = "cross_entropy";
+  params["optimizer"] = "adamw";
+  params["learning_rate"] = three_digits(log_uniform(1e-3, 5e-3, random));
+  const double decay = log_uniform(0.2, 3.0, random);
+  params["weight_decay"] = random.uniform() < 0.9 ? three_digits(decay) : "0";
+  params["init_scale"] = three_digits(log_uniform(1.0, 4.0, random));
+  params["batch"] = "0";
+  params["steps"] = std::to_string(pick(kSlowDeadlines, random));
+  params["probe_every"] = "20";
+  return params;
+}
+
 }  // namespace
 
 std::vector<PlannedRun> grokking_design(const DesignOptions& options) {
-  if (options.configurations < 1 || options.seeds < 1) {
-    throw ConfigError(
-        fmt::format("a design needs configurations >= 1 and seeds >= 1, got {} and {}",
-                    options.configurations, options.seeds));
+  if (options.configurations < 1 || options.seeds < 1 || options.slow < 0) {
+    throw ConfigError(fmt::format(
+        "a design needs configurations >= 1, seeds >= 1 and slow >= 0, got {}, {} and {}",
+        options.configurations, options.seeds, options.slow));
   }
   std::vector<PlannedRun> runs;
   for (std::int64_t c = 0; c < options.configurations; ++c) {
@@ -92,6 +117,11 @@ std::vector<PlannedRun> grokking_design(const DesignOptions& options) {
       run.params["seed"] = std::to_string(1000 * c + s);
       runs.push_back(std::move(run));
     }
+  }
+  for (std::int64_t c = 0; c < (options.small ? 0 : options.slow); ++c) {
+    PlannedRun run{fmt::format("slow-{:04}", c), draw_slow(options.seed, c)};
+    run.params["seed"] = std::to_string(1'000'000 + c);
+    runs.push_back(std::move(run));
   }
   return runs;
 }

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes the bank of grokking runs, fits the predictors, judges them on configurations held out, and prints
+# the tables. Results go to predictors/; rebuild afterwards, they are part of the library.
+#   scripts/train.sh               everything; an interrupted bank goes on where it was
+#   scripts/train.sh --from-bank   fit and evaluate from the committed predictors/bank.jsonl.gz (seconds)
+#   scripts/train.sh --quick       a tiny bank in build/quick, to try the path out
+# Further arguments go to emdyn_train: --store, --bank, --out, --configurations, --seeds, --slow.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+steps=(runs collect fit)
+options=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --from-bank) steps=(fit) ;;
+    --quick) options+=(--small --configurations 40 --seeds 1 --store build/quick/store
+      --bank build/quick/bank.jsonl.gz --out build/quick) ;;
+    *) options+=("$1") ;;
+  esac
+  shift
+done
+mkdir -p build/quick
+scripts/setup.sh >&2
+cmake --preset release >&2
+cmake --build --preset release --target emdyn_train >&2
+exec build/release/tools/train/emdyn_train "${options[@]}" "${steps[@]}"
