@@ -1,0 +1,76 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/core/field.hpp"
+
+namespace emdyn::detect {
+
+/// Half-space trees: notices rows in regions where few rows of the last window were. Every tree
+/// halves the range of a random channel at each level; the mass a leaf of this window holds is the
+/// profile the next window is judged by.
+///
+/// The halves of a range are the binary digits of the row's place in it, so no split is stored.
+/// statistic: log2 of the largest possible over the found mass; ready after one window.
+/// Cost: O(trees·depth); 4·trees·2^(depth+1) bytes.
+/// Source: Tan, Ting & Liu, "Fast Anomaly Detection for Streaming Data", IJCAI 2011.
+class HalfSpaceTrees {
+ public:
+  static constexpr std::string_view kName = "half_space_trees";
+  static constexpr std::string_view kSummary = "rows where few rows of the last window were";
+  static constexpr std::string_view kPaper =
+      "Tan, Ting & Liu, Fast Anomaly Detection for Streaming Data, IJCAI 2011";
+  static constexpr std::string_view kCost = "O(trees depth)";
+  static constexpr bool kOwnThreshold = false;
+
+  struct Config {
+    std::int64_t trees = 25;
+    std::int64_t depth = 15;
+    std::int64_t window = 250;  ///< Rows of one profile.
+    std::int64_t seed = 1;
+  };
+  static constexpr std::array kFields{
+      Field<Config>{"trees", &Config::trees, 1, 1000, "number of trees"},
+      Field<Config>{"depth", &Config::depth, 1, 16, "halvings of a tree"},
+      Field<Config>{"window", &Config::window, 10, 60000, "rows of one profile"},
+      Field<Config>{"seed", &Config::seed, 0, 1e15, "of the random trees"},
+  };
+
+  /// @throws ConfigError if a field is out of range.
+  HalfSpaceTrees(const Config& config, std::size_t channels);
+
+  double statistic(std::span<const double> z) const noexcept;
+  void learn(std::span<const double> z) noexcept;
+  void reset() noexcept;
+  bool ready() const noexcept { return windows_ > 0; }
+
+  template <class Self, class Archive>
+  static void state(Self& self, Archive& archive) {
+    archive(self.reference_, self.latest_, self.rows_, self.windows_);
+    archive.require(self.window_ > self.rows_);
+  }
+  bool operator==(const HalfSpaceTrees&) const = default;
+
+ private:
+  /// Where the row lies in each channel's range of one tree, as binary digits.
+  void digits(std::size_t tree, std::span<const double> z,
+              std::array<std::uint32_t, 256>& out) const noexcept;
+
+  std::size_t trees_;
+  std::size_t depth_;
+  std::uint64_t window_;
+  std::size_t channels_;
+  std::size_t nodes_;                     // Of one tree; node 1 is the root.
+  std::vector<std::uint8_t> channel_of_;  // [tree][node]
+  std::vector<double> low_;               // [tree][channel], of the range.
+  std::vector<double> inverse_width_;
+  std::vector<std::uint16_t> reference_;  // [tree][node] rows of the last full window.
+  std::vector<std::uint16_t> latest_;
+  std::uint64_t rows_ = 0;     // Of the window that fills.
+  std::uint64_t windows_ = 0;  // Filled so far.
+};
+
+}  // namespace emdyn::detect

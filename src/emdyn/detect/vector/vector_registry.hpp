@@ -1,0 +1,36 @@
+#pragma once
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/detect/vector/vector_detector.hpp"
+
+namespace emdyn::detect {
+
+constexpr std::size_t kMostChannels = 256;
+
+/// What this build knows about one detector of rows.
+struct VectorEntry {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view paper;
+  std::string_view cost;
+  Json (*fields)();  ///< Names, types, ranges, defaults and help of its parameters.
+  std::unique_ptr<AnyVectorDetector> (*make)(const Params&, std::size_t channels);
+};
+
+/// Every detector of rows this build knows, in the order users see them.
+std::span<const VectorEntry> vector_entries() noexcept;
+
+/// @throws ConfigError for an unknown name, a bad parameter, or channels outside 1..256.
+std::unique_ptr<AnyVectorDetector> make_vector_detector(std::string_view name, std::size_t channels,
+                                                        const Params& params = {});
+
+/// Name, channels, parameters and state as versioned bytes; replay is bit-exact.
+std::vector<std::byte> snapshot(const AnyVectorDetector& detector);
+
+/// The bytes may be hostile. @throws DataError when they are no snapshot of this version.
+std::unique_ptr<AnyVectorDetector> restore_vector(std::span<const std::byte> bytes);
+
+}  // namespace emdyn::detect
