@@ -13,7 +13,7 @@ options=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --from-bank) steps=(fit) ;;
-    --quick) options+=(--small --configurations 40 --seeds 1 --store build/quick/store
+    --quick) options+=(--small --configurations 60 --seeds 1 --store build/quick/store
       --bank build/quick/bank.jsonl.gz --out build/quick) ;;
     *) options+=("$1") ;;
   esac

@@ -14,7 +14,11 @@ namespace emdyn {
 /// rethrown.
 template <class Body>
 void parallel_for(std::size_t count, Body&& body) {
-  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) { body(i); });
+  // A context of its own: an exception in an outer loop would otherwise end this one half done, and
+  // silently.
+  tbb::task_group_context context(tbb::task_group_context::isolated);
+  tbb::parallel_for(
+      std::size_t{0}, count, [&](std::size_t i) { body(i); }, context);
 }
 
 /// Folds `map(begin, end)` over chunks of fixed size in their order: the cut depends on `chunk`

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
+#include <vector>
 
 namespace emdyn {
 namespace {
@@ -39,6 +41,22 @@ TEST(ParallelFor, CallsEachIndexOnceAndRethrows) {
                               if (i == 5) throw std::runtime_error("five");
                             }),
                std::runtime_error);
+}
+
+// An outer loop that throws must not leave an inner one half done.
+TEST(ParallelFor, InnerLoopsFinishWhateverTheOuterOneThrows) {
+  std::atomic<int> half_done{0};
+  for (int round = 0; round < 50; ++round) {
+    EXPECT_THROW(parallel_for(16,
+                              [&](std::size_t i) {
+                                if (i == 3) throw std::runtime_error("outer");
+                                std::vector<int> seen(200, 0);
+                                parallel_for(seen.size(), [&](std::size_t j) { seen[j] = 1; });
+                                if (std::count(seen.begin(), seen.end(), 1) != 200) ++half_done;
+                              }),
+                 std::runtime_error);
+  }
+  EXPECT_EQ(half_done.load(), 0);
 }
 
 }  // namespace

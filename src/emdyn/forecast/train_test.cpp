@@ -73,6 +73,14 @@ TEST(Train, DesignKeepsRowsOfAGroupTogether) {
   }
 }
 
+TEST(Evaluate, OneSuccessIsTooFew) {
+  Bank bare = bank();
+  for (std::size_t i = 3; i < bare.runs.size(); ++i) {
+    bare.runs[i].outcome.kind = OutcomeKind::not_reached;
+  }
+  EXPECT_THROW(evaluate(bare, quick()), DataError);
+}
+
 TEST(Evaluate, ScoresAClearCaseHighAndTheBaselinesLow) {
   const Json evaluation = evaluate(bank(), quick());
   EXPECT_EQ(evaluation.at("bank").at("runs"), 40);

@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 11> kOperations{
     "add", "add", "sub",        "sub",        "mul",       "mul",
     "div", "div", "x2_plus_y2", "x2_plus_y2", "x3_plus_xy"};
 constexpr std::array<int, 10> kPrimes{23, 29, 31, 37, 41, 43, 47, 53, 59, 61};
-constexpr std::array<int, 3> kSmallPrimes{11, 13, 17};
+constexpr std::array<int, 3> kSmallPrimes{17, 19, 23};
 constexpr std::array<std::string_view, 10> kNetworks{
     "mlp_quadratic", "mlp_quadratic", "mlp_quadratic", "mlp_quadratic", "mlp_quadratic",
     "mlp_quadratic", "mlp_quadratic", "mlp_relu",      "mlp_relu",      "mlp_relu"};
@@ -71,7 +71,7 @@ Params draw(std::uint64_t seed, std::int64_t index, bool small) {
   params["init_scale"] = three_digits(log_uniform(0.5, 2.0, random));
   const bool mini_batch = random.uniform() < 0.15;
   params["batch"] = mini_batch ? "256" : "0";
-  params["steps"] = std::to_string(small ? 300 : pick(kDeadlines, random));
+  params["steps"] = std::to_string(small ? 1500 : pick(kDeadlines, random));
   params["probe_every"] = "20";
   return params;
 }
