@@ -1,8 +1,8 @@
 # emdyn_module(NAME detect DEPENDS core math  SOURCES ... HEADERS ... TESTS ... LIBRARIES ...)
 # One call per folder of src/emdyn. DEPENDS is the layering rule (tools/check_layers.py reads it); TORCH
-# marks what may include libtorch; LIBRARIES are outside libraries. TESTS become emdyn_NAME_test.
+# marks what may include libtorch, INTERNAL what is not installed; LIBRARIES are outside libraries. TESTS become emdyn_NAME_test.
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH" "NAME" "DEPENDS;SOURCES;HEADERS;TESTS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL" "NAME" "DEPENDS;SOURCES;HEADERS;TESTS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(kind PUBLIC)
   if(ARG_SOURCES)
     add_library(emdyn_${ARG_NAME} STATIC ${ARG_SOURCES})
@@ -19,7 +19,7 @@ function(emdyn_module)
   target_compile_features(emdyn_${ARG_NAME} ${kind} cxx_std_20)
   list(TRANSFORM ARG_DEPENDS PREPEND emdyn::)
   target_link_libraries(emdyn_${ARG_NAME} ${kind} ${ARG_DEPENDS} ${ARG_LIBRARIES})
-  if(NOT ARG_TORCH)
+  if(NOT ARG_TORCH AND NOT ARG_INTERNAL)
     install(TARGETS emdyn_${ARG_NAME} EXPORT emdyn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
       FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   endif()

@@ -17,7 +17,6 @@ constexpr std::string_view kBash = R"script(_emdyn() {
     COMPREPLY=($(compgen -f -- "$cur"))
   fi
 }
-}
 complete -o filenames -F _emdyn emdyn
 )script";
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array kVerbs = {
     terminal::Verb{"bench", "speed of the labs, beside libtorch", run_bench},
+    terminal::Verb{"demo", "the main job from end to end", run_demo},
     terminal::Verb{"lab", "simulated experiments", run_lab},
 };
 
