@@ -5,7 +5,9 @@
 #include <cmath>
 #include <span>
 
+#include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/bank.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/detect/signal_watch.hpp"
 
@@ -82,6 +84,32 @@ Row watch_row(std::size_t count) {
   return {"watch", static_cast<double>(samples.size()) / seconds_since(start), "samples/s", {}, ""};
 }
 
+/// The EWMA + CUSUM pair over many signals on one core, against the two scalar detectors called
+/// one after the other; an update is one sample through both.
+Row bank_row(std::size_t signals) {
+  constexpr std::size_t kRows = 128;
+  const ThreadLimit one_core(1);
+  const auto samples = stream(Domain::real, signals * kRows);
+  std::vector<double> scores(signals);
+  detect::DetectorBank bank(signals, {});
+  bank.update(samples, scores);  // Baselines.
+  std::size_t updates = 0;
+  auto start = std::chrono::steady_clock::now();
+  while (seconds_since(start) < 2.0 * kSecondsEach) {
+    bank.update(samples, scores);
+    updates += samples.size();
+  }
+  const double value = static_cast<double>(updates) / seconds_since(start);
+  const auto ewma = detect::make_detector("ewma");
+  const auto cusum = detect::make_detector("cusum");
+  std::vector<double> out(samples.size());
+  start = std::chrono::steady_clock::now();
+  ewma->score(samples, out);
+  cusum->score(samples, out);
+  const double baseline = static_cast<double>(samples.size()) / seconds_since(start);
+  return {"bank", value, "updates/s", baseline, "ewma and cusum, one signal after the other"};
+}
+
 }  // namespace
 
 std::vector<Row> detect_rows(const DetectBenchOptions& options) {
@@ -96,6 +124,12 @@ std::vector<Row> detect_rows(const DetectBenchOptions& options) {
     rows.push_back({std::string(entry.name), value, "updates/s", baseline,
                     "one virtual call a sample, scores appended"});
   }
+  rows.push_back(bank_row(options.bank_signals));
+  rows.push_back({"bank/bytes_per_signal",
+                  static_cast<double>(detect::DetectorBank::bytes_per_signal()),
+                  "bytes",
+                  {},
+                  ""});
   rows.push_back(watch_row(options.samples));
   return rows;
 }

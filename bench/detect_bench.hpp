@@ -7,8 +7,8 @@
 namespace emdyn::bench {
 
 struct DetectBenchOptions {
-  std::size_t samples = 2'000'000;  ///< Per detector; slow ones take fewer.
-  std::size_t bank_signals = 100'000;
+  std::size_t samples = 2'000'000;    ///< Per detector; slow ones take fewer.
+  std::size_t bank_signals = 10'000;  ///< Of the row "bank".
 };
 
 /// Updates per second on one core: every detector of the registry, named as there, fed in blocks.

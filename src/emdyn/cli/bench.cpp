@@ -4,6 +4,7 @@
 #include "emdyn/cli/plugin.hpp"
 #include "emdyn/cli/verbs.hpp"
 #include "emdyn/core/error.hpp"
+#include "nab_methods.hpp"
 #include "print_rows.hpp"
 #include "store_bench.hpp"
 #include "tcpd_methods.hpp"
@@ -28,6 +29,8 @@ int run_bench(Arguments arguments, Console& console) {
       ->check(CLI::Range(8, 1'000'000'000));
   store->add_option("--folder", store_options.folder, "where the files go for a while");
   CLI::App* detect = app.add_subcommand("detect", "samples per second of every detector");
+  CLI::App* nab = app.add_subcommand("nab", "anomaly scores against labelled windows");
+  nab->add_option("--data", folder, "folder of windows.json and its files")->required();
   CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");
   tcpd->add_option("--data", folder, "folder of series and annotations.json")->required();
   app.add_subcommand("lab", "training steps per second, cost of probes (needs the torch plugin)");
@@ -35,6 +38,7 @@ int run_bench(Arguments arguments, Console& console) {
   if (!terminal::parse(app, arguments, console)) return kFine;
   if (store->parsed()) bench::print_rows(bench::bench_store(store_options), json, console);
   if (detect->parsed()) bench::print_rows(bench::detect_rows(), json, console);
+  if (nab->parsed()) bench::print_rows(bench::bench_nab(folder), json, console);
   if (tcpd->parsed()) bench::print_rows(bench::bench_tcpd(folder), json, console);
   return kFine;
 }

@@ -8,13 +8,20 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/detect/adwin.hpp"
 #include "emdyn/detect/bocpd.hpp"
+#include "emdyn/detect/conformal.hpp"
 #include "emdyn/detect/cusum.hpp"
 #include "emdyn/detect/ddm.hpp"
+#include "emdyn/detect/e_detector.hpp"
+#include "emdyn/detect/eddm.hpp"
 #include "emdyn/detect/ensemble/auto_detector.hpp"
 #include "emdyn/detect/ewma.hpp"
+#include "emdyn/detect/focus.hpp"
+#include "emdyn/detect/hddm.hpp"
 #include "emdyn/detect/k_sigma.hpp"
+#include "emdyn/detect/kswin.hpp"
 #include "emdyn/detect/page_hinkley.hpp"
 #include "emdyn/detect/robust_z.hpp"
+#include "emdyn/detect/spot.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -34,10 +41,32 @@ constexpr Entry entry() {
 }
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
+// clang-format off
 constexpr std::array kEntries{
-    entry<Adwin>(), entry<AutoDetector>(), entry<Bocpd>(),       entry<Cusum>(),   entry<Ddm>(),
-    entry<Ewma>(),  entry<KSigma>(),       entry<PageHinkley>(), entry<RobustZ>(),
+    entry<Adwin>(),
+    entry<AutoDetector>(),
+    entry<Bispot>(),
+    entry<Bocpd>(),
+    entry<Conformal>(),
+    entry<Cusum>(),
+    entry<Ddm>(),
+    entry<Dspot>(),
+    entry<ECusum>(),
+    entry<ESr>(),
+    entry<Eddm>(),
+    entry<Ewma>(),
+    entry<FocusGaussian>(),
+    entry<FocusBernoulli>(),
+    entry<FocusPoisson>(),
+    entry<HddmA>(),
+    entry<HddmW>(),
+    entry<KSigma>(),
+    entry<Kswin>(),
+    entry<PageHinkley>(),
+    entry<RobustZ>(),
+    entry<SpotDetector>(),
 };
+// clang-format on
 
 constexpr std::uint64_t kMagic = 0x5445444e59444d45ULL;  // "EMDYNDET"
 constexpr std::uint32_t kVersion = 1;

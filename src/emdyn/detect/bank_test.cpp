@@ -1,0 +1,139 @@
+#include "emdyn/detect/bank.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/core/philox.hpp"
+#include "emdyn/detect/cusum.hpp"
+#include "emdyn/detect/ewma.hpp"
+
+namespace emdyn::detect {
+namespace {
+
+/// Rows of `signals` samples of different level and scale; signal 3 shifts half way.
+std::vector<double> block(std::size_t signals, std::size_t rows, std::uint64_t seed = 1) {
+  Philox random(seed);
+  std::vector<double> samples(signals * rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t i = 0; i < signals; ++i) {
+      const double scale = 1.0 + static_cast<double>(i);
+      const double shift = i == 3 && row >= rows / 2 ? 4.0 : 0.0;
+      samples[row * signals + i] = 10.0 * scale + scale * (random.normal() + shift);
+    }
+  }
+  return samples;
+}
+
+// Known answer: the scalar detectors, signal by signal.
+TEST(DetectorBank, EqualsTheScalarDetectors) {
+  constexpr std::size_t kSignals = 300;  // More than one tile.
+  constexpr std::size_t kRows = 400;
+  const auto samples = block(kSignals, kRows);
+  DetectorBank bank(kSignals, {});
+  std::vector<double> scores(kSignals);
+  std::vector<Ewma> ewma(kSignals, Ewma({}));
+  std::vector<Cusum> cusum(kSignals, Cusum({}));
+  for (std::size_t row = 0; row < kRows; ++row) {
+    bank.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
+    for (std::size_t i = 0; i < kSignals; ++i) {
+      const double sample = samples[row * kSignals + i];
+      const double expected = std::max(ewma[i].update(sample), cusum[i].update(sample));
+      ASSERT_NEAR(scores[i], expected, 1e-9 * (1.0 + expected)) << row << ' ' << i;
+    }
+  }
+  EXPECT_GT(scores[3], 1.0);
+  EXPECT_EQ(bank.evidence(3).direction, Direction::rise);
+  EXPECT_NEAR(static_cast<double>(bank.evidence(3).onset_samples_ago), 199.0, 10.0);
+  EXPECT_EQ(bank.evidence(3).onset_samples_ago, cusum[3].evidence().onset_samples_ago);
+}
+
+// Property: neither the cut into blocks nor the number of threads matters.
+TEST(DetectorBank, DoesNotDependOnBlocksOrThreads) {
+  constexpr std::size_t kSignals = 1000;
+  const auto samples = block(kSignals, 300);
+  std::vector<double> whole(kSignals);
+  std::vector<double> part(kSignals);
+  std::vector<double> most(kSignals, 0.0);
+  DetectorBank one(kSignals, {});
+  DetectorBank many(kSignals, {});
+  one.update(samples, whole);
+  const ThreadLimit limit(1);
+  for (const auto& [from, rows] : {std::pair{0UL, 7UL}, {7UL, 150UL}, {157UL, 143UL}}) {
+    many.update(std::span(samples).subspan(from * kSignals, rows * kSignals), part);
+    for (std::size_t i = 0; i < kSignals; ++i) most[i] = std::max(most[i], part[i]);
+  }
+  EXPECT_EQ(one, many);
+  EXPECT_EQ(most, whole);
+}
+
+TEST(DetectorBank, MissingSamplesLeaveASignalAsItIs) {
+  constexpr std::size_t kSignals = 8;
+  DetectorBank bank(kSignals, {.baseline_samples = 50});
+  std::vector<double> scores(kSignals);
+  bank.update(block(kSignals, 100), scores);
+  const Evidence before = bank.evidence(2);
+  std::vector<double> row(kSignals, 0.0);
+  row[2] = std::numeric_limits<double>::quiet_NaN();
+  row[5] = std::numeric_limits<double>::infinity();
+  const Evidence other = bank.evidence(5);
+  bank.update(row, scores);
+  EXPECT_EQ(bank.evidence(2).direction, before.direction);
+  EXPECT_NEAR(bank.evidence(2).score, before.score, 1e-6);
+  EXPECT_NEAR(bank.evidence(5).score, other.score, 1e-6);
+  EXPECT_GT(scores[7], 1.0);
+}
+
+TEST(DetectorBank, RearmsOneSignal) {
+  constexpr std::size_t kSignals = 8;
+  DetectorBank bank(kSignals, {});
+  std::vector<double> scores(kSignals);
+  bank.update(block(kSignals, 400), scores);
+  ASSERT_GT(bank.evidence(3).score, 1.0);
+  bank.rearm(3);
+  EXPECT_EQ(bank.evidence(3), Evidence{});
+  bank.reset();
+  EXPECT_EQ(bank, DetectorBank(kSignals, {}));
+}
+
+TEST(DetectorBank, SnapshotRestoresBitExactly) {
+  constexpr std::size_t kSignals = 70;
+  const auto samples = block(kSignals, 300);
+  DetectorBank first(kSignals, {});
+  std::vector<double> a(kSignals);
+  std::vector<double> b(kSignals);
+  first.update(std::span(samples).first(180 * kSignals), a);
+  DetectorBank second = DetectorBank::restore(first.snapshot());
+  EXPECT_EQ(first, second);
+  first.update(std::span(samples).subspan(180 * kSignals), a);
+  second.update(std::span(samples).subspan(180 * kSignals), b);
+  EXPECT_EQ(a, b);
+}
+
+TEST(DetectorBank, RefusesHostileSnapshots) {
+  const auto good = DetectorBank(5, {}).snapshot();
+  EXPECT_THROW(DetectorBank::restore({}), DataError);
+  EXPECT_THROW(DetectorBank::restore(std::span(good).first(good.size() - 1)), DataError);
+  auto huge = good;
+  huge[18] = std::byte{0xff};  // A count that would need terabytes.
+  EXPECT_THROW(DetectorBank::restore(huge), DataError);
+  auto altered = good;
+  altered[70] ^= std::byte{1};
+  EXPECT_THROW(DetectorBank::restore(altered), DataError);
+}
+
+TEST(DetectorBank, RejectsRaggedBlocks) {
+  DetectorBank bank(3, {});
+  std::vector<double> scores(3);
+  EXPECT_THROW(bank.update(std::vector<double>(4), scores), ConfigError);
+  EXPECT_THROW(DetectorBank(3, {.lambda = 0.0}), ConfigError);
+}
+
+TEST(DetectorBank, KeepsItsMemoryPromise) { EXPECT_LE(DetectorBank::bytes_per_signal(), 64U); }
+
+}  // namespace
+}  // namespace emdyn::detect
