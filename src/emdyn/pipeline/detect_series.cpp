@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "emdyn/math/distributions.hpp"
+
 namespace emdyn::pipeline {
 
 /// Either the default watch, or one named detector with its front end and policy.
@@ -15,6 +17,7 @@ struct SeriesDetector::Impl {
   std::optional<detect::AlarmPolicy> policy;
   detect::PositionLog log;
   detect::EventKind kind = detect::EventKind::shift;
+  detect::Domain domain = detect::Domain::real;
   double last_position = -std::numeric_limits<double>::max();
   bool in_burst = false;
 
@@ -62,6 +65,7 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
   const detect::Entry& entry = detect::find_entry(options.detector);
   impl_->detector = entry.make(options.params);
   impl_->kind = entry.kind;
+  impl_->domain = entry.domain;
   if (options.front_end.value_or(entry.front_end)) impl_->front_end.emplace();
   using Policy = detect::AlarmPolicy;
   Policy::Config config;
@@ -106,6 +110,10 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
       scored.p_value = 1.0;
       return scored;
     }
+  }
+  // Residuals are near N(0, 1); detectors of [0, 1] take their normal probabilities.
+  if (state.front_end && state.domain == detect::Domain::unit_interval) {
+    sample = math::normal_cdf(sample);
   }
   const double score = state.detector->update(sample);
   const auto decision = state.policy->step(score, state.detector->p_value());
