@@ -248,7 +248,9 @@ std::vector<double> forecast_positions(double deadline, std::size_t count) {
   std::vector<double> positions(count);
   for (std::size_t i = 0; i < count; ++i) {
     const double share = static_cast<double>(i + 1) / static_cast<double>(count + 1);
-    positions[i] = deadline * std::pow(share, 1.5);
+    const double position = deadline * std::pow(share, 1.5);
+    // Steps and tokens are counted in wholes; short axes (epochs, seconds) keep their fractions.
+    positions[i] = deadline >= 1000.0 ? std::floor(position) : position;
   }
   return positions;
 }

@@ -155,6 +155,11 @@ ReportData report_data(const series::Run& run, const RunFindings& findings) {
   add_forecast(findings, data);
   add_order(findings, data);
   add_costs(run, data);
+  for (const char* shown_above :
+       {"probes", "data", "seconds", "seconds_in_probes", "seconds_in_sink", "steps",
+        "steps_per_second", "probe_overhead_percent", "interrupted"}) {
+    data.info.notes.erase(shown_above);
+  }
   data.drivers.clear();
   if (!findings.drivers.contributions.empty()) {
     const bool crossed = findings.forecast && findings.forecast->crossed_at;

@@ -86,14 +86,9 @@ std::optional<double> lead(const DemoResult& result) {
   return transition->onset->low - *crossed;
 }
 
-DemoResult conclude(monitor::Monitor& monitor, const lab::Experiment& experiment, series::Run run,
-                    const lab::Outcome& outcome, const DemoOptions& options, double deadline) {
+DemoResult conclude(monitor::Monitor& monitor, const series::Run& run, const DemoOptions& options,
+                    double deadline) {
   DemoResult result;
-  run.info = lab_run_info(experiment);
-  run.info.id = monitor.run_id();
-  run.info.name = "demo";
-  run.info.notes = lab::outcome_json(outcome);
-  run.info.notes["points_dropped"] = monitor.dropped();
   pipeline::RunReportOptions report_options;
   report_options.deadline = deadline;
   result.findings = pipeline::find_out(run, report_options);
@@ -193,11 +188,11 @@ int run(const DemoOptions& options, bool json, terminal::Console& console) {
         fmt::format("{} {} {:.2f}  {}", kOrderParameter, terminal::sparkline(accuracy->values, 12),
                     accuracy->values.back(), probability));
   };
-  hooks.end = [&](monitor::Monitor& monitor, const series::Run& so_far,
+  hooks.end = [&](monitor::Monitor& monitor, const series::Run& whole,
                   const lab::Outcome& outcome) {
     if (outcome.interrupted) return;
     console.status("analyzing, explaining, writing the report …");
-    result = conclude(monitor, *experiment, so_far, outcome, options, deadline);
+    result = conclude(monitor, whole, options, deadline);
   };
   const Monitored done = run_monitored(*experiment, store, console, hooks);
   console.clear_status();

@@ -2,6 +2,7 @@
 
 #include <sys/utsname.h>
 
+#include <chrono>
 #include <fstream>
 #include <mutex>
 #include <stop_token>
@@ -87,6 +88,8 @@ series::RunInfo lab_run_info(const lab::Experiment& experiment) {
   info.seed = experiment.seed();
   info.machine = machine_json();
   info.source = "lab " + std::string(experiment.name());
+  info.created =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   return info;
 }
 
@@ -96,12 +99,12 @@ Monitored run_monitored(lab::Experiment& experiment, store::Store& store,
   std::mutex events_mutex;
   monitor::MonitorOptions options;
   options.overflow = monitor::Overflow::wait;
-  monitor::Monitor monitor(store.create(lab_run_info(experiment)), options,
-                           [&](const series::Event& event) {
-                             const std::lock_guard lock(events_mutex);
-                             result.events.push_back(event);
-                             if (hooks.on_event) hooks.on_event(event);
-                           });
+  const series::RunInfo info = lab_run_info(experiment);
+  monitor::Monitor monitor(store.create(info), options, [&](const series::Event& event) {
+    const std::lock_guard lock(events_mutex);
+    result.events.push_back(event);
+    if (hooks.on_event) hooks.on_event(event);
+  });
   result.id = monitor.run_id();
   if (hooks.start) hooks.start(monitor);
 
@@ -109,7 +112,20 @@ Monitored run_monitored(lab::Experiment& experiment, store::Store& store,
   MonitorSink sink(experiment, monitor, console, hooks, stop);
   result.outcome = experiment.run(sink, stop.get_token());
   monitor.flush();
-  if (hooks.end) hooks.end(monitor, sink.run(), result.outcome);
+  if (hooks.end) {
+    series::Run run = sink.run();
+    run.info = info;
+    run.info.id = result.id;
+    run.info.status =
+        result.outcome.interrupted ? series::RunStatus::interrupted : series::RunStatus::finished;
+    run.info.notes = lab::outcome_json(result.outcome);
+    run.info.notes["points_dropped"] = monitor.dropped();
+    {
+      const std::lock_guard lock(events_mutex);
+      run.events = result.events;
+    }
+    hooks.end(monitor, run, result.outcome);
+  }
   result.points = monitor.points();
   result.dropped = monitor.dropped();
   result.nonfinite = monitor.nonfinite();

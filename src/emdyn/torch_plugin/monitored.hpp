@@ -31,7 +31,8 @@ struct Hooks {
   std::function<void(std::int64_t step, const series::Run& so_far)> row{};
   /// From the monitor's thread, for each event.
   monitor::OnEvent on_event{};
-  /// After the last row, before the run is closed: records of an analysis can still be added.
+  /// After the last row, before the run is closed: records of an analysis can still be added. `run`
+  /// holds all points and events and what is known of the run.
   std::function<void(monitor::Monitor&, const series::Run& run, const lab::Outcome& outcome)> end{};
 };
 
