@@ -168,9 +168,12 @@ TEST(Features, PositionsGrowDenserTowardsTheStart) {
   ASSERT_EQ(positions.size(), 40u);
   EXPECT_GT(positions.front(), 0.0);
   EXPECT_LT(positions.back(), 1000.0);
-  for (std::size_t i = 2; i < positions.size(); ++i) {
-    EXPECT_GT(positions[i] - positions[i - 1], positions[i - 1] - positions[i - 2]);
+  for (std::size_t i = 2; i < positions.size(); ++i) {  // Whole steps: a gap may fall short by one.
+    EXPECT_GE(positions[i] - positions[i - 1] + 1.0, positions[i - 1] - positions[i - 2]);
+    EXPECT_EQ(positions[i], std::floor(positions[i]));
   }
+  EXPECT_GT(positions[39] - positions[38], positions[1] - positions[0] + 10.0);
+  EXPECT_NE(forecast_positions(1.0, 40)[3], std::floor(forecast_positions(1.0, 40)[3]));
 }
 
 TEST(History, LeavesOutWhatALaterSegmentWroteOver) {
