@@ -50,6 +50,17 @@ class Detect(ProgramTest):
         process.stdout.close()
         self.assertEqual(process.wait(timeout=60), 0)
 
+    def test_segment_places_the_changes_of_a_finished_series(self):
+        noise = random.Random(4)
+        path = self.write("x.csv", series(noise.gauss(0, 1) + (8 if 200 <= i < 400 else 0) for i in range(600)))
+        found = self.json("segment", path)
+        onsets = [change["onset"]["estimate"] for change in found["change_points"]]
+        self.assertEqual(len(onsets), 2, found)
+        self.assertTrue(abs(onsets[0] - 200) <= 2 and abs(onsets[1] - 400) <= 2, onsets)
+        flat = self.write("flat.csv", series(noise.gauss(0, 1) for _ in range(600)))
+        self.assertEqual(self.json("segment", flat)["change_points"], [])
+        self.refused(2, "segment", path, "--set", "search=best", naming="search")
+
     def test_refusals(self):
         path = self.write("x.csv", series(range(10)))
         self.refused(2, "detect", path, "--detector", "cusun", naming="cusum")

@@ -23,6 +23,7 @@ constexpr std::array kVerbs{
     terminal::Verb{"import", "read CSV, JSONL or TensorBoard files into a store", &run_import},
     terminal::Verb{"watch", "follow growing files: events as they happen", &run_watch},
     terminal::Verb{"detect", "score a series, or list the detectors", &run_detect},
+    terminal::Verb{"segment", "change points of a finished series", &run_segment},
     terminal::Verb{"analyze", "transitions and early warning of a run or file", &run_analyze},
     terminal::Verb{"forecast", "how likely a target is before its deadline", &run_forecast},
     terminal::Verb{"explain", "what moved the forecast, what changed first", &run_explain},

@@ -31,6 +31,7 @@ int run_forecast(Arguments arguments, Console& console);
 int run_import(Arguments arguments, Console& console);
 int run_report(Arguments arguments, Console& console);
 int run_runs(Arguments arguments, Console& console);
+int run_segment(Arguments arguments, Console& console);
 int run_watch(Arguments arguments, Console& console);
 
 }  // namespace emdyn::cli

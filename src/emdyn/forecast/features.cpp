@@ -201,14 +201,18 @@ void add_bare(const series::Run& run, double at, double deadline, const series::
   constexpr std::array kNeeded{Role::train_loss, Role::test_loss, Role::train_accuracy,
                                Role::test_accuracy};
   std::array<const series::Signal*, kNeeded.size()> found{};
+  std::string early;
   for (std::size_t i = 0; i < kNeeded.size(); ++i) {
     found[i] = series::find_role(run, kNeeded[i], roles);
     if (found[i] == nullptr) {
       missing.push_back(series::missing_role_message(run, kNeeded[i]));
     } else if (!Trace(*found[i], at, plain).usable()) {
-      missing.push_back(fmt::format("{} has fewer than {} finite records up to {}; forecast later",
-                                    series::word(kNeeded[i]), kFewestRecords, at));
+      early += fmt::format("{}{}", early.empty() ? "" : ", ", series::word(kNeeded[i]));
     }
+  }
+  if (!early.empty()) {
+    missing.push_back(fmt::format("fewer than {} finite records up to {} of {}; forecast later",
+                                  kFewestRecords, at, early));
   }
   out["elapsed"] = at / deadline;
   out["log10_elapsed"] = std::log10(at / deadline);
