@@ -1,11 +1,14 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "emdyn/cli/store_option.hpp"
 #include "emdyn/cli/verbs.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
 #include "emdyn/terminal/table.hpp"
 
 namespace emdyn::cli {
@@ -26,8 +29,18 @@ int run_events(Arguments arguments, Console& console) {
   app.add_option("--to", to, "only at or before this position");
   if (!terminal::parse(app, arguments, console)) return kFine;
 
+  constexpr std::array<std::string_view, 7> kKinds{"shift",   "spike",     "trend", "variance",
+                                                   "outlier", "nonfinite", "gap"};
+  if (!kind.empty() && std::ranges::find(kKinds, kind) == kKinds.end()) {
+    throw ConfigError(fmt::format("events: --kind must be one of {}, got \"{}\"",
+                                  fmt::join(kKinds, ", "), terminal_safe(kind)));
+  }
+  if (!(from <= to)) throw ConfigError("events: --from must be at most --to");
   auto store = options.open(store::Mode::read);
-  auto events = store.events(store.find(name));
+  const std::string id = store.find(name);
+  if (!signal.empty())
+    (void)store.overview(id, signal, 1);  // Refuses a signal that the run does not have.
+  auto events = store.events(id);
   std::erase_if(events, [&](const series::Event& event) {
     return (!signal.empty() && event.signal != signal) ||
            (!kind.empty() && series::word(event.kind) != kind) || event.position < from ||

@@ -62,7 +62,7 @@ int run_explain(Arguments arguments, Console& console) {
   const bool given = app.count("--deadline") > 0;
   options.deadline =
       pipeline::forecast_deadline(run, given ? std::optional(deadline) : std::nullopt);
-  if (app.count("--at") > 0) options.at = at;
+  if (app.count("--at") > 0) options.at = checked_position(at, "--at");
   pipeline::RunForecast result = pipeline::forecast_run(run, options);
   if (!options.at && result.crossed_at) {
     options.at = result.crossed_at;

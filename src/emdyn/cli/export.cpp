@@ -105,6 +105,10 @@ int run_export(Arguments arguments, Console& console) {
   auto store = options.open(store::Mode::read);
   std::vector<std::string> ids;
   for (const std::string& name : names) ids.push_back(store.find(name));
+  for (const std::string& id : ids) {
+    for (const std::string& signal : signals)
+      (void)store.overview(id, signal, 1);  // Must be there.
+  }
   Output output(path, console);
   if (format == "csv") output.write("run,signal,axis,position,value,seconds\n");
   for (const std::string& id : ids) {

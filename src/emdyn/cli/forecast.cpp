@@ -30,21 +30,22 @@ int run_forecast(Arguments arguments, Console& console) {
   const bool given = app.count("--deadline") > 0;
   options.deadline =
       pipeline::forecast_deadline(run, given ? std::optional(deadline) : std::nullopt);
-  if (app.count("--at") > 0) options.at = at;
+  if (app.count("--at") > 0) options.at = checked_position(at, "--at");
   const pipeline::RunForecast result = pipeline::forecast_run(run, options);
   if (source.store.json) {
     console.json(pipeline::forecast_json(result));
     return kFine;
   }
   console.line(pipeline::forecast_sentence(result.forecast));
+  if (result.forecast.status == series::ForecastStatus::abstained) return kFine;
   if (result.crossed_at) {
     console.line(fmt::format("crossed the alarm threshold {:.2f} at {:.6g}", *result.threshold,
                              *result.crossed_at));
   } else if (result.threshold) {
     console.line(fmt::format("did not cross the alarm threshold {:.2f}", *result.threshold));
   }
-  console.note(fmt::format("predictor {}; what moved it: emdyn explain {}", result.predictor,
-                           terminal_safe(source.text)));
+  console.note(fmt::format("predictor {}; emdyn explain with the same arguments says what moved it",
+                           result.predictor));
   return kFine;
 }
 

@@ -52,6 +52,11 @@ int run_import(Arguments arguments, Console& console) {
       result.run_ids.size(), result.read.signals, count_text(result.read.points),
       count_text(result.read.nonfinite), count_text(result.read.missing_cells),
       count_text(result.events), result.seconds));
+  if (result.read.ignored_values + result.read.skipped_rows > 0) {
+    console.note(fmt::format("left out: {} values that are no numbers, {} malformed rows",
+                             count_text(result.read.ignored_values),
+                             count_text(result.read.skipped_rows)));
+  }
   if (!result.run_ids.empty()) {
     console.note(fmt::format("next: emdyn analyze {} --store {}", result.run_ids.front(),
                              terminal_safe(store_option.path)));

@@ -57,7 +57,10 @@ int remove_runs(const StoreOption& options, const std::vector<std::string>& name
                 Console& console) {
   auto store = options.open(store::Mode::write);
   std::vector<std::string> ids;
-  for (const std::string& name : names) ids.push_back(store.find(name));  // All or none.
+  for (const std::string& name : names) {  // All or none.
+    const std::string id = store.find(name);
+    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+  }
   for (const std::string& id : ids) store.remove(id);
   options.json ? console.json(Json{{"removed", ids}})
                : console.line(fmt::format("removed {}", fmt::join(ids, " ")));

@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace emdyn::cli {
 
 void ReadOption::add_to(CLI::App& app) {
-  app.add_option("--format", format, "automatic, csv, jsonl or tfevents")->group("Reading");
+  app.add_option("--format", format, "automatic, csv, jsonl, tfevents or json")->group("Reading");
   app.add_option("--header", header, "of CSV: automatic, present or absent")->group("Reading");
   app.add_option("--step-column", options.step_column, "column or key that holds the position")
       ->group("Reading");
@@ -44,6 +46,11 @@ ingest::ReadOptions ReadOption::get() const {
     }
   }
   return read;
+}
+
+double checked_position(double position, std::string_view option) {
+  if (std::isfinite(position)) return position;
+  throw ConfigError(fmt::format("{} must be a finite number, got {}", option, position));
 }
 
 void SourceOption::add_to(CLI::App& app) {

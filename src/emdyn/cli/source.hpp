@@ -22,6 +22,9 @@ struct ReadOption {
   ingest::ReadOptions get() const;
 };
 
+/// @throws ConfigError when a position is not finite.
+double checked_position(double position, std::string_view option);
+
 /// A RUN|FILE argument with the store and the reading options, and `--role`.
 struct SourceOption {
   StoreOption store;

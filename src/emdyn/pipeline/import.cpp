@@ -79,6 +79,7 @@ ImportResult import_files(store::Store& store, const std::vector<std::filesystem
       const auto begun = sink->run_ids();
       sink.reset();  // Lets go of the runs.
       for (const std::string& id : begun) store.remove(id);
+      for (const std::string& id : result.run_ids) store.remove(id);  // All files or none.
       throw;
     }
     const auto ids = sink->run_ids();

@@ -33,8 +33,8 @@ struct ImportResult {
 Json import_json(const ImportResult& result);
 
 /// Reads files and folders into a store, each run watched by detectors on its way.
-/// A file that cannot be read throws DataError naming it; the runs it had begun are removed again,
-/// runs of files before it stay.
+/// All or nothing: a file that cannot be read throws DataError naming it, and the runs of this
+/// import are removed again, so that it can simply be repeated.
 ImportResult import_files(store::Store& store, const std::vector<std::filesystem::path>& paths,
                           const ImportOptions& options);
 

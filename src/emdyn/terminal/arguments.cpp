@@ -10,15 +10,57 @@
 namespace emdyn::terminal {
 namespace {
 
+constexpr std::size_t kHelpColumns = 80;
+constexpr std::size_t kOptionColumn = 30;  // Where CLI11 puts the description of an option.
+
+/// Breaks a line at spaces; what follows is indented by `indent`.
+std::string wrapped_line(std::string_view line, std::size_t indent) {
+  std::string text;
+  std::size_t width = kHelpColumns;
+  while (line.size() > width) {
+    std::size_t cut = line.rfind(' ', width);
+    if (cut == std::string_view::npos || line.find_first_not_of(' ') >= cut) break;
+    text += line.substr(0, cut);
+    text += "\n" + std::string(indent, ' ');
+    line.remove_prefix(cut + 1);
+    width = kHelpColumns - indent;
+  }
+  return text + std::string(line);
+}
+
+/// The help of a verb as it is typed, in lines that fit a terminal.
+std::string help_text(const CLI::App& app) {
+  std::string help = app.help();
+  if (const auto usage = help.find("Usage: "); usage != std::string::npos)
+    help.insert(usage + 7, "emdyn ");
+  std::string text;
+  std::size_t start = 0;
+  while (start < help.size()) {
+    const std::size_t end = std::min(help.find('\n', start), help.size());
+    const std::string_view line = std::string_view(help).substr(start, end - start);
+    text += wrapped_line(line, line.starts_with("  ") ? kOptionColumn : 0) + "\n";
+    start = end + 1;
+  }
+  return text;
+}
+
 /// The unknown option among the arguments, with the nearest one that exists.
 std::string unknown_option_message(const CLI::App& app, const std::string& what) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
+  std::string subcommands;
+  for (const CLI::App* each : app.get_subcommands([](const CLI::App*) { return true; })) {
+    subcommands += fmt::format("{}{}", subcommands.empty() ? "" : ", ", each->get_name());
+  }
   const std::vector<std::string_view> known(names.begin(), names.end());
   for (const std::string& rest : app.remaining(true)) {
     const std::string word = rest.substr(0, rest.find('='));
+    if (!word.starts_with("-") && !subcommands.empty()) {
+      return fmt::format("{}: unknown word \"{}\"; known: {}", app.get_name(), terminal_safe(rest),
+                         subcommands);
+    }
     if (!word.starts_with("-")) {
       return fmt::format("{}: unexpected argument \"{}\"; see emdyn {} --help", app.get_name(),
                          terminal_safe(rest), app.get_name());
@@ -38,10 +80,15 @@ bool parse(CLI::App& app, std::span<const std::string> arguments, Console& conso
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    console.raw(app.help());
+    console.raw(help_text(app));
     return false;
   } catch (const CLI::ExtrasError& error) {
     throw ConfigError(unknown_option_message(app, error.what()));
+  } catch (const CLI::RequiredError& error) {
+    const bool unknown = !app.remaining(true).empty();
+    throw ConfigError(unknown ? unknown_option_message(app, error.what())
+                              : fmt::format("{}: {}; see emdyn {} --help", app.get_name(),
+                                            error.what(), app.get_name()));
   } catch (const CLI::ParseError& error) {
     std::string what = error.what();
     std::ranges::replace(what, '\n', ' ');

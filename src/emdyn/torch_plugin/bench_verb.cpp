@@ -1,3 +1,4 @@
+#include "emdyn/lab/grokking_config.hpp"
 #include "emdyn/terminal/arguments.hpp"
 #include "emdyn/torch_plugin/verbs.hpp"
 #include "lab_bench.hpp"
@@ -18,6 +19,9 @@ int run_bench(std::span<const std::string> arguments, terminal::Console& console
       ->check(CLI::Range(1, 1000));
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return 0;
+  // Refused before anything is measured.
+  (void)lab::grokking_config(
+      {{"p", std::to_string(options.p)}, {"width", std::to_string(options.width)}});
   bench::print_rows(bench::lab_bench(options), json, console);
   return 0;
 }

@@ -175,6 +175,7 @@ int run(const DemoOptions& options, bool json, terminal::Console& console) {
   std::string probability = "forecast –";
   DemoResult result;
   Hooks hooks;
+  hooks.run_name = "demo";
   hooks.start = [&](monitor::Monitor& monitor) { live.start(monitor); };
   hooks.row = [&](std::int64_t step, const series::Run& so_far) {
     if (const auto made = live.row(step, so_far)) {
@@ -228,14 +229,16 @@ int run_demo(std::span<const std::string> arguments, terminal::Console& console)
   bool json = false;
   app.add_option("--out", options.out, "folder for report.html and the store")
       ->capture_default_str();
-  app.add_option("--seed", seed, "of split and weights")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", seed, "of split and weights; 0 or more")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{9000000000000000}));
   app.add_option("--set", settings, "NAME=VALUE of the grokking lab; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--deadline", deadline,
                  "step before which generalisation is forecast; default: the last one")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1.0, 1e12));
   app.add_option("--threads", threads,
-                 "at most this many; 0 for all cores (records do not depend on it)");
+                 "at most this many; 0 for all cores (records do not depend on it)")
+      ->check(CLI::Range(0, 1024));
   app.add_flag("--json", json, "print one JSON document");
   if (!terminal::parse(app, arguments, console)) return 0;
   options.settings = terminal::parse_settings(settings, "--set");

@@ -111,7 +111,8 @@ int run_lab(std::span<const std::string> arguments, terminal::Console& console) 
       ->allow_extra_args(false);
   run->add_option("--store", store, "folder of runs; $EMDYN_STORE, else emdyn-store");
   run->add_option("--threads", threads,
-                  "at most this many; 0 for all cores (results do not depend on it)");
+                  "at most this many; 0 for all cores (results do not depend on it)")
+      ->check(CLI::Range(0, 1024));
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return 0;
   if (!run->parsed()) return list_experiments(json, console);

@@ -99,7 +99,8 @@ Monitored run_monitored(lab::Experiment& experiment, store::Store& store,
   std::mutex events_mutex;
   monitor::MonitorOptions options;
   options.overflow = monitor::Overflow::wait;
-  const series::RunInfo info = lab_run_info(experiment);
+  series::RunInfo info = lab_run_info(experiment);
+  if (!hooks.run_name.empty()) info.name = hooks.run_name;
   monitor::Monitor monitor(store.create(info), options, [&](const series::Event& event) {
     const std::lock_guard lock(events_mutex);
     result.events.push_back(event);

@@ -25,6 +25,7 @@ struct Monitored {
 
 /// What a caller adds to a run while it goes on.
 struct Hooks {
+  std::string run_name{};  ///< Default: the experiment's name.
   /// Once, before the first row, with the run's monitor.
   std::function<void(monitor::Monitor&)> start{};
   /// After every row; `so_far` holds all points up to it.
