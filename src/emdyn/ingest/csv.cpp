@@ -156,7 +156,7 @@ void CsvParser::decide_header(const std::vector<std::string_view>& second) {
     if (first_row_.size() == 1) return positional_columns();
     throw DataError(
         fmt::format("{}: no header row (the first row is all numbers); add a row of "
-                    "column names or give --no-header",
+                    "column names or give --header absent",
                     place(first_line_)));
   }
   // Mixed: a header when some text stands above a number or an empty cell.
@@ -167,7 +167,7 @@ void CsvParser::decide_header(const std::vector<std::string_view>& second) {
   if (!header) {
     throw DataError(
         fmt::format("{}: no header row (the first row looks like the second); add a row "
-                    "of column names or give --no-header",
+                    "of column names or give --header absent",
                     place(first_line_)));
   }
   set_columns(first_row_, first_line_);
