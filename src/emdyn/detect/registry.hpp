@@ -5,19 +5,13 @@
 #include <vector>
 
 #include "emdyn/detect/any_detector.hpp"
+#include "emdyn/detect/entry_list.hpp"
 
 namespace emdyn::detect {
 
-/// What this build knows about one detector.
-struct Entry {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view paper;
-  std::string_view cost;
-  Domain domain;
-  EventKind kind;
-  bool front_end;    ///< Sits behind a FrontEnd by default.
-  Json (*fields)();  ///< Names, types, ranges, defaults and help of its parameters.
+/// One detector of one signal and how to make it.
+struct Entry : EntryFacts {
+  bool front_end;  ///< Sits behind a FrontEnd by default.
   std::unique_ptr<AnyDetector> (*make)(const Params&);
 };
 

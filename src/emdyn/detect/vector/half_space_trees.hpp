@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 
 namespace emdyn::detect {
 
@@ -24,6 +25,7 @@ class HalfSpaceTrees {
   static constexpr std::string_view kPaper =
       "Tan, Ting & Liu, Fast Anomaly Detection for Streaming Data, IJCAI 2011";
   static constexpr std::string_view kCost = "O(trees depth)";
+  static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kOwnThreshold = false;
 
   struct Config {

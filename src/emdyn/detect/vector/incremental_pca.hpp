@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 #include "emdyn/detect/vector/covariance.hpp"
 
 namespace emdyn::detect {
@@ -28,6 +29,7 @@ class IncrementalPca {
   static constexpr std::string_view kPaper =
       "Papadimitriou, Sun & Faloutsos, Streaming Pattern Discovery, VLDB 2005";
   static constexpr std::string_view kCost = "O(channels^2)";
+  static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kOwnThreshold = true;
 
   struct Config {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 
 namespace emdyn::detect {
 
@@ -21,6 +22,7 @@ class Loda {
   static constexpr std::string_view kSummary = "rows unlikely under histograms of projections";
   static constexpr std::string_view kPaper = "Pevny, Loda, Machine Learning 102, 2016";
   static constexpr std::string_view kCost = "O(projections sqrt(channels))";
+  static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kOwnThreshold = false;
 
   struct Config {

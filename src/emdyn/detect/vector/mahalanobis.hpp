@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 #include "emdyn/detect/vector/covariance.hpp"
 
 namespace emdyn::detect {
@@ -24,6 +25,7 @@ class Mahalanobis {
   static constexpr std::string_view kSummary = "rows far from the mean in the covariance's metric";
   static constexpr std::string_view kPaper = "Hotelling, Multivariate Quality Control, 1947";
   static constexpr std::string_view kCost = "O(channels^2)";
+  static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kOwnThreshold = true;
 
   struct Config {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 
 namespace emdyn::detect {
 
@@ -22,6 +23,7 @@ class Newma {
   static constexpr std::string_view kPaper =
       "Keriven, Garreau & Poli, NEWMA, IEEE Trans. Signal Processing 68, 2020";
   static constexpr std::string_view kCost = "O(features channels)";
+  static constexpr EventKind kKind = EventKind::shift;
   static constexpr bool kOwnThreshold = false;
 
   struct Config {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 
 namespace emdyn::detect {
 
@@ -80,6 +81,7 @@ class RandomCutForest {
   static constexpr std::string_view kPaper =
       "Guha et al., Robust Random Cut Forest Based Anomaly Detection, ICML 2016";
   static constexpr std::string_view kCost = "O(trees log(rows) channels)";
+  static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kOwnThreshold = false;
 
   struct Config {

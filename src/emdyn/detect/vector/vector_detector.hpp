@@ -30,6 +30,7 @@ concept VectorMethod =
       { M::kSummary } -> std::convertible_to<std::string_view>;
       { M::kPaper } -> std::convertible_to<std::string_view>;
       { M::kCost } -> std::convertible_to<std::string_view>;
+      { M::kKind } -> std::convertible_to<EventKind>;
       { M::kOwnThreshold } -> std::convertible_to<bool>;
       { view.statistic(z) } noexcept -> std::same_as<double>;
       { method.learn(z) } noexcept;

@@ -4,24 +4,23 @@
 #include <string_view>
 #include <vector>
 
+#include "emdyn/detect/entry_list.hpp"
 #include "emdyn/detect/vector/vector_detector.hpp"
 
 namespace emdyn::detect {
 
 constexpr std::size_t kMostChannels = 256;
 
-/// What this build knows about one detector of rows.
-struct VectorEntry {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view paper;
-  std::string_view cost;
-  Json (*fields)();  ///< Names, types, ranges, defaults and help of its parameters.
+/// One detector of rows and how to make it.
+struct VectorEntry : EntryFacts {
   std::unique_ptr<AnyVectorDetector> (*make)(const Params&, std::size_t channels);
 };
 
 /// Every detector of rows this build knows, in the order users see them.
 std::span<const VectorEntry> vector_entries() noexcept;
+
+/// @throws ConfigError for an unknown name.
+const VectorEntry& find_vector_entry(std::string_view name);
 
 /// @throws ConfigError for an unknown name, a bad parameter, or channels outside 1..256.
 std::unique_ptr<AnyVectorDetector> make_vector_detector(std::string_view name, std::size_t channels,

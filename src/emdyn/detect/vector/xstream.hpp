@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/detect/detector.hpp"
 
 namespace emdyn::detect {
 
@@ -24,6 +25,7 @@ class XStream {
   static constexpr std::string_view kSummary = "rows in sparse cells of half-space chains";
   static constexpr std::string_view kPaper = "Manzoor, Lamba & Akoglu, xStream, KDD 2018";
   static constexpr std::string_view kCost = "O(channels projections + chains depth)";
+  static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kOwnThreshold = false;
 
   struct Config {
