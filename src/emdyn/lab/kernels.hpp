@@ -2,32 +2,18 @@
 #include <cstddef>
 #include <span>
 
+#include "emdyn/math/gemm.hpp"
+
 /// Single-precision loops of the hand-written networks. Rows are padded to kLanes floats. Every
 /// sum has one fixed order, so equal input gives equal bits on one processor type, whatever the
 /// threads.
 namespace emdyn::lab {
 
-inline constexpr std::size_t kLanes = 16;
-
-/// The next multiple of kLanes.
-constexpr std::size_t padded(std::size_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
-
-/// A factor whose element (i, l) lies at `data[i * row_stride + l * column_stride]`, so a
-/// transpose costs nothing.
-struct Factor {
-  const float* data = nullptr;
-  std::size_t row_stride = 0;
-  std::size_t column_stride = 1;
-};
-
-/// C[i, j] (+)= sum over l of A[i, l] * B[l, j]: `rows` x `columns`, inner length `depth`.
-/// `columns` is a multiple of kLanes; B and C are row-major with the strides given. Uses AVX-512
-/// or AVX2 with FMA where the processor has them.
-void gemm(std::size_t rows, std::size_t columns, std::size_t depth, Factor a, const float* b,
-          std::size_t b_stride, float* c, std::size_t c_stride, bool accumulate) noexcept;
-
-/// The instruction set gemm uses on this machine: avx512, avx2 or portable.
-const char* gemm_instruction_set() noexcept;
+using math::Factor;
+using math::gemm;
+using math::gemm_instruction_set;
+using math::kLanes;
+using math::padded;
 
 /// What one row of logits says about its target class: its loss is `part` + ln `factor`. Factors
 /// are at most the number of classes, so those of a block are multiplied before one logarithm.

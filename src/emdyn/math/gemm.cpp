@@ -1,13 +1,13 @@
-#include <algorithm>
+#include "emdyn/math/gemm.hpp"
 
-#include "emdyn/lab/kernels.hpp"
+#include <algorithm>
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 #define EMDYN_GEMM_X86 1
 #endif
 
-namespace emdyn::lab {
+namespace emdyn::math {
 namespace {
 
 /// A tile of C: its place and the factors that make it.
@@ -173,4 +173,4 @@ const char* gemm_instruction_set() noexcept {
   return kInstructionSet == InstructionSet::avx2 ? "avx2" : "portable";
 }
 
-}  // namespace emdyn::lab
+}  // namespace emdyn::math
