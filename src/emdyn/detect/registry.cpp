@@ -15,6 +15,7 @@
 #include "emdyn/detect/hddm.hpp"
 #include "emdyn/detect/k_sigma.hpp"
 #include "emdyn/detect/kswin.hpp"
+#include "emdyn/detect/matrix_profile.hpp"
 #include "emdyn/detect/page_hinkley.hpp"
 #include "emdyn/detect/robust_z.hpp"
 #include "emdyn/detect/spot.hpp"
@@ -56,6 +57,7 @@ constexpr std::array kEntries{
     entry<HddmW>(),
     entry<KSigma>(),
     entry<Kswin>(),
+    entry<MatrixProfile>(),
     entry<PageHinkley>(),
     entry<RobustZ>(),
     entry<SpotDetector>(),

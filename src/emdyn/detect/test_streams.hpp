@@ -63,4 +63,16 @@ inline std::vector<double> shifted(Domain domain, std::uint64_t seed, double sig
   return stream;
 }
 
+/// 4096 samples of a rhythm whose beats run backwards from 2048 on: the same values in a shape
+/// never seen, for detectors that compare shapes (a step in white noise is none).
+inline std::vector<double> broken_rhythm(std::uint64_t seed, double sign = 1.0) {
+  Philox random(seed);
+  std::vector<double> stream(4096);
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    const double along = static_cast<double>(i % 40) / 40.0;
+    stream[i] = sign * ((i < 2048 ? along : 1.0 - along) + 0.05 * random.normal());
+  }
+  return stream;
+}
+
 }  // namespace emdyn::detect::test
