@@ -1,15 +1,14 @@
 #include "emdyn/forecast/bank.hpp"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <sstream>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/gzip.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/forecast/history.hpp"
 
@@ -135,34 +134,6 @@ BankRun summarise(const series::Run& run, const Bank& bank, double deadline, dou
     for (const double value : features.values) result.rows.values.push_back(rounded(value));
   }
   return result;
-}
-
-void write_gzip(const std::filesystem::path& path, std::string_view text) {
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "wb9"), gzclose);
-  if (!file || gzwrite(file.get(), text.data(), static_cast<unsigned>(text.size())) !=
-                   static_cast<int>(text.size())) {
-    throw DataError(fmt::format("{}: cannot be written", path.string()));
-  }
-}
-
-std::string read_gzip(const std::filesystem::path& path, std::size_t limit) {
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (!file) throw DataError(fmt::format("{}: cannot be read", path.string()));
-  std::string text;
-  std::string block(1u << 16, '\0');
-  for (;;) {
-    const int got = gzread(file.get(), block.data(), static_cast<unsigned>(block.size()));
-    if (got < 0) throw DataError(fmt::format("{}: broken gzip data", path.string()));
-    if (got == 0) break;
-    text.append(block, 0, static_cast<std::size_t>(got));
-    if (text.size() > limit) {
-      throw DataError(fmt::format("{}: more than {} bytes unpacked", path.string(), limit));
-    }
-  }
-  int status = Z_OK;
-  gzerror(file.get(), &status);
-  if (status == Z_BUF_ERROR) throw DataError(fmt::format("{}: truncated", path.string()));
-  return text;
 }
 
 void write_bank(const std::filesystem::path& path, Bank bank) {

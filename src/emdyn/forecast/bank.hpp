@@ -49,10 +49,4 @@ void write_bank(const std::filesystem::path& path, Bank bank);
 /// @throws DataError when the file is missing, larger than 256 MB unpacked, or no bank.
 Bank read_bank(const std::filesystem::path& path);
 
-/// Reads a whole file, gzipped or not, at most `limit` bytes of it unpacked.
-/// @throws DataError when it is missing, broken or longer.
-std::string read_gzip(const std::filesystem::path& path, std::size_t limit);
-/// @throws DataError when the file cannot be written.
-void write_gzip(const std::filesystem::path& path, std::string_view text);
-
 }  // namespace emdyn::forecast

@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "emdyn/model/signature.hpp"
 
 namespace emdyn::model {
 
@@ -19,15 +22,6 @@ struct Ledger {
     return *this;
   }
   bool operator==(const Ledger&) const = default;
-};
-
-/// What a model takes and gives.
-struct Signature {
-  std::vector<std::int64_t> input{};  ///< Shape of one example, such as [1, 28, 28].
-  std::int64_t classes = 0;
-  double low = 0.0;  ///< The input box: every value of an example lies in [low, high].
-  double high = 1.0;
-  bool operator==(const Signature&) const = default;
 };
 
 /// A classifier: a batch of examples [batch, input...] (float32, raw values in the box: the

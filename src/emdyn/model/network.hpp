@@ -6,33 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "emdyn/model/layer_kind.hpp"
 #include "emdyn/model/model.hpp"
 
 namespace emdyn::model {
-
-/// What one layer of a network does; the words are those of architecture files.
-enum class LayerKind : std::uint8_t {
-  conv,    ///< weight [out, in / groups, kh, kw], bias [out] or undefined
-  linear,  ///< weight [out, in], bias [out] or undefined
-  max_pool,
-  avg_pool,
-  flatten,
-  relu,
-  leaky_relu,  ///< slope
-  gelu,        ///< x * Phi(x)
-  quick_gelu,  ///< x * sigmoid(1.702 x)
-  silu,
-  tanh,
-  sigmoid,
-  softmax,
-  normalize,   ///< (x - mean) / deviation per channel: preprocessing
-  batch_norm,  ///< weight, bias, running_mean, running_var: as trained, per channel
-  layer_norm,  ///< weight, bias over the last axis
-  residual,    ///< x + body(x), or shortcut(x) + body(x)
-  lstm,        ///< [batch, time, d] to the last hidden state [batch, hidden]
-  attention,   ///< multi-head self-attention over [batch, time, d]
-  per_frame,   ///< body applied to every frame of [batch, frame, ...] alike
-};
 
 /// One layer with its weights. Which members matter depends on the kind.
 struct Layer {
