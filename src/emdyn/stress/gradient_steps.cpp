@@ -1,0 +1,126 @@
+#include "emdyn/stress/gradient_steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace emdyn::stress {
+namespace {
+
+/// The move of size epsilon that raises <slope, x> most in ball and box, for l1: the steepest
+/// values one after the other, each as far as the box lets it.
+void fill_l1(std::span<const float> slope, double epsilon, const Box& box, std::span<float> x) {
+  std::vector<std::size_t> order(x.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t i) { return std::abs(slope[i]); });
+  for (const std::size_t i : order) {
+    if (epsilon <= 0.0 || slope[i] == 0.0F) return;
+    const float edge = slope[i] > 0.0F ? box.high : box.low;
+    const double room = std::abs(static_cast<double>(edge) - static_cast<double>(x[i]));
+    const double move = std::min(room, epsilon);
+    x[i] = static_cast<float>(static_cast<double>(x[i]) + (slope[i] > 0.0F ? move : -move));
+    epsilon -= move;
+  }
+}
+
+void advance(std::span<float> x, std::span<const float> direction, double length) {
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] =
+        static_cast<float>(static_cast<double>(x[i]) + length * static_cast<double>(direction[i]));
+}
+
+/// velocity = decay * velocity + slope / |slope|_1, in `slope` too.
+void gather(std::span<float> velocity, std::span<float> slope, double decay) {
+  const double length = dual_norm(Norm::linf, slope);
+  const double scale = length > 0.0 ? 1.0 / length : 0.0;
+  for (std::size_t i = 0; i < slope.size(); ++i) {
+    velocity[i] = static_cast<float>(decay * static_cast<double>(velocity[i]) +
+                                     scale * static_cast<double>(slope[i]));
+    slope[i] = velocity[i];
+  }
+}
+
+}  // namespace
+
+void Fgsm::run(Search& search) const {
+  Slots slots = search.open();
+  if (slots.empty()) return;
+  Rows x(search.count(), search.size());
+  for (const std::size_t slot : slots) std::ranges::copy(search.original(slot), x[slot].begin());
+  const Slopes slopes = search.gradient(slots, x, point_loss(search, config_.loss));
+  std::vector<std::size_t> place(search.count());
+  for (std::size_t i = 0; i < slots.size(); ++i) place[slots[i]] = i;
+  std::vector<float> direction(search.size());
+  for (const double epsilon : search.task().epsilons) {
+    if (epsilon <= 0.0 || search.stopped()) continue;
+    Slots asked;
+    for (const std::size_t slot : slots) {
+      if (search.point(slot).certified < epsilon && !std::isfinite(search.distance(slot)))
+        asked.push_back(slot);
+    }
+    for (const std::size_t slot : asked) {
+      const auto slope = slopes.gradient[place[slot]];
+      std::ranges::copy(search.original(slot), x[slot].begin());
+      if (search.norm() == Norm::l1) {
+        fill_l1(slope, epsilon, search.box(), x[slot]);
+      } else {
+        steepest(search.norm(), slope, 1, direction);
+        advance(x[slot], direction, epsilon);
+      }
+      project(search.norm(), search.original(slot), epsilon, search.box(), x[slot]);
+    }
+    const Rows logits = search.logits(asked, x);
+    for (std::size_t i = 0; i < asked.size(); ++i) search.offer(asked[i], x[asked[i]], logits[i]);
+  }
+}
+
+void Steps::start(Search& search, const Slots& slots, bool first, Rows& x) const {
+  for (const std::size_t slot : slots) {
+    const auto known = search.found(slot);
+    if (first && !known.empty()) {
+      std::ranges::copy(known, x[slot].begin());
+      project(search.norm(), search.original(slot), search.epsilon(), search.box(), x[slot]);
+    } else if (config_.random_start) {
+      random_start(search, slot, x[slot]);
+    } else {
+      std::ranges::copy(search.original(slot), x[slot].begin());
+    }
+  }
+}
+
+void Steps::climb(Search& search, Slots slots, Rows& x) const {
+  const PointLoss loss = point_loss(search, config_.loss);
+  Rows velocity(config_.decay > 0.0 ? search.count() : 0, search.size());
+  std::vector<float> direction(search.size());
+  const auto sparse =
+      static_cast<std::size_t>(std::ceil(config_.sparsity * static_cast<double>(search.size())));
+  for (std::int64_t step = 0; step < config_.steps; ++step) {
+    slots = search.open(slots);
+    if (slots.empty() || search.stopped()) return;
+    Slopes slopes = search.gradient(slots, x, loss);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      const std::size_t slot = slots[i];
+      search.offer(slot, x[slot], slopes.logits[i]);
+      if (config_.decay > 0.0) gather(velocity[slot], slopes.gradient[i], config_.decay);
+      steepest(search.norm(), slopes.gradient[i], sparse, direction);
+      advance(x[slot], direction, config_.step * search.epsilon());
+      project(search.norm(), search.original(slot), search.epsilon(), search.box(), x[slot]);
+    }
+  }
+  slots = search.open(slots);
+  const Rows logits = search.logits(slots, x);
+  for (std::size_t i = 0; i < slots.size(); ++i) search.offer(slots[i], x[slots[i]], logits[i]);
+}
+
+void Steps::run(Search& search) const {
+  Rows x(search.count(), search.size());
+  for (std::int64_t restart = 0; restart < config_.restarts; ++restart) {
+    const Slots slots = search.open();
+    if (slots.empty() || search.stopped()) return;
+    start(search, slots, restart == 0, x);
+    climb(search, slots, x);
+  }
+}
+
+}  // namespace emdyn::stress
