@@ -99,6 +99,6 @@ class Adwin {
 };
 
 static_assert(Detector<Adwin>);
-static_assert(sizeof(Adwin) <= 2200);
+static_assert(sizeof(Adwin) <= 2048);
 
 }  // namespace emdyn::detect

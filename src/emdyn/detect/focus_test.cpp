@@ -77,6 +77,41 @@ TEST(Focus, EqualsBruteForce) {
       {});
 }
 
+// The bound that spares evaluations must not lose the best split: counts and errors of extreme
+// rates, long equal runs, and so many candidates that some are dropped.
+TEST(Focus, BoundsLoseNoSplit) {
+  const auto poisson = [](double s, double n) { return x_log_mean(s, n); };
+  const auto bernoulli = [](double s, double n) { return x_log_mean(s, n) + x_log_mean(n - s, n); };
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    Philox random(seed);
+    FocusPoisson counts(FocusPoisson::Config{});
+    FocusBernoulli errors(FocusBernoulli::Config{});
+    std::vector<double> count_samples;
+    std::vector<double> error_samples;
+    double rate = 0.1;
+    for (int i = 0; i < 500; ++i) {
+      if (random.below(60) == 0) rate = std::pow(random.uniform(), 3.0);
+      count_samples.push_back(test::poisson(random, 40.0 * rate));
+      error_samples.push_back(random.uniform() < rate ? 1.0 : 0.0);
+      counts.update(count_samples.back());
+      errors.update(error_samples.back());
+      const double first = brute_force(count_samples, poisson);
+      const double second = brute_force(error_samples, bernoulli);
+      ASSERT_NEAR(counts.statistic(), first, 1e-7 * (1.0 + first)) << seed << ' ' << i;
+      ASSERT_NEAR(errors.statistic(), second, 1e-7 * (1.0 + second)) << seed << ' ' << i;
+    }
+  }
+  FocusPoisson ramp(FocusPoisson::Config{});
+  std::vector<double> samples;
+  for (int i = 0; i < 600; ++i) {
+    samples.push_back(i);
+    ramp.update(i);
+    const double exact = brute_force(samples, poisson);
+    ASSERT_NEAR(ramp.statistic(), exact, (i < 250 ? 1e-7 : 0.01) * (1.0 + exact)) << i;
+  }
+  EXPECT_GT(ramp.dropped(), 100U);
+}
+
 // A ramp makes every sample a candidate: exact up to 256 of them, then close and counted.
 TEST(Focus, OnARampItCountsWhatItDrops) {
   FocusGaussian focus({.baseline_samples = 0});

@@ -21,27 +21,33 @@ HddmA::HddmA(const Config& config)
       warning_ratio_(std::sqrt(0.5 * std::log(2.0 / config.warning_alpha) / half_log_two_)),
       two_sided_(config.two_sided) {}
 
+HddmA::Part HddmA::part(double count, double sum, double sign) const noexcept {
+  if (count == 0.0) return {};
+  const double inverse = 1.0 / count;
+  const double mean = sum * inverse;
+  return {count, sum, inverse, mean, mean + sign * std::sqrt(half_log_ * inverse)};
+}
+
 /// Difference between the whole and the prefix over Hoeffding's bound for it; signed.
-double HddmA::excess(const Part& part) const noexcept {
-  if (part.count == 0.0 || part.count == count_) return 0.0;
-  const double m = (count_ - part.count) / (part.count * count_);
-  return (sum_ / count_ - part.sum / part.count) / std::sqrt(m * half_log_two_);
+double HddmA::excess(const Part& part, double mean, double inverse_count) const noexcept {
+  const double spread = (part.inverse - inverse_count) * half_log_two_;
+  return spread > 0.0 ? (mean - part.mean) / std::sqrt(spread) : 0.0;
 }
 
 double HddmA::update(double sample) noexcept {
   count_ += 1.0;
   sum_ += unit(sample);
-  const double mean = sum_ / count_;
-  const double reach = std::sqrt(half_log_ / count_);
-  const auto bound = [&](const Part& part) { return std::sqrt(half_log_ / part.count); };
-  if (low_.count == 0.0 || low_.sum / low_.count + bound(low_) >= mean + reach) {
-    low_ = {count_, sum_};
+  const double inverse = 1.0 / count_;
+  const double mean = sum_ * inverse;
+  const double reach = std::sqrt(half_log_ * inverse);
+  if (low_.count == 0.0 || low_.bound >= mean + reach) {
+    low_ = {count_, sum_, inverse, mean, mean + reach};
   }
-  if (high_.count == 0.0 || high_.sum / high_.count - bound(high_) <= mean - reach) {
-    high_ = {count_, sum_};
+  if (high_.count == 0.0 || high_.bound <= mean - reach) {
+    high_ = {count_, sum_, inverse, mean, mean - reach};
   }
-  const double up = std::max(excess(low_), 0.0);
-  const double down = two_sided_ ? std::max(-excess(high_), 0.0) : 0.0;
+  const double up = std::max(excess(low_, mean, inverse), 0.0);
+  const double down = two_sided_ ? std::max(-excess(high_, mean, inverse), 0.0) : 0.0;
   rising_ = up >= down;
   score_ = std::max(up, down);
   return score_;
