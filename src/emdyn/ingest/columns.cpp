@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
@@ -158,6 +159,19 @@ void choose_runs(ColumnChoice& choice, std::span<const std::string> names) {
 }
 
 }  // namespace
+
+bool number_equal_names(std::vector<std::string>& names) {
+  std::unordered_set<std::string> taken;
+  bool changed = false;
+  for (std::string& name : names) {
+    const std::string wanted = name;
+    for (std::size_t n = 1; !taken.insert(name).second; ++n) {
+      name = fmt::format("{}.{}", wanted, n);
+      changed = true;
+    }
+  }
+  return changed;
+}
 
 std::optional<std::size_t> position_rank(std::string_view column) {
   return rank_of_position(normalised(column));

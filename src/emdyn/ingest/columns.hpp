@@ -28,6 +28,9 @@ struct ColumnChoice {
 ColumnChoice choose_columns(std::span<const std::string> columns, const ReadOptions& options,
                             std::string_view where);
 
+/// A second column of one name becomes "name.1", as pandas does. @return true when there was one.
+bool number_equal_names(std::vector<std::string>& names);
+
 /// The axis that a position column's name stands for ("tokens_seen" → tokens); step by default.
 series::Axis axis_of_column(std::string_view column);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_set>
 #include <utility>
 
 #include "emdyn/core/error.hpp"
@@ -30,20 +29,6 @@ bool is_ascii(std::string_view text) noexcept {
   unsigned char all = 0;
   for (const char c : text) all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
   return all < 0x80;
-}
-
-/// A second column of one name becomes "name.1", as pandas does.
-bool make_unique(std::vector<std::string>& names) {
-  std::unordered_set<std::string> taken;
-  bool changed = false;
-  for (std::string& name : names) {
-    const std::string wanted = name;
-    for (std::size_t n = 1; !taken.insert(name).second; ++n) {
-      name = fmt::format("{}.{}", wanted, n);
-      changed = true;
-    }
-  }
-  return changed;
 }
 
 }  // namespace
@@ -189,7 +174,7 @@ void CsvParser::positional_columns() {
 void CsvParser::set_columns(std::vector<std::string> names, std::uint64_t line) {
   header_ = first_row_;
   for (std::string& name : names) name = std::string(trim(name));
-  if (make_unique(names)) {
+  if (number_equal_names(names)) {
     feed_.warn(fmt::format("{}: columns of equal names are numbered (name.1, …)", place(line)));
   }
   columns_ = std::move(names);
@@ -359,6 +344,7 @@ void CsvParser::emit(double position, double seconds) {
     if (signal == kNoSignal) signal = feed_.signal(run_, columns_[value.column], choice_.axis);
     feed_.point(signal, position, value.number, seconds);
   }
+  if (!choice_.is_long()) feed_.row(run_, position);
 }
 
 }  // namespace emdyn::ingest

@@ -26,6 +26,10 @@ class Feed {
   /// The run's signal of this name, announced on first use. @throws DataError beyond limits.names.
   SignalIndex signal(RunIndex run, std::string_view name, series::Axis axis);
   void point(SignalIndex signal, double position, double value, double seconds = kNoTime);
+  /// The row whose points were passed on ends here.
+  void row(RunIndex run, double position) {
+    if (!muted_) sink_.on_row(run, position);
+  }
   void configuration(RunIndex run, const Json& configuration);
   void warn(std::string text);
   /// A malformed row: throws DataError(text), or counts it when rows may be skipped.

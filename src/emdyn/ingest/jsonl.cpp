@@ -255,6 +255,7 @@ void JsonlParser::emit(RunIndex run, double position, double seconds) {
       feed_.ignored();
     }
   }
+  feed_.row(run, position);
 }
 
 }  // namespace emdyn::ingest

@@ -28,6 +28,9 @@ class Sink {
   /// `position` is finite, in units of the signal's axis; `value` may be NaN or infinite; `seconds`
   /// is wall time since the epoch, NaN when the file does not say. Positions may go back.
   virtual void on_point(SignalIndex signal, double position, double value, double seconds) = 0;
+  /// The points since the last call were one row of a wide table or one object of JSON lines; a row
+  /// may be without points. Not called for long tables, event files and JSON documents.
+  virtual void on_row(RunIndex /*run*/, double /*position*/) {}
   /// Configuration that the file states after its run began; replaces the keys it names.
   virtual void on_configuration(RunIndex /*run*/, const Json& /*configuration*/) {}
   /// One line for people: what was odd but no error. Names in it are escaped for a terminal.
