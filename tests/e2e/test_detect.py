@@ -1,6 +1,7 @@
 """Scores and alarms of single series, from files and from standard input."""
 import json
 import random
+import signal
 import subprocess
 import unittest
 
@@ -11,17 +12,75 @@ def series(values):
     return "step,value\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values))
 
 
+def rows(noise, count, jump=None, missing=0.0):
+    """Three columns of noise; jump = (row, column, height); column c is missing now and then."""
+    lines = ["step,a,b,c"]
+    for i in range(count):
+        cells = {name: noise.gauss(0, 1) for name in "abc"}
+        if jump and i == jump[0]:
+            cells[jump[1]] += jump[2]
+        gone = noise.random() < missing
+        lines.append(f"{i},{cells['a']},{cells['b']},{'' if gone else cells['c']}")
+    return "\n".join(lines) + "\n"
+
+
 class Detect(ProgramTest):
     def test_every_listed_detector_explains_itself_and_runs(self):
-        path = self.write("x.csv", series(random.Random(1).choice([0, 1]) for _ in range(300)))
+        one = self.write("x.csv", series(random.Random(1).choice([0, 1]) for _ in range(300)))
+        many = self.write("y.csv", rows(random.Random(1), 300))
         detectors = self.json("detect", "--list")["detectors"]
-        self.assertGreaterEqual(len(detectors), 8)
+        self.assertGreaterEqual(len(detectors), 30)
+        self.assertEqual(len({detector["name"] for detector in detectors}), len(detectors))
+        self.assertEqual([d["name"] for d in detectors if d["default"]], ["auto"])
         for detector in detectors:
-            self.assertTrue(detector["paper"] and detector["summary"] and detector["cost"])
-            self.assertIn("Source", self.ok("detect", "--explain", detector["name"]))
-            found = self.json("detect", path, "--detector", detector["name"], "--scores")
-            self.assertEqual(len(found["scores"]), 300, detector["name"])
-            self.assertTrue(all(0 <= s <= 1 for s in found["scores"]), detector["name"])
+            name = detector["name"]
+            self.assertTrue(detector["paper"] and detector["summary"] and detector["cost"] and detector["domain"])
+            self.assertIn(detector["kind"], ("scalar", "vector"))
+            self.assertTrue(all("default" in p and p["help"] for p in detector["parameters"]), name)
+            words = self.ok("detect", "--explain", name)
+            self.assertTrue("Source" in words and "Budget" in words, name)
+            self.assertEqual(self.json("detect", "--explain", name), detector)
+            path = many if detector["kind"] == "vector" else one
+            found = self.json("detect", path, "--detector", name, "--scores")
+            self.assertEqual(len(found["scores"]), 300, name)
+            self.assertTrue(all(0 <= s <= 1 for s in found["scores"]), name)
+
+    def test_rows_are_samples_and_alarms_name_their_channels(self):
+        path = self.write("y.csv", rows(random.Random(7), 500, jump=(400, "b", 15.0)))
+        for name in ("mahalanobis", "random_cut_forest", "loda"):
+            found = self.json("detect", path, "--detector", name, "--scores")
+            self.assertEqual(len(found["scores"]), 500)
+            self.assertEqual(found["scores"].index(max(found["scores"])), 400, name)
+            self.assertEqual(found["channels"], ["a", "b", "c"])
+            shares = dict(zip(found["channels"], found["attribution"][400]))
+            self.assertEqual(max(shares, key=shares.get), "b", name)
+            alarm = next(e for e in found["events"] if e["position"] == 400)
+            self.assertEqual(alarm["shares"][0]["name"], "b", name)
+        # A column that is empty in every row but a few silences nothing.
+        gaps = self.write("gaps.csv", rows(random.Random(7), 500, jump=(400, "b", 15.0), missing=0.9))
+        found = self.json("detect", gaps, "--detector", "mahalanobis", "--scores")
+        self.assertEqual(len(found["scores"]), 500)
+        self.assertIn(400, [e["position"] for e in found["events"]])
+
+    def test_scores_have_one_entry_a_row_even_where_cells_are_empty(self):
+        path = self.write("x.csv", "timestamp,value\n2014-04-01 00:00:00,\n2014-04-01 00:05:00,2\n"
+                                   "2014-04-01 00:10:00,\n2014-04-01 00:15:00,3\n")
+        found = self.json("detect", path, "--scores")
+        self.assertEqual(len(found["scores"]), 4)
+        self.assertEqual(len(found["positions"]), 4)
+
+    def test_explain_says_why_each_alarm_fired(self):
+        noise = random.Random(2)
+        values = [noise.gauss(0, 0.1) for i in range(1000)]
+        values[700] += 2.0
+        path = self.write("x.csv", series(values))
+        words = self.ok("detect", path, "--explain")
+        self.assertIn("700", words)
+        self.assertIn("upwards", words)
+        self.assertIn("Parameters", words)
+        self.assertEqual(words, self.ok("detect", "--explain", path))
+        self.assertIn("cusum", self.ok("detect", "--explain", "cusum", path))
+        self.assertIn("upwards", self.json("detect", path, "--explain")["events"][0]["explanation"])
 
     def test_a_spike_on_a_trend_is_found_and_scored_highest(self):
         noise = random.Random(2)
@@ -38,17 +97,75 @@ class Detect(ProgramTest):
         cut = self.json("detect", self.write("b.csv", series(values[:350])), "--scores")["scores"]
         self.assertEqual(whole[:350], cut)
 
-    def test_standard_input_streams_while_it_is_still_open(self):
-        process = subprocess.Popen([EMDYN, "detect", "-", "--detector", "cusum", "--scores"],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        process.stdin.write(b"1\n2\n")
+    def stream(self, *arguments):
+        return subprocess.Popen([EMDYN, "detect", "-", *arguments], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def send(self, process, data):
+        process.stdin.write(data)
         process.stdin.flush()
-        first = json.loads(process.stdout.readline())  # Would hang if the program waited for the end.
-        self.assertEqual(first["value"], 1)
-        process.stdin.close()
-        process.stdout.read()
+
+    def test_standard_input_streams_while_it_is_still_open(self):
+        for sent, detector in ((b"1\n2\n", "cusum"), (b'{"loss":1}\n{"loss":2}\n', "auto"),
+                               (b"step,loss\n0,1\n1,2\n", "watch"), (b"a,b\n1,2\n3,4\n", "loda")):
+            process = self.stream("--detector", detector)
+            self.send(process, sent)
+            first = json.loads(process.stdout.readline())  # Would hang if the program waited for the end.
+            self.assertEqual(first["position"], 0)
+            self.assertTrue(0 <= first["score"] <= 1)
+            out, _ = process.communicate(timeout=60)
+            end = json.loads(out.splitlines()[-1])
+            self.assertEqual((end["end"], end["samples"], end["malformed"]), ("input", 2, 0))
+            self.assertEqual(process.returncode, 0)
+
+    def test_control_c_leaves_a_valid_end_line(self):
+        process = self.stream("--detector", "cusum")
+        self.send(process, b"1\n2\n")
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(json.loads(out.splitlines()[-1])["end"], "interrupted")
+
+    def test_a_closed_pipe_ends_quietly(self):
+        process = self.stream("--detector", "cusum")
+        self.send(process, b"1\n")
+        process.stdout.readline()
         process.stdout.close()
-        self.assertEqual(process.wait(timeout=60), 0)
+        try:
+            while process.poll() is None:
+                self.send(process, b"1\n" * 1000)
+        except BrokenPipeError:
+            pass
+        self.assertEqual(process.stderr.read(), b"")
+        process.stderr.close()
+        process.wait(timeout=60)
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+
+    def test_malformed_lines_are_counted_and_never_fatal_unless_asked(self):
+        data = b"1\n2\nx\n\xff\n\n3\n"
+        out = subprocess.run([EMDYN, "detect", "-", "--detector", "cusum"], input=data, capture_output=True)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        lines = [json.loads(line) for line in out.stdout.splitlines()]
+        self.assertEqual([line["value"] for line in lines[:-1]], [1, 2, 3])
+        self.assertEqual(lines[-1]["malformed"], 2)
+        self.assertIn(b"-:3", out.stderr)
+        self.refused(3, "detect", "-", "--detector", "cusum", "--strict", stdin=data, naming="-:3")
+        self.refused(3, "detect", "-", stdin=b"", naming="empty")
+        self.refused(3, "detect", "-", stdin=b"hello\nworld\n", naming="no numbers")
+
+    def test_file_and_stream_give_equal_scores(self):
+        text = rows(random.Random(9), 200, missing=0.2)
+        path = self.write("y.csv", text)
+        for name, wanted in (("mahalanobis", None), ("auto", "b")):
+            chosen = ["--signal", wanted] if wanted else []
+            file = self.json("detect", path, "--detector", name, "--scores", *chosen)["scores"]
+            out = subprocess.run([EMDYN, "detect", "-", "--detector", name, *chosen], input=text.encode(),
+                                 capture_output=True, check=True).stdout
+            self.assertEqual([json.loads(line)["score"] for line in out.splitlines()[:-1]], file)
 
     def test_segment_places_the_changes_of_a_finished_series(self):
         noise = random.Random(4)
@@ -69,7 +186,23 @@ class Detect(ProgramTest):
         self.refused(2, "detect", path, "--alpha", "7", naming="--alpha")
         self.refused(2, "detect", naming="RUN|FILE")
         self.refused(3, "detect", path, "--signal", "absent")
-        self.refused(3, "detect", "-", "--detector", "cusum", stdin=b"1\n2\nx\n", naming="-:3")
+        self.refused(2, "detect", path, "--strict", naming="standard input")
+        self.refused(2, "detect", path, "--detector", "loda", "--front-end", naming="front end")
+        self.refused(2, "detect", path, "--detector", "watch", "--set", "alpha=1", naming="--alpha")
+        self.refused(2, "detect", "--explain", "cusun", naming="cusum")
+        self.refused(3, "detect", self.write("empty.csv", ""), naming="empty")
+        self.refused(3, "detect", self.write("text.csv", "a,b\nx,y\n"), naming="no numbers")
+        self.refused(3, "detect", self.write("binary.bin", "\0\1\2\3" * 100))
+        self.refused(3, "detect", "no_such_file.csv", naming="no_such_file.csv")
+
+    def test_odd_series_are_answered(self):
+        for name, text in (("one", series([1])), ("constant", series([5] * 500)), ("nan", series(["nan"] * 20)),
+                           ("huge", series([1e308, -1e308] * 50)), ("tiny", series([1e-320] * 50))):
+            path = self.write(name + ".csv", text)
+            for detector in ("auto", "cusum", "watch", "loda"):
+                found = self.json("detect", path, "--detector", detector, "--scores")
+                self.assertEqual(len(found["scores"]), len(text.splitlines()) - 1)
+                self.assertTrue(all(0 <= s <= 1 for s in found["scores"]))
 
 
 if __name__ == "__main__":

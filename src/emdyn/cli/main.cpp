@@ -82,6 +82,8 @@ int fail(terminal::Console& console, const char* what, int code) {
 int main(int argc, char** argv) {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  // A reader that goes away (emdyn … | head) ends the program quietly, whoever started it.
+  std::signal(SIGPIPE, SIG_DFL);
   terminal::Console console({.interrupted = &interrupted});
   try {
     return run(std::vector<std::string>(argv + 1, argv + argc), console);

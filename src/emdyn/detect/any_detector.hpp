@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "emdyn/core/field.hpp"
 #include "emdyn/detect/detector.hpp"
@@ -29,6 +30,8 @@ class AnyDetector {
   /// Chance of a score as high as the last one when nothing happens; nothing where the detector
   /// does not know its null distribution.
   virtual std::optional<double> p_value() const noexcept = 0;
+  /// What each member of an ensemble gave to the last score, largest first; empty for others.
+  virtual std::vector<series::Share> shares() const = 0;
   virtual std::unique_ptr<AnyDetector> clone() const = 0;
   virtual void save(StateWriter& archive) const = 0;
   virtual void load(StateReader& archive) = 0;
@@ -63,6 +66,13 @@ class Boxed final : public AnyDetector {
       return detector_.p_value();
     } else {
       return std::nullopt;
+    }
+  }
+  std::vector<series::Share> shares() const override {
+    if constexpr (requires { detector_.shares(); }) {
+      return detector_.shares();
+    } else {
+      return {};
     }
   }
   std::unique_ptr<AnyDetector> clone() const override { return std::make_unique<Boxed>(*this); }

@@ -67,6 +67,7 @@ constexpr double smallest_sigma(double level) noexcept {
 ///   reset()  forgets everything, as if just made
 ///   skip(n)  n samples are missing: time passes, the evidence stays
 ///   p_value  optional member: chance of a score this high per step, where the null is known
+///   shares()   optional member: what each member of an ensemble gave to the score
 ///   state()  names every member that changes, in one order; see state.hpp
 // clang-format off
 template <class D>

@@ -15,6 +15,7 @@ namespace emdyn::ingest {
 namespace {
 
 constexpr std::size_t kShownBytes = 60;
+constexpr std::size_t kLongestName = 4096;
 constexpr std::string_view kOnlyValue = "value";
 
 std::string shown(std::string_view text) {
@@ -50,7 +51,7 @@ LiveLines::Kind LiveLines::malformed(std::string text) {
 void LiveLines::add(std::string_view name, double value) {
   auto found = index_.find(std::string(name));
   if (found == index_.end()) {
-    if (names_.size() >= options_.signals) {
+    if (names_.size() >= options_.signals || name.size() > kLongestName) {
       dropped_ = true;
       return;
     }

@@ -27,7 +27,7 @@ class LiveLines {
     std::string step_column{};     ///< Column or key that holds the position; default: by its name.
     bool all_channels = false;     ///< Two cells without a header are two signals.
     bool header_absent = false;    ///< The first line is data whatever it looks like.
-    std::size_t signals = 10'000;  ///< More are not read; see dropped_signals().
+    std::size_t signals = 1000;    ///< More are not read; see dropped_signals().
     std::size_t columns = 10'000;  ///< More cells or values in a line make it malformed.
   };
   struct Value {

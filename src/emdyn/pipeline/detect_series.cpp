@@ -1,13 +1,45 @@
 #include "emdyn/pipeline/detect_series.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/detect/vector/vector_registry.hpp"
 #include "emdyn/math/distributions.hpp"
 
 namespace emdyn::pipeline {
 
-/// Either the default watch, or one named detector with its front end and policy.
+bool takes_rows(std::string_view detector) {
+  if (detector == kWatch) return false;
+  const auto knows = [detector](const auto& entries) {
+    return std::ranges::find(entries, detector, &detect::EntryFacts::name) != entries.end();
+  };
+  if (knows(detect::entries())) return false;
+  if (knows(detect::vector_entries())) return true;
+  std::vector<std::string_view> known{kWatch};
+  for (const auto& entry : detect::entries()) known.push_back(entry.name);
+  for (const auto& entry : detect::vector_entries()) known.push_back(entry.name);
+  const auto near = nearest_word(detector, known);
+  throw ConfigError(fmt::format("unknown detector \"{}\"{}; see emdyn detect --list",
+                                terminal_safe(detector),
+                                near ? fmt::format(" (did you mean {}?)", *near) : std::string()));
+}
+
+detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
+  using Policy = detect::AlarmPolicy;
+  Policy::Config config;
+  config.rule = options.alpha ? Policy::Rule::budget : Policy::Rule::textbook;
+  config.alpha = options.alpha.value_or(config.alpha);
+  config.refractory_samples = options.refractory_samples;
+  return Policy(config);
+}
+
+/// Either the watch, or one named detector with its front end and policy.
 struct SeriesDetector::Impl {
   std::string signal;
   series::Axis axis;
@@ -30,8 +62,8 @@ struct SeriesDetector::Impl {
     event.position = position;
     event.axis = axis;
     event.kind = detect::EventKind::nonfinite;
-    event.detector = "nonfinite";
-    event.policy = "once per burst";
+    event.detector = "finite";
+    event.policy = "one event per burst";
     events.push_back(std::move(event));
   }
 
@@ -47,6 +79,7 @@ struct SeriesDetector::Impl {
     event.p_value = p_value;
     event.direction = evidence.direction;
     event.onset = log.interval(evidence);
+    event.shares = detector->shares();
     return event;
   }
 };
@@ -55,7 +88,13 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
     : impl_(std::make_unique<Impl>()) {
   impl_->signal = std::move(signal);
   impl_->axis = axis;
-  if (options.detector.empty()) {
+  if (options.detector == kWatch) {
+    if (!options.params.empty() || options.front_end) {
+      throw ConfigError(
+          "watch has its own front end and no parameters but --alpha and --refractory; leave "
+          "--set, "
+          "--front-end and --no-front-end out");
+    }
     detect::SignalWatch::Config config;
     config.alpha = options.alpha.value_or(config.alpha);
     config.refractory_samples = options.refractory_samples;
@@ -67,12 +106,7 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
   impl_->kind = entry.kind;
   impl_->domain = entry.domain;
   if (options.front_end.value_or(entry.front_end)) impl_->front_end.emplace();
-  using Policy = detect::AlarmPolicy;
-  Policy::Config config;
-  config.rule = options.alpha ? Policy::Rule::budget : Policy::Rule::textbook;
-  config.alpha = options.alpha.value_or(config.alpha);
-  config.refractory_samples = options.refractory_samples;
-  impl_->policy.emplace(config);
+  impl_->policy.emplace(alarm_policy(options));
 }
 
 SeriesDetector::~SeriesDetector() = default;
@@ -124,16 +158,6 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
     state.detector->rearm();
   }
   return scored;
-}
-
-Detected detect_signal(const series::Signal& signal, const DetectOptions& options) {
-  SeriesDetector detector(signal.name, signal.axis, options);
-  Detected found{signal.name, options.detector.empty() ? "default" : options.detector, {}, {}};
-  found.samples.reserve(signal.size());
-  for (std::size_t i = 0; i < signal.size(); ++i) {
-    found.samples.push_back(detector.push(signal.positions[i], signal.values[i], found.events));
-  }
-  return found;
 }
 
 }  // namespace emdyn::pipeline

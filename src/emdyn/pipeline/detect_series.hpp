@@ -12,17 +12,28 @@
 
 namespace emdyn::pipeline {
 
+inline constexpr std::string_view kDefaultDetector = "auto";
+/// What `watch` and Monitor run on every signal (detect::SignalWatch); no registry entry.
+inline constexpr std::string_view kWatch = "watch";
+
 /// Which detector looks at a series, behind what, and when it may alarm.
 struct DetectOptions {
-  std::string detector{};           ///< Empty: the default watch.
-  Params params{};                  ///< Of the detector.
-  std::optional<bool> front_end{};  ///< Default: as the registry says for the detector.
+  std::string detector{kDefaultDetector};  ///< Of series or of rows; or kWatch.
+  Params params{};                         ///< Of the detector.
+  std::optional<bool> front_end{};         ///< Default: as the registry says for the detector.
   std::optional<double>
       alpha{};  ///< Given: alarm within this budget; absent: by the textbook threshold.
   std::int64_t refractory_samples = 25;
 };
 
-/// What one sample gave.
+/// True for a detector of rows, false for one of series (and kWatch).
+/// @throws ConfigError for a name that is neither, offering the nearest.
+bool takes_rows(std::string_view detector);
+
+/// The policy the options ask for: a budget where alpha is given, else the textbook threshold.
+detect::AlarmPolicy alarm_policy(const DetectOptions& options);
+
+/// What one sample gave; a row of channels has no value of its own (NaN).
 struct Scored {
   double position = 0.0;
   double value = 0.0;
@@ -46,15 +57,5 @@ class SeriesDetector {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-struct Detected {
-  std::string signal;
-  std::string detector;
-  std::vector<Scored> samples;
-  std::vector<series::Event> events;
-};
-
-/// All samples of a signal through a fresh detector. O(samples).
-Detected detect_signal(const series::Signal& signal, const DetectOptions& options);
 
 }  // namespace emdyn::pipeline

@@ -96,6 +96,18 @@ void from_json(const Json& json, Interval& interval) {
               optional_number(json, "high").value_or(inf), required_number(json, "level")};
 }
 
+void to_json(Json& json, const Share& share) {
+  json = Json{{"name", share.name},
+              {"share", number_or_null(share.share)},
+              {"deviation", number_or_null(share.deviation)}};
+}
+
+void from_json(const Json& json, Share& share) {
+  require_object(json, "share");
+  share = {required_text(json, "name"), required_number(json, "share"),
+           optional_number(json, "deviation")};
+}
+
 void to_json(Json& json, const Event& event) {
   json = Json{{"run", event.run},
               {"signal", event.signal},
@@ -107,7 +119,8 @@ void to_json(Json& json, const Event& event) {
               {"p_value", number_or_null(event.p_value)},
               {"direction", word(event.direction)},
               {"onset", optional_record(event.onset)},
-              {"kind", word(event.kind)}};
+              {"kind", word(event.kind)},
+              {"shares", event.shares.empty() ? Json(nullptr) : Json(event.shares)}};
 }
 
 void from_json(const Json& json, Event& event) {
@@ -123,6 +136,7 @@ void from_json(const Json& json, Event& event) {
   event.direction = from_word<Direction>(json, "direction", kDirections);
   event.onset = read_optional<Interval>(json, "onset");
   event.kind = from_word<EventKind>(json, "kind", kEventKinds);
+  event.shares = read_list<Share>(json, "shares");
 }
 
 void to_json(Json& json, const Precursor& precursor) {

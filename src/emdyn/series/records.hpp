@@ -38,6 +38,14 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
+/// One part of what made a score: a channel of a row, or a member of an ensemble.
+struct Share {
+  std::string name{};
+  double share = 0.0;                 ///< Of the score, in [0, 1]; the shares of an event sum to 1.
+  std::optional<double> deviation{};  ///< Of a channel, in standard deviations of its own past.
+  bool operator==(const Share&) const = default;
+};
+
 /// Something unusual, noticed as it happened.
 struct Event {
   std::string run{};
@@ -51,6 +59,7 @@ struct Event {
   Direction direction = Direction::none;
   std::optional<Interval> onset{};  ///< When the change began, at or before `position`.
   EventKind kind = EventKind::shift;
+  std::vector<Share> shares{};  ///< What made the score, largest first; empty when it is one thing.
   bool operator==(const Event&) const = default;
 };
 
@@ -154,6 +163,7 @@ struct StressCurve {
 };
 
 void to_json(Json& json, const Interval& interval);
+void to_json(Json& json, const Share& share);
 void to_json(Json& json, const Event& event);
 void to_json(Json& json, const Precursor& precursor);
 void to_json(Json& json, const Transition& transition);
@@ -163,6 +173,7 @@ void to_json(Json& json, const Attribution& attribution);
 void to_json(Json& json, const Forecast& forecast);
 void to_json(Json& json, const StressCurve& curve);
 void from_json(const Json& json, Interval& interval);
+void from_json(const Json& json, Share& share);
 void from_json(const Json& json, Event& event);
 void from_json(const Json& json, Precursor& precursor);
 void from_json(const Json& json, Transition& transition);

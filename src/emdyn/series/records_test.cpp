@@ -45,7 +45,8 @@ TEST(Records, SurviveJsonBothWays) {
                     1e-5,
                     Direction::rise,
                     Interval{8, 9, 10, .9},
-                    EventKind::spike};
+                    EventKind::spike,
+                    {{"loss", .75, 6.5}, {"accuracy", .25, {}}}};
   EXPECT_EQ(there_and_back(event), event);
   const Transition transition{"test_accuracy",
                               "step",

@@ -1,6 +1,9 @@
 #include "emdyn/detect/ensemble/auto_detector.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
+#include <string>
 
 namespace emdyn::detect {
 namespace {
@@ -28,6 +31,7 @@ void AutoDetector::reset() noexcept {
   centre_ = mean_ = squares_ = surprise_ = 0.0;
   unit_ = 1.0;
   rising_ = false;
+  surprises_.fill(0.0);
 }
 
 /// The episode stays known, so the same one does not alarm again.
@@ -79,11 +83,12 @@ double AutoDetector::members_surprise(float value) noexcept {
   double most = 0.0;
   for (std::size_t i = 0; i < HistoryMatch::kLengths; ++i) {
     double distance = match_.distance(i);
+    surprises_[i] = 0.0;
     if (distance < 0.0) continue;
     if (distance <= smallest) distance = 0.0;
     SurpriseScale& member = members_[i];
     if (member.ready()) {
-      const double surprise = member.surprise(distance);
+      const double surprise = surprises_[i] = member.surprise(distance);
       sum = std::max(sum, 0.0) + surprise;
       if (surprise > most) {
         most = surprise;
@@ -119,6 +124,20 @@ Evidence AutoDetector::evidence() const noexcept {
   evidence.onset_earliest_ago = reach;
   evidence.onset_samples_ago = std::min<std::uint64_t>(reach, run_ > 0 ? run_ - 1 : 0);
   return evidence;
+}
+
+std::vector<series::Share> AutoDetector::shares() const {
+  const double sum = std::accumulate(surprises_.begin(), surprises_.end(), 0.0);
+  std::vector<series::Share> shares;
+  for (std::size_t i = 0; sum > 0.0 && i < surprises_.size(); ++i) {
+    const std::size_t length = HistoryMatch::kLength[i];
+    shares.push_back(
+        {length == 1 ? std::string("newest sample") : "last " + std::to_string(length) + " samples",
+         surprises_[i] / sum,
+         {}});
+  }
+  std::ranges::stable_sort(shares, std::ranges::greater{}, &series::Share::share);
+  return shares;
 }
 
 }  // namespace emdyn::detect

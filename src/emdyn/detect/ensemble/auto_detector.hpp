@@ -67,6 +67,8 @@ class AutoDetector {
   void reset() noexcept;
   bool ready() const noexcept { return together_.ready(); }
   Evidence evidence() const noexcept;
+  /// The members' surprises at the last sample, as shares of their sum.
+  std::vector<series::Share> shares() const;
   /// Chance, per sample, of the record of an episode this surprising; 1 where it is no record.
   double p_value() const noexcept { return std::pow(10.0, -surprise_); }
 
@@ -74,7 +76,10 @@ class AutoDetector {
   static void state(Self& self, Archive& archive) {
     archive(self.match_, self.members_, self.together_, self.first_, self.last_, self.at_);
     archive(self.seen_, self.centre_, self.unit_, self.mean_, self.squares_, self.surprise_);
-    archive(self.rising_, self.run_, self.longest_);
+    archive(self.rising_, self.run_, self.longest_, self.surprises_);
+    for (const double each : self.surprises_) {
+      archive.require(each >= 0.0 && SurpriseScale::kMost >= each);
+    }
     archive.require(self.last_.size() > self.at_);
     archive.require(self.unit_ > 0.0 && self.squares_ >= 0.0);
     archive.require(self.surprise_ >= 0.0 && 1e3 >= self.surprise_);
@@ -104,8 +109,9 @@ class AutoDetector {
   double squares_ = 0.0;
   double surprise_ = 0.0;
   bool rising_ = false;
-  std::uint64_t run_ = 0;      // Samples since the surprise rose above the tenth.
-  std::uint64_t longest_ = 0;  // Member that was surprised most.
+  std::uint64_t run_ = 0;  // Samples since the surprise rose above the tenth.
+  std::array<double, HistoryMatch::kLengths> surprises_{};  // Of the members, last sample.
+  std::uint64_t longest_ = 0;                               // Member that was surprised most.
 };
 
 static_assert(Detector<AutoDetector>);

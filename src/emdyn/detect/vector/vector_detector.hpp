@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,11 @@ class AnyVectorDetector {
   virtual void reset() noexcept = 0;
   virtual bool ready() const noexcept = 0;
   virtual double score() const noexcept = 0;
+  /// Chance of a score as high as the last one when nothing happens; nothing where the detector
+  /// does not know its null distribution.
+  virtual std::optional<double> p_value() const noexcept = 0;
+  /// The last row, each channel in standard deviations of its past; a missing channel is 0.
+  virtual std::span<const double> standardised() const noexcept = 0;
   /// What each channel did to the last score: how much the statistic falls when the channel reads
   /// its mean instead. Shares >= 0 that sum to 1, or all 0 when no channel alone matters.
   /// @param shares as long as channels().
@@ -119,6 +125,14 @@ class VectorWatch final : public AnyVectorDetector {
     return rows_ >= kScaleRows && method_.ready() && (M::kOwnThreshold || surprise_.ready());
   }
   double score() const noexcept override { return score_; }
+  std::optional<double> p_value() const noexcept override {
+    if constexpr (M::kOwnThreshold) {
+      return std::nullopt;
+    } else {
+      return std::pow(10.0, -kAlarmSurprise * score_);
+    }
+  }
+  std::span<const double> standardised() const noexcept override { return z_; }
 
   void attribution(std::span<double> shares) const noexcept override {
     std::ranges::fill(shares, 0.0);

@@ -1,0 +1,37 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emdyn/cli/source.hpp"
+#include "emdyn/pipeline/detect_series.hpp"
+#include "emdyn/terminal/console.hpp"
+
+namespace emdyn::cli {
+
+/// What the options of `detect` ask for.
+struct DetectRequest {
+  SourceOption source;
+  pipeline::DetectOptions options;
+  std::vector<std::string> signals;
+  bool scores = false;       ///< 1 − p of every sample.
+  bool explain = false;      ///< Words to every alarm.
+  bool alarms_only = false;  ///< Of a live stream.
+  bool strict = false;       ///< A malformed line ends the stream.
+};
+
+/// Every detector: name, kind, what it notices, cost; with --json everything known of it.
+int list_detectors(bool json, terminal::Console& console);
+/// One detector in words: what it notices, its budget, its parameters, its source.
+void explain_detector(const std::string& name, terminal::Console& console);
+/// The same for machines.
+Json detector_json(const std::string& name);
+/// One alarm in words.
+std::string alarm_in_words(const series::Event& event);
+
+/// The alarms (or scores) of a file or run.
+int detect_file(const DetectRequest& request, terminal::Console& console);
+/// Standard input, judged as it comes.
+int detect_stream(const DetectRequest& request, terminal::Console& console);
+
+}  // namespace emdyn::cli

@@ -1,0 +1,324 @@
+#include "emdyn/pipeline/detect_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/ingest/feed.hpp"
+#include "emdyn/ingest/reader.hpp"
+
+namespace emdyn::pipeline {
+namespace {
+
+constexpr std::size_t kMostSeries = 10'000;  // Each has a detector in memory.
+constexpr std::uint64_t kPointsBetweenLooks = 4096;
+
+struct Interrupted {};
+struct NotRows {};  // A detector of rows was given points that come in no rows.
+
+/// What both sinks share: names, the choice of signals, events, interruption.
+class DetectSink : public ingest::Sink {
+ public:
+  DetectSink(const DetectOptions& options, std::span<const std::string> signals,
+             DetectListener& listener, const std::atomic<bool>* stop)
+      : options_(options), signals_(signals), listener_(listener), stop_(stop) {}
+
+  void on_run(ingest::RunIndex, std::string_view name, const Json&) override {
+    run_names_.emplace_back(name);
+  }
+
+  bool found() const noexcept { return found_; }
+
+ protected:
+  bool wanted(std::string_view signal) {
+    const bool yes = signals_.empty() || std::ranges::find(signals_, signal) != signals_.end();
+    found_ = found_ || yes;
+    return yes;
+  }
+  void look_for_interruption() {
+    if (++points_ % kPointsBetweenLooks == 0 && stop_ != nullptr && *stop_) throw Interrupted{};
+  }
+  std::size_t open_series(DetectedSeries about) {
+    if (series_ >= kMostSeries) {
+      throw DataError(
+          fmt::format("more than {} series; name those to look at with --signal", kMostSeries));
+    }
+    listener_.on_series(series_, about);
+    return series_++;
+  }
+  void tell_events(std::size_t series, ingest::RunIndex run) {
+    for (series::Event& event : events_) {
+      event.run = run_names_[run];
+      listener_.on_event(series, event);
+    }
+    events_.clear();
+  }
+
+  const DetectOptions& options_;
+  std::span<const std::string> signals_;
+  DetectListener& listener_;
+  const std::atomic<bool>* stop_;
+  std::vector<std::string> run_names_;
+  std::vector<series::Event> events_;  // Fresh ones.
+
+ private:
+  std::size_t series_ = 0;
+  std::uint64_t points_ = 0;
+  bool found_ = false;
+};
+
+/// A detector for every signal.
+class SeriesSink final : public DetectSink {
+ public:
+  using DetectSink::DetectSink;
+
+  void on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) override {
+    DetectSink::on_run(run, name, configuration);
+    runs_.emplace_back();
+  }
+  void on_signal(ingest::SignalIndex, ingest::RunIndex run, std::string_view name,
+                 series::Axis axis) override {
+    Watched& watched = watched_.emplace_back();
+    watched.run = run;
+    if (!wanted(name)) return;
+    RunState& state = runs_[run];
+    watched.detector.emplace(std::string(name), axis, options_);
+    watched.series = open_series({run_names_[run], std::string(name), state.series++});
+    state.only = watched.series;
+    // Rows before its first value.
+    for (const double position : state.early) listener_.on_empty_row(watched.series, position);
+    state.early = {};
+  }
+  void on_point(ingest::SignalIndex signal, double position, double value, double) override {
+    Watched& watched = watched_[signal];
+    if (!watched.detector) return;
+    look_for_interruption();
+    runs_[watched.run].got_point = true;
+    const Scored sample = watched.detector->push(position, value, events_);
+    listener_.on_sample(watched.series, sample, nullptr);
+    if (!events_.empty()) tell_events(watched.series, watched.run);
+  }
+  void on_row(ingest::RunIndex run, double position) override {
+    RunState& state = runs_[run];
+    if (!std::exchange(state.got_point, false)) {
+      if (state.series == 0) state.early.push_back(position);
+      if (state.series == 1) listener_.on_empty_row(state.only, position);
+    }
+  }
+
+ private:
+  struct Watched {
+    ingest::RunIndex run = 0;
+    std::size_t series = 0;
+    std::optional<SeriesDetector> detector;  // Absent: not asked for.
+  };
+  struct RunState {
+    std::size_t series = 0;
+    std::size_t only = 0;       // The series, while there is one.
+    std::vector<double> early;  // Positions of rows before the first series.
+    bool got_point = false;     // In the row at hand.
+  };
+  std::vector<Watched> watched_;
+  std::vector<RunState> runs_;
+};
+
+/// A detector of rows for every run.
+class RowsSink final : public DetectSink {
+ public:
+  using DetectSink::DetectSink;
+
+  void on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) override {
+    DetectSink::on_run(run, name, configuration);
+    runs_.emplace_back();
+  }
+  void on_signal(ingest::SignalIndex, ingest::RunIndex run, std::string_view name,
+                 series::Axis axis) override {
+    Channel& channel = channels_.emplace_back();
+    channel.run = run;
+    if (!wanted(name)) return;
+    RunState& state = runs_[run];
+    if (!state.detector) {
+      state.detector.emplace(axis, options_);
+      for (const double position : state.early) push(run, position);
+      state.early = {};
+    }
+    channel.slot = state.detector->add_channel(std::string(name));
+    if (!channel.slot) {
+      listener_.on_warning(fmt::format(
+          "channel \"{}\" appears after {} rows and is not watched; name the channels to watch "
+          "with --signal",
+          terminal_safe(name), RowDetector::kRowsToMeet));
+    }
+  }
+  void on_point(ingest::SignalIndex signal, double, double value, double) override {
+    const Channel& channel = channels_[signal];
+    if (!channel.slot) return;
+    look_for_interruption();
+    auto& row = runs_[channel.run].row;
+    const auto twice = std::ranges::find(row, *channel.slot, &ChannelValue::channel);
+    if (twice == row.end()) {
+      row.push_back({*channel.slot, value});
+    } else if (any_row_) {
+      twice->value = value;
+    } else {
+      throw NotRows{};
+    }
+  }
+  void on_row(ingest::RunIndex run, double position) override {
+    any_row_ = true;
+    RunState& state = runs_[run];
+    if (!state.detector) {
+      state.early.push_back(position);
+      return;
+    }
+    push(run, position);
+  }
+  /// At the end: points without any row mean that the file is no table.
+  void finish() const {
+    if (!any_row_ && found()) throw NotRows{};
+  }
+
+ private:
+  struct Channel {
+    ingest::RunIndex run = 0;
+    std::optional<std::size_t> slot{};  // Absent: not watched.
+  };
+  struct RunState {
+    std::optional<RowDetector> detector;
+    std::optional<std::size_t> series{};  // Opened by the first row.
+    std::vector<ChannelValue> row;
+    std::vector<double> early;  // Positions of rows before the first channel.
+  };
+  void push(ingest::RunIndex run, double position) {
+    RunState& state = runs_[run];
+    if (!state.series) state.series = open_series({run_names_[run], "row", 0});
+    const Scored sample = state.detector->push(position, state.row, events_);
+    state.row.clear();
+    listener_.on_sample(*state.series, sample, &*state.detector);
+    if (!events_.empty()) tell_events(*state.series, run);
+  }
+  std::vector<Channel> channels_;
+  std::vector<RunState> runs_;
+  bool any_row_ = false;
+};
+
+void announce(const series::Run& run, ingest::RunIndex index, ingest::SignalIndex& next,
+              DetectSink& sink) {
+  sink.on_run(index, run.info.id.empty() ? run.info.name : run.info.id, run.info.configuration);
+  for (const series::Signal& signal : run.signals) {
+    sink.on_signal(next++, index, signal.name, signal.axis);
+  }
+}
+
+void replay_series(const std::vector<series::Run>& runs, SeriesSink& sink) {
+  ingest::SignalIndex next = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    ingest::SignalIndex signal = next;
+    announce(runs[i], static_cast<ingest::RunIndex>(i), next, sink);
+    for (const series::Signal& each : runs[i].signals) {
+      for (std::size_t k = 0; k < each.size(); ++k) {
+        sink.on_point(signal, each.positions[k], each.values[k], ingest::kNoTime);
+      }
+      ++signal;
+    }
+  }
+}
+
+/// Where the next point of a signal lies: its segment, then its position.
+struct Cursor {
+  std::size_t at = 0;
+  std::size_t segment = 0;
+};
+
+/// One row for every position that any signal has, segment by segment.
+void replay_rows(const series::Run& run, ingest::RunIndex index, ingest::SignalIndex first,
+                 RowsSink& sink) {
+  using Place = std::pair<std::size_t, double>;
+  std::vector<Cursor> cursors(run.signals.size());
+  const auto place = [&](std::size_t i) -> std::optional<Place> {
+    const series::Signal& signal = run.signals[i];
+    Cursor& cursor = cursors[i];
+    if (cursor.at >= signal.size()) return std::nullopt;
+    const auto& starts = signal.segments;
+    while (cursor.segment + 1 < starts.size() && starts[cursor.segment + 1] <= cursor.at) {
+      ++cursor.segment;
+    }
+    return Place{cursor.segment, signal.positions[cursor.at]};
+  };
+  for (;;) {
+    std::optional<Place> nearest;
+    for (std::size_t i = 0; i < cursors.size(); ++i) {
+      const auto here = place(i);
+      if (here && (!nearest || *here < *nearest)) nearest = here;
+    }
+    if (!nearest) return;
+    for (std::size_t i = 0; i < cursors.size(); ++i) {
+      if (place(i) != nearest) continue;
+      const auto signal = static_cast<ingest::SignalIndex>(first + i);
+      sink.on_point(signal, nearest->second, run.signals[i].values[cursors[i].at++],
+                    ingest::kNoTime);
+    }
+    sink.on_row(index, nearest->second);
+  }
+}
+
+void replay_rows(const std::vector<series::Run>& runs, RowsSink& sink) {
+  ingest::SignalIndex next = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const ingest::SignalIndex first = next;
+    const auto index = static_cast<ingest::RunIndex>(i);
+    announce(runs[i], index, next, sink);
+    replay_rows(runs[i], index, first, sink);
+  }
+}
+
+/// The rows of the file, or what has one position where it holds none. @return rows left out.
+std::uint64_t read_rows(const Source& source, RowsSink& sink) {
+  const std::uint64_t skipped = ingest::read(source.text, sink, source.read).skipped_rows;
+  sink.finish();
+  return skipped;
+}
+
+}  // namespace
+
+std::uint64_t detect_source(const Source& source, const DetectOptions& options,
+                            std::span<const std::string> signals, DetectListener& listener,
+                            const std::atomic<bool>* stop) {
+  const bool file = is_path(source.text);
+  const auto check_found = [&](const DetectSink& sink) {
+    if (sink.found()) return;
+    throw DataError(fmt::format("{}: no such signal here", terminal_safe(source.text)));
+  };
+  std::uint64_t skipped = 0;
+  try {
+    if (!takes_rows(options.detector)) {
+      SeriesDetector("", series::Axis::step, options);  // Refuses bad options before work begins.
+      SeriesSink sink(options, signals, listener, stop);
+      if (file) skipped = ingest::read(source.text, sink, source.read).skipped_rows;
+      if (!file) replay_series(load_runs(source), sink);
+      check_found(sink);
+      return skipped;
+    }
+    RowDetector(series::Axis::step, options);
+    if (file) {
+      try {
+        RowsSink sink(options, signals, listener, stop);
+        skipped = read_rows(source, sink);
+        check_found(sink);
+        return skipped;
+      } catch (const NotRows&) {
+      }
+    }
+    RowsSink sink(options, signals, listener, stop);
+    replay_rows(load_runs(source), sink);
+    check_found(sink);
+  } catch (const Interrupted&) {
+  }
+  return skipped;
+}
+
+}  // namespace emdyn::pipeline
