@@ -146,6 +146,45 @@ TEST_P(DetectorContract, NeverScoresNaNOnHostileInput) {
   }
 }
 
+TEST_P(DetectorContract, ASingleSampleIsNoAlarm) {
+  for (const double value : {0.0, 1.0, -7.5, 5e-324, 1e300, -1e300}) {
+    const auto detector = fresh();
+    EXPECT_LE(detector->update(value), 1.0) << value;
+    EXPECT_EQ(detector->evidence().onset_earliest_ago, 0U) << value;
+  }
+}
+
+// Non-finite samples reach a detector as skip(): bursts of them and irregular gaps break nothing.
+TEST_P(DetectorContract, OutlivesBurstsOfMissingSamples) {
+  const auto detector = fresh();
+  Philox random(13);
+  const auto all = stream();
+  bool ready = false;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const double score = detector->update(all[i]);
+    ASSERT_TRUE(std::isfinite(score) && score >= 0.0) << i;
+    ready = ready || detector->ready();
+    if (i % 100 == 99) {
+      for (int missing = 0; missing < 17; ++missing) detector->skip(1);
+    }
+    if (random.uniform() < 0.002) detector->skip(1 + random.below(200));
+  }
+  EXPECT_TRUE(ready);
+}
+
+// A counter that grows by whole numbers, often by none, and starts again from zero.
+TEST_P(DetectorContract, SurvivesCounterResetsAndTies) {
+  const auto detector = fresh();
+  Philox random(14);
+  double counter = 4294960000.0;
+  for (int i = 0; i < 4000; ++i) {
+    counter += random.below(4) == 0 ? random.below(5) : 0;
+    if (i % 700 == 699) counter = 0.0;
+    const double score = detector->update(counter);
+    ASSERT_TRUE(std::isfinite(score) && score >= 0.0) << i;
+  }
+}
+
 TEST_P(DetectorContract, IsCalmOnAConstant) {
   const auto detector = fresh();
   const double value = GetParam().domain == Domain::binary ? 0.0 : 1.0;

@@ -18,6 +18,7 @@
 #include "emdyn/detect/matrix_profile.hpp"
 #include "emdyn/detect/page_hinkley.hpp"
 #include "emdyn/detect/robust_z.hpp"
+#include "emdyn/detect/spectral_residual.hpp"
 #include "emdyn/detect/spot.hpp"
 
 namespace emdyn::detect {
@@ -60,6 +61,7 @@ constexpr std::array kEntries{
     entry<MatrixProfile>(),
     entry<PageHinkley>(),
     entry<RobustZ>(),
+    entry<SpectralResidual>(),
     entry<SpotDetector>(),
 };
 // clang-format on

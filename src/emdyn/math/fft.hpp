@@ -19,6 +19,9 @@ class Fft {
   /// outside it.
   explicit Fft(std::size_t length);
   ~Fft();
+  /// A plan of the same length with scratch of its own.
+  Fft(const Fft& other) : Fft(other.length_) {}
+  Fft& operator=(const Fft& other) { return *this = Fft(other); }
   Fft(Fft&&) noexcept;
   Fft& operator=(Fft&&) noexcept;
 
@@ -27,6 +30,9 @@ class Fft {
   void forward(std::span<std::complex<double>> data);
   /// x_j = (1/n) Σ X_k e^(+2πijk/n), in place.
   void inverse(std::span<std::complex<double>> data);
+
+  /// Plans are equal when they transform alike.
+  bool operator==(const Fft& other) const noexcept { return length_ == other.length_; }
 
  private:
   struct Chirp;
