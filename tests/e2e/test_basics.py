@@ -13,7 +13,7 @@ VERBS = ["analyze", "bench", "completion", "detect", "doctor", "events", "explai
 class Basics(ProgramTest):
     def test_help_lists_every_verb_and_each_verb_explains_itself(self):
         text = self.ok("--help")
-        for verb in [*VERBS, "demo", "lab"]:
+        for verb in [*VERBS, "demo", "lab", "model"]:
             self.assertIn(f"\n  {verb}", text)
         for verb in VERBS:
             help_text = self.ok(verb, "--help")

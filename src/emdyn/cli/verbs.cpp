@@ -11,6 +11,10 @@ int run_lab(Arguments arguments, Console& console) {
   return run_plugin_verb("lab", arguments, console);
 }
 
+int run_model(Arguments arguments, Console& console) {
+  return run_plugin_verb("model", arguments, console);
+}
+
 int run_demo(Arguments arguments, Console& console) {
   return run_plugin_verb("demo", arguments, console);
 }
@@ -20,6 +24,7 @@ constexpr std::array kVerbs{
     terminal::Verb{"demo", "train a network, watch it, forecast, explain, write a report",
                    &run_demo},
     terminal::Verb{"lab", "simulated experiments: list, run", &run_lab},
+    terminal::Verb{"model", "networks: look at them, train them", &run_model},
     terminal::Verb{"import", "read CSV, JSONL or TensorBoard files into a store", &run_import},
     terminal::Verb{"watch", "follow growing files: events as they happen", &run_watch},
     terminal::Verb{"detect", "score a series, or list the detectors", &run_detect},

@@ -14,6 +14,7 @@ struct Dataset {
   std::vector<std::int64_t> shape{};
   std::vector<float> values{};
   std::vector<std::int64_t> labels{};  ///< One per example, or none at all.
+  std::vector<std::string> classes{};  ///< Names of the labels, where the source has names.
 
   std::size_t example_size() const noexcept {
     std::size_t size = 1;

@@ -3,12 +3,18 @@
 #include <fmt/format.h>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/gzip.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/data/image_folder.hpp"
+#include "emdyn/data/npy.hpp"
+#include "emdyn/data/table.hpp"
 
 namespace emdyn::data {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kLargestFile = std::size_t{4} << 30;
 
 /// The file itself or gzipped; empty when there is neither.
 fs::path with_or_without_gz(const fs::path& path) {
@@ -29,23 +35,62 @@ fs::path labels_beside(const fs::path& images) {
   return with_or_without_gz(images.parent_path() / name);
 }
 
+/// MNIST's files for this split, or empty.
+fs::path mnist_images(const fs::path& folder, Split split) {
+  return with_or_without_gz(
+      folder / (split == Split::train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte"));
+}
+
+fs::path split_folder(const fs::path& folder, Split split) {
+  for (const char* name : {"train", "test", "val"}) {
+    const bool is_train = std::string_view(name) == "train";
+    std::error_code error;
+    if (is_train == (split == Split::train) && fs::is_directory(folder / name, error))
+      return folder / name;
+  }
+  return {};
+}
+
+Dataset load_folder(const fs::path& folder, const LoadOptions& options) {
+  const Split split = options.split.value_or(Split::test);
+  const fs::path images = mnist_images(folder, split);
+  if (!images.empty()) return read_idx(images, labels_beside(images), options.limit);
+  const fs::path part = split_folder(folder, split);
+  if (!part.empty() && is_image_folder(part)) return read_image_folder(part, options.limit);
+  const std::string shown = terminal_safe(folder.string());
+  if (options.split)
+    throw DataError(fmt::format(
+        "{}: no {} part: neither {}-images-idx3-ubyte(.gz) nor a folder "
+        "{} with one sub-folder of pictures a class",
+        shown, kSplitWords[static_cast<std::size_t>(split)],
+        split == Split::train ? "train" : "t10k", kSplitWords[static_cast<std::size_t>(split)]));
+  if (is_image_folder(folder)) return read_image_folder(folder, options.limit);
+  throw DataError(fmt::format(
+      "{}: neither the files of MNIST nor sub-folders of .png or .jpg pictures, one a class",
+      shown));
+}
+
 }  // namespace
 
 Dataset load(const fs::path& path, const LoadOptions& options) {
-  const std::string shown = terminal_safe(path.string());
   std::error_code error;
-  if (fs::is_directory(path, error)) {
-    const bool train = options.split == Split::train;
-    const fs::path images =
-        with_or_without_gz(path / (train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte"));
-    if (images.empty())
-      throw DataError(fmt::format("{}: no {}-images-idx3-ubyte(.gz) in this folder", shown,
-                                  train ? "train" : "t10k"));
-    return read_idx(images, labels_beside(images), options.limit);
-  }
+  if (fs::is_directory(path, error)) return load_folder(path, options);
+  const std::string shown = terminal_safe(path.string());
+  const std::string bytes = read_gzip(path, kLargestFile);
+  if (bytes.starts_with("PK"))
+    return parse_npz(bytes, shown,
+                     kSplitWords[static_cast<std::size_t>(options.split.value_or(Split::test))],
+                     options.limit);
   if (options.split)
     throw DataError(fmt::format("{}: a single file has no train or test part", shown));
-  return read_idx(path, labels_beside(path), options.limit);
+  if (bytes.starts_with("\x93NUMPY"))
+    return examples_of(parse_npy(bytes, shown, options.limit), shown);
+  if (bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0)
+    return read_idx(path, labels_beside(path), options.limit);
+  if (bytes.find('\0') != std::string::npos)
+    throw DataError(
+        fmt::format("{}: no format that is read: IDX, npy, npz, CSV, picture folders", shown));
+  return parse_table(bytes, shown, options.label_column, options.limit);
 }
 
 }  // namespace emdyn::data

@@ -36,6 +36,15 @@ class Optimizer {
   void step(std::span<const float> gradients, std::span<float> parameters) noexcept;
 
   std::int64_t steps() const noexcept { return steps_; }
+  /// The running means, for a checkpoint; `second` is empty for sgd_momentum.
+  std::span<const float> first() const noexcept { return first_; }
+  std::span<const float> second() const noexcept { return second_; }
+  /// Goes on where a checkpoint stopped. @pre lengths are those of first() and second().
+  void restore(std::int64_t steps, std::span<const float> first, std::span<const float> second) {
+    steps_ = steps;
+    first_.assign(first.begin(), first.end());
+    second_.assign(second.begin(), second.end());
+  }
   /// For schedules: holds from the next step on.
   void set_learning_rate(double rate) noexcept { settings_.learning_rate = rate; }
 

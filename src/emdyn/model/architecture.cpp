@@ -89,8 +89,7 @@ class ArchitectureReader {
     const toml::table* model = root["model"].as_table();
     if (model == nullptr) fail("has no [model] table");
     read_model(*model, architecture);
-    if (!root.contains("layer")) fail("has no [[layer]]");
-    architecture.layers = layers(*root.get("layer"), "", 0);
+    if (const toml::node* layer = root.get("layer")) architecture.layers = layers(*layer, "", 0);
     return architecture;
   }
 
@@ -305,7 +304,7 @@ std::string architecture_text(const Architecture& architecture) {
   model.insert("high", architecture.signature.high);
   toml::table root;
   root.insert("model", std::move(model));
-  root.insert("layer", layer_tables(architecture.layers, ""));
+  if (!architecture.layers.empty()) root.insert("layer", layer_tables(architecture.layers, ""));
   std::ostringstream text;
   text << root << "\n";
   return text.str();

@@ -32,7 +32,7 @@ struct LayerPlan {
   bool operator==(const LayerPlan&) const = default;
 };
 
-/// A network without its weights.
+/// A network without its weights. Without layers it says what a TorchScript file takes and gives.
 struct Architecture {
   std::string name{};
   Signature signature{};

@@ -160,6 +160,7 @@ void collect(const std::vector<Layer>& layers, const std::vector<LayerPlan>& pla
 }  // namespace
 
 Network make_network(const Architecture& architecture, const Safetensors& weights) {
+  if (architecture.layers.empty()) throw ModelError("architecture: it has no [[layer]]");
   Builder builder(weights);
   std::vector<Layer> layers = builder.layers(architecture.layers);
   builder.check_all_used();

@@ -55,6 +55,10 @@ TEST(NetworkFile, NamesWhatDoesNotFit) {
               HasSubstr("not finite"));
 }
 
+TEST(NetworkFile, NeedsLayers) {
+  EXPECT_THAT(error_of("[model]\ninput = [1]\nclasses = 1\n", {}), HasSubstr("no [[layer]]"));
+}
+
 TEST(NetworkFile, RefusesANetworkThatWouldTakeAllMemory) {
   std::string plan = "[model]\ninput = [1, 8, 8]\nclasses = 1\n";
   Safetensors weights;

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/half.hpp"
 #include "emdyn/core/json.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
@@ -30,28 +29,11 @@ float one(const char* bytes) {
   return static_cast<float>(value);
 }
 
-float bfloat16(const char* bytes) {
-  std::uint16_t half;
-  std::memcpy(&half, bytes, sizeof half);
-  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
-}
-
-/// IEEE 754 binary16.
-float float16(const char* bytes) {
-  std::uint16_t half;
-  std::memcpy(&half, bytes, sizeof half);
-  const int exponent = (half >> 10) & 0x1F;
-  const auto fraction = static_cast<float>(half & 0x3FF);
-  float size = 0.0F;
-  if (exponent == 0) {
-    size = std::ldexp(fraction, -24);
-  } else if (exponent < 31) {
-    size = std::ldexp(fraction + 1024.0F, exponent - 25);
-  } else {
-    size = fraction == 0.0F ? std::numeric_limits<float>::infinity()
-                            : std::numeric_limits<float>::quiet_NaN();
-  }
-  return (half & 0x8000) != 0 ? -size : size;
+template <float (*kMeaning)(std::uint16_t)>
+float word(const char* bytes) {
+  std::uint16_t value;
+  std::memcpy(&value, bytes, sizeof value);
+  return kMeaning(value);
 }
 
 struct Type {
@@ -59,13 +41,14 @@ struct Type {
   std::size_t size;
   float (*read)(const char* bytes);
 };
-constexpr std::array kTypes{Type{"F32", 4, one<float>},        Type{"F64", 8, one<double>},
-                            Type{"F16", 2, float16},           Type{"BF16", 2, bfloat16},
-                            Type{"I64", 8, one<std::int64_t>}, Type{"U64", 8, one<std::uint64_t>},
-                            Type{"I32", 4, one<std::int32_t>}, Type{"U32", 4, one<std::uint32_t>},
-                            Type{"I16", 2, one<std::int16_t>}, Type{"U16", 2, one<std::uint16_t>},
-                            Type{"I8", 1, one<std::int8_t>},   Type{"U8", 1, one<std::uint8_t>},
-                            Type{"BOOL", 1, one<std::uint8_t>}};
+constexpr std::array kTypes{
+    Type{"F32", 4, one<float>},          Type{"F64", 8, one<double>},
+    Type{"F16", 2, word<from_binary16>}, Type{"BF16", 2, word<from_bfloat16>},
+    Type{"I64", 8, one<std::int64_t>},   Type{"U64", 8, one<std::uint64_t>},
+    Type{"I32", 4, one<std::int32_t>},   Type{"U32", 4, one<std::uint32_t>},
+    Type{"I16", 2, one<std::int16_t>},   Type{"U16", 2, one<std::uint16_t>},
+    Type{"I8", 1, one<std::int8_t>},     Type{"U8", 1, one<std::uint8_t>},
+    Type{"BOOL", 1, one<std::uint8_t>}};
 
 /// Where a tensor lies, checked against the file.
 struct Place {

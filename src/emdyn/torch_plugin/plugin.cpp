@@ -12,6 +12,7 @@ constexpr std::array kVerbs = {
     terminal::Verb{"bench", "speed of the labs, beside libtorch", run_bench},
     terminal::Verb{"demo", "the main job from end to end", run_demo},
     terminal::Verb{"lab", "simulated experiments", run_lab},
+    terminal::Verb{"model", "networks: look at them, train them", run_model},
 };
 
 constexpr terminal::Plugin kPlugin{terminal::kInterfaceVersion, kCommit, kVerbs};

@@ -12,6 +12,9 @@ int run_bench(std::span<const std::string> arguments, terminal::Console& console
 /// `emdyn lab list` and `emdyn lab run NAME`.
 int run_lab(std::span<const std::string> arguments, terminal::Console& console);
 
+/// `emdyn model info PATH` and `emdyn model train KIND`.
+int run_model(std::span<const std::string> arguments, terminal::Console& console);
+
 /// `emdyn demo`.
 int run_demo(std::span<const std::string> arguments, terminal::Console& console);
 
