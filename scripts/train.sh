@@ -4,9 +4,22 @@
 #   scripts/train.sh               everything; an interrupted bank goes on where it was
 #   scripts/train.sh --from-bank   fit and evaluate from the committed predictors/bank.jsonl.gz (seconds)
 #   scripts/train.sh --quick       a tiny bank in build/quick, to try the path out
-# Further arguments go to emdyn_train: --store, --bank, --out, --configurations, --seeds, --slow.
+#   scripts/train.sh enn DIR [ARGS]  the CNN-LSTM on sequences of moving digits made from MNIST's files in DIR;
+#   scripts/train.sh cnn DIR [ARGS]  a CNN on the images themselves; into build/enn or build/cnn. ARGS go to
+#                                    emdyn model train: --set k=v, --resume, --out (docs/models.md)
+# Without enn or cnn, further arguments go to emdyn_train: --store, --bank, --out, --configurations, --seeds, --slow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+if [ "${1:-}" = enn ] || [ "${1:-}" = cnn ]; then
+  kind=$1
+  data=${2:?"train.sh: $1 needs the folder with train-images-idx3-ubyte and t10k-images-idx3-ubyte (.gz)"}
+  shift 2
+  scripts/setup.sh >&2
+  cmake --preset release >&2
+  cmake --build --preset release --target emdyn emdyn_torch >&2
+  exec build/release/emdyn model train "$kind" --data "$data" --out "build/$kind" --store build/store "$@"
+fi
 
 steps=(runs collect fit)
 options=()

@@ -69,15 +69,15 @@ TEST(NetworkFile, RefusesANetworkThatWouldTakeAllMemory) {
   EXPECT_THAT(error_of(plan, weights), HasSubstr("would give"));
 }
 
-// Networks and digits of others: $EMDYN_DATA, or ../shared/data beside the sources.
+// Networks and digits of others: in $EMDYN_SHARED/data, or ../shared/data beside the sources.
 class PublishedNetwork : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* given = std::getenv("EMDYN_DATA");
-    data_ = given != nullptr ? given : EMDYN_SOURCE_DIR "/../shared/data";
+    const char* given = std::getenv("EMDYN_SHARED");
+    data_ =
+        std::filesystem::path(given != nullptr ? given : EMDYN_SOURCE_DIR "/../shared") / "data";
     if (!std::filesystem::exists(data_ / "models"))
-      GTEST_SKIP() << "SKIPPED: no " << data_ << "; set EMDYN_DATA to the folder with models/ and "
-                   << "mnist/";
+      GTEST_SKIP() << "SKIPPED: " << data_ << " is absent (set EMDYN_SHARED)";
   }
 
   int errors(const std::string& weights, const std::string& architecture) const {

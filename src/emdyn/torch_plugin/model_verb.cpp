@@ -7,7 +7,9 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/core/whole_file.hpp"
 #include "emdyn/data/load.hpp"
+#include "emdyn/data/npy.hpp"
 #include "emdyn/lab/classifier.hpp"
 #include "emdyn/model/network_file.hpp"
 #include "emdyn/model/network_shape.hpp"
@@ -21,6 +23,9 @@ namespace emdyn::torch_plugin {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Test sequences written beside the network, for the verbs that need examples.
+constexpr std::size_t kSavedSequences = 1000;
 
 struct ModelOptions {
   fs::path path{};
@@ -195,6 +200,9 @@ int run_train(const ModelOptions& options, terminal::Console& console) {
   console.clear_status();
   const fs::path weights = options.out / "model.safetensors";
   model::save_network(experiment.network(), weights);
+  if (training.test_sequences)
+    replace_file(options.out / "test.npz",
+                 data::npz_bytes(training.test_sequences->dataset(kSavedSequences)));
   const Json& data = done.outcome.data;
   if (options.json) {
     Json document{{"run", done.id},
