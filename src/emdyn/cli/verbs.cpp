@@ -19,12 +19,22 @@ int run_demo(Arguments arguments, Console& console) {
   return run_plugin_verb("demo", arguments, console);
 }
 
+int run_stress(Arguments arguments, Console& console) {
+  return run_plugin_verb("stress", arguments, console);
+}
+
+int run_guard(Arguments arguments, Console& console) {
+  return run_plugin_verb("guard", arguments, console);
+}
+
 // The only list of verbs.
 constexpr std::array kVerbs{
     terminal::Verb{"demo", "train a network, watch it, forecast, explain, write a report",
                    &run_demo},
     terminal::Verb{"lab", "simulated experiments: list, run", &run_lab},
     terminal::Verb{"model", "networks: look at them, train them", &run_model},
+    terminal::Verb{"stress", "provoke a network: strange and hostile inputs", &run_stress},
+    terminal::Verb{"guard", "p-value, flag and reason of single inputs: fit, score", &run_guard},
     terminal::Verb{"import", "read CSV, JSONL or TensorBoard files into a store", &run_import},
     terminal::Verb{"watch", "follow growing files: events as they happen", &run_watch},
     terminal::Verb{"detect", "score a series, or list the detectors", &run_detect},

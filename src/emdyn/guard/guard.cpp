@@ -244,6 +244,13 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   return math::normal_sf(-z);
 }
 
+double Guard::e_value(const Verdict& verdict) const noexcept {
+  double harmonic = 0.0;
+  for (std::size_t j = strangeness_.size() + 1; j > 0; --j)
+    harmonic += 1.0 / static_cast<double>(j);
+  return 1.0 / (verdict.p_value * harmonic);
+}
+
 void Guard::check(const ood::Batch& batch) const {
   if (batch.features.columns != shape_.features || batch.logits.columns != shape_.classes ||
       batch.features.rows != batch.logits.rows) {

@@ -92,6 +92,12 @@ class Guard {
   /// account. @pre p_values come from score().
   double batch_p_value(std::span<const Verdict> verdicts) const;
 
+  /// (n + 1) / (rank·H(n + 1)): an e-value of the same rank as the p-value, for online testing
+  /// (ood::ELond); its mean is at most 1 when nothing is wrong.
+  double e_value(const Verdict& verdict) const noexcept;
+
+  /// The tripwire of the features' density, for trials of it.
+  const KernelDensity& density() const noexcept { return density_; }
   std::uint64_t classes() const noexcept { return shape_.classes; }
   std::uint64_t features() const noexcept { return shape_.features; }
   std::uint64_t calibration_size() const noexcept { return strangeness_.size(); }

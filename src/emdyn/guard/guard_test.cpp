@@ -99,6 +99,15 @@ TEST(Guard, EqualForEveryBatchAndNumberOfThreads) {
   }
 }
 
+TEST(Guard, MeanEValueIsAtMostOne) {
+  const Guard guard = fitted();
+  const Classifier calm(4000, 12);
+  double sum = 0.0;
+  for (const Verdict& verdict : guard.score(batch(calm))) sum += guard.e_value(verdict);
+  // Over uniform ranks the mean is exactly 1; one calibration set of 500 strays by about a tenth.
+  EXPECT_NEAR(sum / 4000.0, 1.0, 0.35);
+}
+
 TEST(Guard, RestoredItSaysTheSame) {
   const Guard guard = fitted();
   const auto bytes = guard.serialise();

@@ -11,8 +11,10 @@ namespace {
 constexpr std::array kVerbs = {
     terminal::Verb{"bench", "speed of the labs, beside libtorch", run_bench},
     terminal::Verb{"demo", "the main job from end to end", run_demo},
+    terminal::Verb{"guard", "how strange is each input, and why", run_guard},
     terminal::Verb{"lab", "simulated experiments", run_lab},
     terminal::Verb{"model", "networks: look at them, train them", run_model},
+    terminal::Verb{"stress", "hostile, corrupted and strange inputs", run_stress},
 };
 
 constexpr terminal::Plugin kPlugin{terminal::kInterfaceVersion, kCommit, kVerbs};

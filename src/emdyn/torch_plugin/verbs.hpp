@@ -18,4 +18,10 @@ int run_model(std::span<const std::string> arguments, terminal::Console& console
 /// `emdyn demo`.
 int run_demo(std::span<const std::string> arguments, terminal::Console& console);
 
+/// `emdyn stress attack`, `certify`, `corrupt`, `ood`.
+int run_stress(std::span<const std::string> arguments, terminal::Console& console);
+
+/// `emdyn guard fit` and `guard score`.
+int run_guard(std::span<const std::string> arguments, terminal::Console& console);
+
 }  // namespace emdyn::torch_plugin

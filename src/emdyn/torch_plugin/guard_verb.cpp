@@ -1,0 +1,355 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/core/whole_file.hpp"
+#include "emdyn/guard/guard.hpp"
+#include "emdyn/math/distributions.hpp"
+#include "emdyn/model/network_file.hpp"
+#include "emdyn/model/observe.hpp"
+#include "emdyn/ood/conformal.hpp"
+#include "emdyn/pipeline/detect_series.hpp"
+#include "emdyn/terminal/arguments.hpp"
+#include "emdyn/terminal/table.hpp"
+#include "emdyn/torch_plugin/subject.hpp"
+#include "emdyn/torch_plugin/verbs.hpp"
+#include "emdyn/tripwire/trial.hpp"
+
+namespace emdyn::torch_plugin {
+namespace {
+
+constexpr std::uint64_t kLargestGuard = std::uint64_t{1} << 32U;
+constexpr std::size_t kListed = 10;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+ood::Batch batch_of(const model::Observations& seen) {
+  return {probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count),
+          probe::matrix_view(seen.logits.data(), seen.rows, seen.classes)};
+}
+
+struct FitArguments {
+  SubjectOptions subject;
+  std::string calibration;
+  std::string calibration_split{};
+  std::size_t calibration_limit = 0;
+  std::string out = "guard.bin";
+  std::vector<std::string> settings;
+  bool json = false;
+};
+
+int fit(const FitArguments& arguments, terminal::Console& console) {
+  guard::Options options;
+  apply_params(guard::Options::kName, guard::kOptionFields,
+               terminal::parse_settings(arguments.settings, "--set"), options);
+  const auto start = Clock::now();
+  SubjectOptions from = arguments.subject;
+  // Of data in two parts the training part, which --calibration then holds nothing of.
+  if (from.split.empty() && std::filesystem::is_directory(from.data)) from.split = "train";
+  const Subject subject = load_subject(from);
+  model::Ledger ledger;
+  const auto cancelled = [&] { return console.interrupted(); };
+  console.status("looking at the reference examples");
+  const auto seen = model::observe(subject.network, subject.inputs, true, ledger, cancelled);
+  model::Observations calm;
+  if (!arguments.calibration.empty()) {
+    const data::Dataset held =
+        load_examples(arguments.calibration, arguments.calibration_split,
+                      arguments.calibration_limit, subject.network.signature(), false);
+    calm = model::observe(subject.network, model::examples(held), true, ledger, cancelled);
+  }
+  if (console.interrupted()) return 130;
+  console.status("fitting the guard");
+  const std::vector<std::uint32_t> labels(subject.labels.begin(), subject.labels.end());
+  const ood::Batch reference = batch_of(seen);
+  const guard::Guard made =
+      guard::Guard::fit({reference.features, reference.logits, labels, head_of(subject.network)},
+                        arguments.calibration.empty() ? ood::Batch{} : batch_of(calm), options);
+  const auto bytes = made.serialise();
+  replace_file(arguments.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  console.clear_status();
+  const std::string note =
+      arguments.calibration.empty()
+          ? "calibrated on examples held out of --data: if the network was trained on them, "
+            "p-values of new inputs come out too small; give --calibration then"
+          : "";
+  if (arguments.json) {
+    Json document{{"guard", arguments.out},
+                  {"bytes", bytes.size()},
+                  {"panel", made.panel()},
+                  {"reference", seen.rows},
+                  {"calibration", made.calibration_size()},
+                  {"errors_on_reference", seen.errors(subject.labels)},
+                  {"note", note.empty() ? Json(nullptr) : Json(note)},
+                  {"ledger", {{"forward", ledger.forward}, {"gradient", ledger.gradient}}},
+                  {"seconds", seconds_since(start)}};
+    console.json(document);
+    return 0;
+  }
+  console.line(fmt::format("{}: {} scores fitted on {} examples, p-values from {} others",
+                           terminal_safe(arguments.out), made.panel().size(), seen.rows,
+                           made.calibration_size()));
+  if (!note.empty()) console.warn(note);
+  console.note(fmt::format("next: emdyn guard score --guard {} --model … --data …",
+                           terminal_safe(arguments.out)));
+  return 0;
+}
+
+struct ScoreArguments {
+  SubjectOptions subject;
+  std::string guard = "guard.bin";
+  double fdr = 0.1;
+  bool online = false;
+  std::size_t batch = 0;
+  bool tripwires = false;
+  std::vector<std::string> settings;
+  bool summary = false;
+  bool json = false;
+};
+
+Json verdict_json(std::size_t index, const guard::Verdict& verdict, bool flagged, double e_value,
+                  std::optional<std::int64_t> label) {
+  Json features = Json::array();
+  for (const guard::FeatureShare& one : verdict.features) {
+    features.push_back({{"feature", one.feature},
+                        {"value", one.value},
+                        {"expected", one.expected},
+                        {"share", one.share}});
+  }
+  Json neighbours = Json::array();
+  for (const guard::Neighbour& one : verdict.neighbours) {
+    neighbours.push_back({{"index", one.index}, {"label", one.label}, {"distance", one.distance}});
+  }
+  return {{"index", index},
+          {"p_value", verdict.p_value},
+          {"e_value", e_value},
+          {"flagged", flagged},
+          {"predicted", verdict.predicted},
+          {"label", label ? Json(*label) : Json(nullptr)},
+          {"reason",
+           {{"score", verdict.score},
+            {"features", std::move(features)},
+            {"nearest", std::move(neighbours)}}},
+          {"density_p_value", verdict.density_p_value}};
+}
+
+/// Flags at a false discovery rate: Benjamini-Hochberg over all, or e-LOND one after the other.
+std::vector<char> flags_of(const guard::Guard& guard, std::span<const guard::Verdict> verdicts,
+                           double fdr, bool online) {
+  std::vector<char> flags(verdicts.size(), 0);
+  if (online) {
+    ood::ELond test(fdr);
+    for (std::size_t i = 0; i < flags.size(); ++i)
+      flags[i] = test.test(guard.e_value(verdicts[i])) ? 1 : 0;
+    return flags;
+  }
+  std::vector<double> p_values;
+  for (const guard::Verdict& one : verdicts) p_values.push_back(one.p_value);
+  for (const std::size_t i : ood::benjamini_hochberg(p_values, fdr)) flags[i] = 1;
+  return flags;
+}
+
+/// The strangeness of one input after the other as a signal: a shift of it is drift.
+std::vector<series::Event> drift_events(std::span<const guard::Verdict> verdicts) {
+  std::vector<series::Event> events;
+  pipeline::SeriesDetector detector("guard_strangeness", series::Axis::step, {});
+  for (std::size_t i = 0; i < verdicts.size(); ++i)
+    detector.push(static_cast<double>(i), math::normal_isf(verdicts[i].p_value), events);
+  return events;
+}
+
+Json trials_json(const std::vector<tripwire::Trial>& trials) {
+  Json list = Json::array();
+  for (const tripwire::Trial& one : trials) {
+    list.push_back(
+        {{"tripwire", one.name},
+         {"attack", one.attack},
+         {"success", one.success},
+         {"detected_at_1_percent", one.detected[0]},
+         {"detected_at_5_percent", one.detected[1]},
+         {"adaptive_attack", one.adaptive_attack},
+         {"adaptive_success", one.adaptive_success},
+         {"adaptive_detected_at_1_percent", one.adaptive_detected[0]},
+         {"adaptive_detected_at_5_percent", one.adaptive_detected[1]},
+         {"inputs", one.inputs},
+         {"ledger", {{"forward", one.ledger.forward}, {"gradient", one.ledger.gradient}}}});
+  }
+  return list;
+}
+
+struct Scored {
+  std::vector<guard::Verdict> verdicts;
+  std::vector<char> flags;
+  std::vector<double> batch_p_values;
+  std::vector<series::Event> events;
+  std::vector<tripwire::Trial> trials;
+  double forward_us = 0.0;  ///< An input.
+  double guard_us = 0.0;
+  std::size_t flagged() const { return static_cast<std::size_t>(std::ranges::count(flags, 1)); }
+};
+
+void print_scored(const Scored& scored, const ScoreArguments& arguments,
+                  terminal::Console& console) {
+  terminal::Table table({{"input", terminal::Table::Align::right},
+                         {"p", terminal::Table::Align::right},
+                         {"taken for", terminal::Table::Align::right},
+                         {"strange by"},
+                         {"feature", terminal::Table::Align::right},
+                         {"nearest example", terminal::Table::Align::right}});
+  std::size_t listed = 0;
+  for (std::size_t i = 0; i < scored.verdicts.size() && listed < kListed; ++i) {
+    if (scored.flags[i] == 0) continue;
+    const guard::Verdict& one = scored.verdicts[i];
+    table.row({std::to_string(i), fmt::format("{:.2g}", one.p_value), std::to_string(one.predicted),
+               one.score, one.features.empty() ? "-" : std::to_string(one.features[0].feature),
+               one.neighbours.empty() ? "-"
+                                      : fmt::format("{} (class {})", one.neighbours[0].index,
+                                                    one.neighbours[0].label)});
+    ++listed;
+  }
+  if (listed > 0) table.print(console);
+  console.line(
+      fmt::format("{} of {} inputs flagged at a false discovery rate of {:g} ({}); first "
+                  "{} shown; {:.0f} µs an input, {:.0f} of them the network",
+                  scored.flagged(), scored.verdicts.size(), arguments.fdr,
+                  arguments.online ? "e-LOND, online" : "Benjamini-Hochberg", listed,
+                  scored.forward_us + scored.guard_us, scored.forward_us));
+  for (const series::Event& event : scored.events)
+    console.line(fmt::format("drift: strangeness shifted at input {:g}", event.position));
+  for (const tripwire::Trial& one : scored.trials) {
+    console.line(
+        fmt::format("{}: notices {:.0f} % of {} at 1 % false alarms, {:.0f} % at 5 %; of an "
+                    "attacker who knows it {:.0f} % and {:.0f} %",
+                    one.name, 100 * one.detected[0], one.attack, 100 * one.detected[1],
+                    100 * one.adaptive_detected[0], 100 * one.adaptive_detected[1]));
+  }
+  console.note(
+      "p-values assume inputs exchangeable with the calibration examples; an adversary's "
+      "are not");
+}
+
+int score(const ScoreArguments& arguments, terminal::Console& console) {
+  tripwire::TrialOptions trial_options;
+  apply_params(tripwire::TrialOptions::kName, tripwire::kTrialFields,
+               terminal::parse_settings(arguments.settings, "--set"), trial_options);
+  const std::string stored = read_whole_file(arguments.guard, kLargestGuard);
+  const guard::Guard guard = guard::Guard::restore(std::as_bytes(std::span(stored)));
+  const model::Network network =
+      model::load_network(arguments.subject.model, arguments.subject.architecture);
+  const data::Dataset inputs =
+      load_examples(arguments.subject.data, arguments.subject.split, arguments.subject.limit,
+                    network.signature(), arguments.tripwires);
+  const torch::Tensor tensor = model::examples(inputs);
+  model::Ledger ledger;
+  const auto cancelled = [&] { return console.interrupted(); };
+  Scored scored;
+  auto start = Clock::now();
+  const auto seen = model::observe(network, tensor, true, ledger, cancelled);
+  if (console.interrupted()) return 130;
+  const auto rows = static_cast<double>(seen.rows);
+  scored.forward_us = 1e6 * seconds_since(start) / rows;
+  start = Clock::now();
+  scored.verdicts = guard.score(batch_of(seen));
+  scored.guard_us = 1e6 * seconds_since(start) / rows;
+  scored.flags = flags_of(guard, scored.verdicts, arguments.fdr, arguments.online);
+  scored.events = drift_events(scored.verdicts);
+  if (arguments.batch > 0) {
+    const std::span<const guard::Verdict> all(scored.verdicts);
+    for (std::size_t i = 0; i < all.size(); i += arguments.batch)
+      scored.batch_p_values.push_back(
+          guard.batch_p_value(all.subspan(i, std::min(arguments.batch, all.size() - i))));
+  }
+  if (arguments.tripwires) {
+    console.status("trying the tripwires, by attackers who do not know them and ones who do");
+    const std::int64_t half = tensor.size(0) / 2;
+    scored.trials = tripwire::run_trials(network, guard.density(), tensor.narrow(0, 0, half),
+                                         tensor.narrow(0, half, tensor.size(0) - half),
+                                         {inputs.labels.begin() + half, inputs.labels.end()},
+                                         trial_options, cancelled);
+    console.clear_status();
+  }
+  if (console.interrupted()) return 130;
+  if (!arguments.json) {
+    print_scored(scored, arguments, console);
+    return 0;
+  }
+  Json document{
+      {"inputs", scored.verdicts.size()},
+      {"flagged", scored.flagged()},
+      {"fdr", arguments.fdr},
+      {"rule", arguments.online ? "e_lond" : "benjamini_hochberg"},
+      {"batch_p_values", scored.batch_p_values},
+      {"microseconds_per_input", {{"network", scored.forward_us}, {"guard", scored.guard_us}}},
+      {"ledger", {{"forward", ledger.forward}, {"gradient", ledger.gradient}}}};
+  document["events"] = Json::array();
+  for (const series::Event& event : scored.events) document["events"].push_back(event);
+  if (arguments.tripwires) document["tripwires"] = trials_json(scored.trials);
+  document["note"] =
+      "p-values assume inputs exchangeable with the calibration examples; an adversary's are not";
+  if (!arguments.summary) {
+    Json verdicts = Json::array();
+    for (std::size_t i = 0; i < scored.verdicts.size(); ++i) {
+      std::optional<std::int64_t> label;
+      if (!inputs.labels.empty()) label = inputs.labels[i];
+      verdicts.push_back(verdict_json(i, scored.verdicts[i], scored.flags[i] != 0,
+                                      guard.e_value(scored.verdicts[i]), label));
+    }
+    document["verdicts"] = std::move(verdicts);
+  }
+  console.json(document);
+  return 0;
+}
+
+}  // namespace
+
+int run_guard(std::span<const std::string> arguments, terminal::Console& console) {
+  CLI::App app("A guard of single inputs: how strange is each, and why?", "guard");
+  FitArguments fitting;
+  ScoreArguments scoring;
+  std::size_t threads = 0;
+  app.add_option("--threads", threads, "at most this many; 0 for all cores")
+      ->check(CLI::Range(0, 1024));
+  app.fallthrough();
+  CLI::App* fit_app = app.add_subcommand("fit", "learn from in-distribution examples");
+  fitting.subject.add_to(*fit_app);
+  fit_app->add_option("--calibration", fitting.calibration,
+                      "examples the network was not trained on; default: held out of --data");
+  fit_app->add_option("--calibration-split", fitting.calibration_split, "train or test")
+      ->check(CLI::IsMember({"train", "test"}));
+  fit_app->add_option("--calibration-limit", fitting.calibration_limit,
+                      "only the first so many; 0 for all");
+  fit_app->add_option("--out", fitting.out, "file to write")->capture_default_str();
+  fit_app->add_option("--set", fitting.settings, "NAME=VALUE of the guard; may be repeated")
+      ->allow_extra_args(false);
+  fit_app->add_flag("--json", fitting.json, "print JSON");
+  CLI::App* score_app = app.add_subcommand("score", "p-value, flag and reason of each input");
+  scoring.subject.add_to(*score_app);
+  score_app->add_option("--guard", scoring.guard, "file made by guard fit")->capture_default_str();
+  score_app->add_option("--fdr", scoring.fdr, "false discovery rate of the flags")
+      ->check(CLI::Range(1e-6, 0.999999))
+      ->capture_default_str();
+  score_app->add_flag("--online", scoring.online, "decide one input after the other (e-LOND)");
+  score_app->add_option("--batch", scoring.batch, "also test batches of so many inputs as a whole");
+  score_app->add_flag("--tripwires", scoring.tripwires,
+                      "attack the tripwires on these inputs, unaware and adaptive");
+  score_app->add_option("--set", scoring.settings, "NAME=VALUE of the tripwire trials")
+      ->allow_extra_args(false);
+  score_app->add_flag("--summary", scoring.summary, "leave the single verdicts out of the JSON");
+  score_app->add_flag("--json", scoring.json, "print JSON");
+  app.require_subcommand(1);
+  if (!terminal::parse(app, arguments, console)) return 0;
+  const ThreadLimit limit(threads);
+  return fit_app->parsed() ? fit(fitting, console) : score(scoring, console);
+}
+
+}  // namespace emdyn::torch_plugin

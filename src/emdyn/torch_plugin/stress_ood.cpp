@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/model/observe.hpp"
+#include "emdyn/terminal/arguments.hpp"
+#include "emdyn/terminal/table.hpp"
+#include "emdyn/torch_plugin/ood_trial.hpp"
+#include "emdyn/torch_plugin/stress_verb.hpp"
+#include "emdyn/torch_plugin/subject.hpp"
+
+namespace emdyn::torch_plugin {
+namespace {
+
+Json trial_json(const OodTrial& trial, double seconds) {
+  Json scores = Json::array();
+  for (std::size_t i = 0; i < trial.findings.size(); ++i) {
+    const pipeline::OodFinding& one = trial.findings[i];
+    scores.push_back({{"set", one.set},
+                      {"score", one.score},
+                      {"auroc", one.auroc},
+                      {"aupr_in", trial.aupr_in[i]},
+                      {"aupr_out", one.aupr},
+                      {"fpr95", one.fpr95}});
+  }
+  return {{"examples", trial.examples},
+          {"clean_errors", trial.clean_errors},
+          {"chosen", trial.choice.name},
+          {"chosen_because", trial.choice.reason},
+          {"scores", std::move(scores)},
+          {"ledger", {{"forward", trial.ledger.forward}, {"gradient", trial.ledger.gradient}}},
+          {"seconds", seconds}};
+}
+
+void print_trial(const OodTrial& trial, terminal::Console& console) {
+  terminal::Table table({{"set"},
+                         {"score"},
+                         {"AUROC", terminal::Table::Align::right},
+                         {"AUPR", terminal::Table::Align::right},
+                         {"FPR95", terminal::Table::Align::right}});
+  for (const pipeline::OodFinding& one : trial.findings) {
+    table.row({one.set, one.score, fmt::format("{:.2f}", 100.0 * one.auroc),
+               fmt::format("{:.2f}", 100.0 * one.aupr), fmt::format("{:.1f}", 100.0 * one.fpr95)});
+  }
+  table.print(console);
+  console.line(
+      fmt::format("{} of {} familiar examples are misclassified; chosen without looking at "
+                  "strange inputs: {} ({})",
+                  trial.clean_errors, trial.examples, trial.choice.name, trial.choice.reason));
+}
+
+}  // namespace
+
+int run_stress_ood(std::span<const std::string> arguments, terminal::Console& console) {
+  CLI::App app("How well out-of-distribution scores tell strange inputs from familiar ones.",
+               "stress ood");
+  SubjectOptions subject_options;
+  subject_options.add_to(app);
+  std::vector<std::string> strange_paths;
+  std::size_t fit_limit = 10000;
+  OodTrialOptions options;
+  std::size_t threads = 0;
+  bool json = false;
+  app.add_option("--ood", strange_paths, "strange examples: a folder or file; may be repeated")
+      ->allow_extra_args(false);
+  app.add_option("--score", options.scores, "only this score; may be repeated (default: all)")
+      ->allow_extra_args(false);
+  app.add_option("--fit-limit", fit_limit, "training examples the scores learn from")
+      ->check(CLI::Range(100, 100000000))
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "of the noise sets")->capture_default_str();
+  app.add_option("--threads", threads, "at most this many; 0 for all cores")
+      ->check(CLI::Range(0, 1024));
+  app.add_flag("--json", json, "print JSON");
+  if (!terminal::parse(app, arguments, console)) return 0;
+  const ThreadLimit limit(threads);
+  for (const std::string& name : options.scores) ood::find_entry(name);
+  const auto start = std::chrono::steady_clock::now();
+  const Subject subject = load_subject(subject_options);
+  const model::Signature& signature = subject.network.signature();
+  const data::Dataset train =
+      load_examples(subject_options.data, "train", fit_limit, signature, true);
+  std::vector<StrangeSet> sets =
+      made_sets(subject.inputs, signature, subject.dataset.size(), options.seed);
+  for (const std::string& path : strange_paths) {
+    const data::Dataset strange = load_examples(path, "", 0, signature, false);
+    const std::filesystem::path place(path);
+    const std::string stem =
+        (std::filesystem::is_directory(place) ? place : place.parent_path()).filename().string();
+    sets.push_back({stem.empty() ? path : stem, model::examples(strange)});
+  }
+  const OodTrial trial = run_ood_trial(
+      subject.network, model::examples(train), train.labels, subject.inputs, subject.labels, sets,
+      options, [&](const std::string& what) { console.status(what); },
+      [&] { return console.interrupted(); });
+  console.clear_status();
+  if (console.interrupted()) return 130;
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (json) {
+    console.json(trial_json(trial, seconds));
+  } else {
+    print_trial(trial, console);
+  }
+  return 0;
+}
+
+}  // namespace emdyn::torch_plugin
