@@ -20,7 +20,7 @@ namespace emdyn::detect {
 /// again is not known.
 ///
 /// Cost: O(1), about 0.25 microseconds a sample, averaged over the looks for a season, and 0.5 to
-/// 0.7 with one; 1.2 KB and 56 * longest_period bytes (17 KB at the default) a signal, allocated
+/// 0.7 with one; 1.2 KB and 56 * longest_period bytes (19 KB at the default) a signal, allocated
 /// when made.
 class FrontEnd {
  public:
@@ -28,7 +28,7 @@ class FrontEnd {
     std::int64_t warmup_samples = 24;   ///< Before the first residual; >= 16.
     double scale_memory_samples = 100;  ///< Over which the noise level is averaged.
     double clip_sigmas = 3.0;           ///< Residuals teach no more than this.
-    std::int64_t longest_period = 300;  ///< Of a season, in samples; 0: none is sought.
+    std::int64_t longest_period = 336;  ///< Of a season, in samples; 0: none is sought.
   };
 
   static constexpr std::array kFields{

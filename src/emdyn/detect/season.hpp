@@ -30,7 +30,7 @@ namespace emdyn::detect {
 /// Examined when a third more samples have come, from 136 on; once 4 longest_period samples are
 /// kept, after every 4 longest_period, or every 2 while there is a season. Cost a sample, averaged:
 /// longest_period multiplications of small integers (twice that with a season) and, while there is
-/// a season or a candidate, at most four filter updates; one examination at the default of 300
+/// a season or a candidate, at most four filter updates; one examination at the default of 336
 /// takes a fraction of a millisecond. Memory: 56 * longest_period bytes,
 /// allocated when made.
 /// Source: Box, Jenkins, "Time Series Analysis" (1970), the autocorrelation; Taylor, "Estimating

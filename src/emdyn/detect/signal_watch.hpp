@@ -50,7 +50,7 @@ class PositionLog {
 /// One change gives one event of each kind: a spike may be followed by the shift it began, but two
 /// spikes within a refractory period, or a spike while a shift is being absorbed, are one.
 ///
-/// Cost: about 0.5 microseconds a sample, averaged; 47 KB a signal (see FrontEnd for the season).
+/// Cost: about 0.5 microseconds a sample, averaged; 49 KB a signal (see FrontEnd for the season).
 /// Allocates only when it has an event.
 class SignalWatch {
  public:

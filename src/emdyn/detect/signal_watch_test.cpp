@@ -84,6 +84,34 @@ TEST(SignalWatch, FindsEightSigmaSpikes) {
   }
 }
 
+// A spike within the range of a season is found once the season is known.
+TEST(SignalWatch, FindsSpikesWithinASeason) {
+  for (const int period : {24, 168}) {
+    double injected = 0.0;
+    double found = 0.0;
+    double alarms = 0.0;
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+      Philox random(40 + seed);
+      std::vector<double> shape;
+      for (int p = 0; p < period; ++p) shape.push_back(5.0 * random.normal());
+      SignalWatch watch("load");
+      std::vector<Event> events;
+      for (int t = 0; t < 6000; ++t) {
+        const bool hit = t > 6 * period && t % 211 == 0;
+        const double spike = hit ? (random.below(2) == 0 ? 8.0 : -8.0) : 0.0;
+        events.clear();
+        watch.push(t, shape[static_cast<std::size_t>(t % period)] + random.normal() + spike,
+                   events);
+        injected += hit;
+        found += hit && !events.empty();
+        alarms += hit ? 0.0 : static_cast<double>(events.size());
+      }
+    }
+    EXPECT_GE(found, 0.9 * injected) << period;
+    EXPECT_LE(alarms, 2.0) << period;
+  }
+}
+
 TEST(SignalWatch, NamesASpikeAndItsPlace) {
   Philox random(1);
   SignalWatch watch("loss");
