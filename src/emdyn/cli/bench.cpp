@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include "corrupt_bench.hpp"
 #include "detect_bench.hpp"
 #include "emdyn/cli/plugin.hpp"
 #include "emdyn/cli/verbs.hpp"
 #include "emdyn/core/error.hpp"
 #include "nab_methods.hpp"
+#include "ood_bench.hpp"
 #include "print_rows.hpp"
 #include "store_bench.hpp"
 #include "tcpd_methods.hpp"
@@ -29,6 +31,8 @@ int run_bench(Arguments arguments, Console& console) {
       ->check(CLI::Range(8, 1'000'000'000));
   store->add_option("--folder", store_options.folder, "where the files go for a while");
   CLI::App* detect = app.add_subcommand("detect", "samples per second of every detector");
+  CLI::App* corrupt = app.add_subcommand("corrupt", "seconds of every corruption of images");
+  CLI::App* ood = app.add_subcommand("ood", "microseconds of every out-of-distribution score");
   CLI::App* nab = app.add_subcommand("nab", "anomaly scores against labelled windows");
   nab->add_option("--data", folder, "folder of windows.json and its files")->required();
   CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");
@@ -38,6 +42,8 @@ int run_bench(Arguments arguments, Console& console) {
   if (!terminal::parse(app, arguments, console)) return kFine;
   if (store->parsed()) bench::print_rows(bench::bench_store(store_options), json, console);
   if (detect->parsed()) bench::print_rows(bench::detect_rows(), json, console);
+  if (corrupt->parsed()) bench::print_rows(bench::corrupt_rows(), json, console);
+  if (ood->parsed()) bench::print_rows(bench::ood_rows(), json, console);
   if (nab->parsed()) bench::print_rows(bench::bench_nab(folder), json, console);
   if (tcpd->parsed()) bench::print_rows(bench::bench_tcpd(folder), json, console);
   return kFine;
