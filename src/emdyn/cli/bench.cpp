@@ -33,6 +33,11 @@ int run_bench(Arguments arguments, Console& console) {
   CLI::App* detect = app.add_subcommand("detect", "samples per second of every detector");
   CLI::App* corrupt = app.add_subcommand("corrupt", "seconds of every corruption of images");
   CLI::App* ood = app.add_subcommand("ood", "microseconds of every out-of-distribution score");
+  bench::DetectBenchOptions detect_options;
+  CLI::Option* signals = detect
+                             ->add_option("--signals", detect_options.bank_signals,
+                                          "only the bank: speed and memory with that many signals")
+                             ->check(CLI::Range(1, 10'000'000));
   CLI::App* nab = app.add_subcommand("nab", "anomaly scores against labelled windows");
   nab->add_option("--data", folder, "folder of windows.json and its files")->required();
   CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");
@@ -41,9 +46,10 @@ int run_bench(Arguments arguments, Console& console) {
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return kFine;
   if (store->parsed()) bench::print_rows(bench::bench_store(store_options), json, console);
-  if (detect->parsed()) bench::print_rows(bench::detect_rows(), json, console);
   if (corrupt->parsed()) bench::print_rows(bench::corrupt_rows(), json, console);
   if (ood->parsed()) bench::print_rows(bench::ood_rows(), json, console);
+  detect_options.bank_only = signals->count() > 0;
+  if (detect->parsed()) bench::print_rows(bench::detect_rows(detect_options), json, console);
   if (nab->parsed()) bench::print_rows(bench::bench_nab(folder), json, console);
   if (tcpd->parsed()) bench::print_rows(bench::bench_tcpd(folder), json, console);
   return kFine;

@@ -4,6 +4,7 @@
 
 #include "emdyn/core/field.hpp"
 #include "emdyn/detect/baseline.hpp"
+#include "emdyn/detect/bocpd_runs.hpp"
 #include "emdyn/detect/bounded_vector.hpp"
 
 namespace emdyn::detect {
@@ -16,7 +17,7 @@ namespace emdyn::detect {
 /// half of what came before. At 1 a recent change is as likely as none. (The probability of run
 /// length 0 alone is always the hazard, whatever the data: it is never used.)
 ///
-/// Cost: O(most_runs) a sample; 40 bytes a run length.
+/// Cost: O(most_runs) a sample, all run lengths in vector registers; 40 bytes a run length.
 /// Source: Adams & MacKay, "Bayesian Online Changepoint Detection" (2007); Fearnhead & Liu,
 /// "On-line Inference for Multiple Changepoint Problems", JRSS B 69 (2007), the pruning.
 class Bocpd {
@@ -84,37 +85,14 @@ class Bocpd {
   bool operator==(const Bocpd&) const = default;
 
  private:
-  static constexpr std::size_t kTable = 40;
-
-  /// One hypothesis: the current run has this length. Oldest first in runs_.
-  struct Run {
-    double probability = 0.0;
-    double length = 0.0;
-    double mean = 0.0;
-    double beta = 0.0;
-    bool operator==(const Run&) const = default;
-    template <class Self, class Archive>
-    static void state(Self& self, Archive& archive) {
-      archive(self.probability, self.length, self.mean, self.beta);
-      archive.require(0.0 <= self.probability && self.probability <= 1.0 + 1e-9);
-      archive.require(0.0 <= self.length && self.length <= 1e15);
-      archive.require(0.0 < self.beta && self.beta <= 1e200);
-      archive.require(-1e100 <= self.mean && self.mean <= 1e100);
-    }
-  };
-
   void observe(double sample) noexcept;
-  void prune(double total) noexcept;
   double recent_limit() const noexcept;
-  double score_now() const noexcept;
-  double gamma_ratio(double length) const noexcept;
   bool consistent() const noexcept;
 
   Config config_;
-  std::array<double, kTable> gamma_table_{};
   Baseline scale_;
   BoundedVector<double> early_;
-  BoundedVector<Run> runs_;
+  BocpdRuns runs_;
   std::uint64_t age_ = 0;  // Samples since the stream began or the last accepted change.
   double score_ = 0.0;
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
 #include <vector>
 
 #include "emdyn/core/error.hpp"
@@ -106,6 +107,45 @@ TEST(Bocpd, NoticesAChangeOfVariance) {
   double most = 0.0;
   for (int i = 0; i < 30; ++i) most = std::max(most, bocpd.update(6.0 * random.normal()));
   EXPECT_GT(most, 1.0);
+}
+
+// Property: the density is the library's Student-t, and every instruction set gives the same bits.
+TEST(BocpdRuns, EqualsStudentOnEveryInstructionSet) {
+  const BocpdRuns::Prior prior{.kappa = 0.7, .alpha = 1.3, .beta = 2.1};
+  BocpdRuns start(65, prior);
+  for (int i = 64; i > 0; --i) {
+    const double length = std::floor(i * i * 0.5);
+    start.push_back({1.0 / i, length, 0.1 * i - 3.0, 0.5 + length});
+  }
+  BocpdRuns reference = start;
+  const double total = reference.observe(1.7, InstructionSet::portable);
+  double sum = 0.0;
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    const auto run = start[i];
+    const double kappa = prior.kappa + run.length;
+    const double alpha = prior.alpha + 0.5 * run.length;
+    const double width = 2.0 * run.beta * (kappa + 1.0) / kappa;
+    const double distance = 1.7 - run.mean;
+    const double density = std::exp(std::lgamma(alpha + 0.5) - std::lgamma(alpha) -
+                                    0.5 * std::log(std::numbers::pi * width) -
+                                    (alpha + 0.5) * std::log1p(distance * distance / width));
+    EXPECT_NEAR(reference[i].probability, run.probability * density,
+                1e-8 * run.probability * density);
+    sum += run.probability * density;
+  }
+  EXPECT_NEAR(total, sum, 1e-8 * sum);
+  for (const auto set : {InstructionSet::avx2, InstructionSet::avx512}) {
+    if (set > best_instruction_set()) continue;
+    BocpdRuns runs = start;
+    EXPECT_EQ(runs.observe(1.7, set), total);
+    EXPECT_EQ(runs, reference);
+    BocpdRuns scaled = reference;
+    const auto expected = scaled.scale(0.3, 50.0, InstructionSet::portable);
+    const auto found = runs.scale(0.3, 50.0, set);
+    EXPECT_EQ(found.recent, expected.recent);
+    EXPECT_EQ(found.older, expected.older);
+    EXPECT_EQ(runs, scaled);
+  }
 }
 
 TEST(Bocpd, RejectsAHazardOfOne) { EXPECT_THROW(Bocpd({.hazard = 1.0}), ConfigError); }

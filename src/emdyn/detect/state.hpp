@@ -70,9 +70,11 @@ class StateWriter {
     put(static_cast<std::uint64_t>(values.size()));
     for (const T& value : values) put(value);
   }
-  void raw(const void* from, std::size_t count) {
-    const auto* first = static_cast<const std::byte*>(from);
-    bytes_.insert(bytes_.end(), first, first + count);
+  /// Never inlined: GCC 12 would guess wrong sizes and warn.
+  [[gnu::noinline]] void raw(const void* from, std::size_t count) {
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + count);
+    std::memcpy(bytes_.data() + at, from, count);
   }
 
   std::vector<std::byte> bytes_;

@@ -1,7 +1,7 @@
 #include "emdyn/detect/vector/random_cut_forest.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <cstring>
 
 #include "emdyn/core/philox.hpp"
 
@@ -10,28 +10,31 @@ namespace {
 
 std::size_t index(std::int32_t node) { return static_cast<std::size_t>(node); }
 
+/// Eight floats in as many registers as the instruction set needs; lanes are never reordered.
+using Lanes = float __attribute__((vector_size(RandomCutTree::kLanes * sizeof(float))));
+
+/// Joins the lanes in halves: a fixed order.
+EMDYN_INLINE_BODY inline double folded(const Lanes& lanes) noexcept {
+  return static_cast<double>((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
+         static_cast<double>((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
 }  // namespace
 
 RandomCutTree::RandomCutTree(std::size_t rows, std::size_t channels)
     : channels_(channels),
-      left_(2 * rows, kNone),
-      right_(2 * rows, kNone),
-      parent_(2 * rows, kNone),
-      count_(2 * rows, 0),
-      channel_(2 * rows, 0),
-      cut_(2 * rows, 0.0),
-      boxes_(4 * rows * channels, 0.0),
+      width_((channels + kLanes - 1) / kLanes * kLanes),
+      nodes_(2 * rows),
+      boxes_(4 * rows * width_, 0.0F),
       leaf_of_(rows, kNone),
       free_(2 * rows) {
   reset();
 }
 
 void RandomCutTree::reset() noexcept {
-  for (auto* links : {&left_, &right_, &parent_, &leaf_of_}) std::ranges::fill(*links, kNone);
-  std::ranges::fill(count_, 0U);
-  std::ranges::fill(channel_, 0U);
-  std::ranges::fill(cut_, 0.0);
-  std::ranges::fill(boxes_, 0.0);
+  std::ranges::fill(nodes_, Node{});
+  std::ranges::fill(boxes_, 0.0F);
+  std::ranges::fill(leaf_of_, kNone);
   for (std::size_t i = 0; i < free_.size(); ++i) {
     free_[i] = static_cast<std::int32_t>(free_.size() - 1 - i);
   }
@@ -39,208 +42,256 @@ void RandomCutTree::reset() noexcept {
   root_ = kNone;
 }
 
-std::span<const double> RandomCutTree::box(std::int32_t node) const noexcept {
-  return std::span(boxes_).subspan(index(node) * 2 * channels_, 2 * channels_);
-}
-
-std::span<double> RandomCutTree::box(std::int32_t node) noexcept {
-  return std::span(boxes_).subspan(index(node) * 2 * channels_, 2 * channels_);
-}
-
-/// A cut of the node's box grown to hold the row, uniform over the sum of its sides.
-RandomCutTree::Cut RandomCutTree::cut_of(std::int32_t node, std::span<const double> row,
-                                         double draw) const noexcept {
-  const auto sides = box(node);
-  double sum = 0.0;
-  for (std::size_t i = 0; i < channels_; ++i) {
-    sum += std::max(sides[channels_ + i], row[i]) - std::min(sides[i], row[i]);
+EMDYN_INLINE_BODY inline RandomCutTree::Reach RandomCutTree::reach(
+    std::int32_t at, const float* row) const noexcept {
+  const float* low = box(at);
+  const float* high = low + width_;
+  const Lanes zero{};
+  Lanes beyond{};
+  Lanes sides{};
+  for (std::size_t i = 0; i < width_; i += kLanes) {
+    Lanes x;
+    Lanes l;
+    Lanes h;
+    std::memcpy(&x, row + i, sizeof x);
+    std::memcpy(&l, low + i, sizeof l);
+    std::memcpy(&h, high + i, sizeof h);
+    const Lanes above = x - h;
+    const Lanes below = l - x;
+    beyond += (above > zero ? above : zero) + (below > zero ? below : zero);
+    sides += h - l;
   }
-  double left = draw * sum;
+  return {folded(beyond), folded(sides)};
+}
+
+/// A cut between the box and the row, `place` along the way in [0, beyond).
+RandomCutTree::Cut RandomCutTree::cut_outside(std::int32_t at, const float* row,
+                                              double place) const noexcept {
+  const float* low = box(at);
+  const float* high = low + width_;
   Cut cut;
+  double side = 0.0;
   for (std::size_t i = 0; i < channels_; ++i) {
-    const double low = std::min(sides[i], row[i]);
-    const double side = std::max(sides[channels_ + i], row[i]) - low;
-    if (side <= 0.0) continue;
+    const double wide = static_cast<double>(std::max(row[i] - high[i], 0.0F)) +
+                        static_cast<double>(std::max(low[i] - row[i], 0.0F));
+    if (wide <= 0.0) continue;
+    if (side > 0.0) place = std::max(place - side, 0.0);
+    side = wide;
     cut.channel = i;
-    cut.value = low + std::min(left, side * 0.999999999);
-    if (left < side) break;
-    left -= side;
+    if (place < side) break;
   }
-  cut.row_is_low = row[cut.channel] <= cut.value;
-  cut.separates =
-      cut.row_is_low ? cut.value < sides[cut.channel] : cut.value >= sides[channels_ + cut.channel];
+  const std::size_t i = cut.channel;
+  const auto step = static_cast<float>(std::min(place, side));
+  cut.row_is_low = row[i] < low[i];
+  const float from = cut.row_is_low ? row[i] : high[i];
+  const float to = cut.row_is_low ? low[i] : row[i];
+  cut.value = from + step < to ? from + step : from;
   return cut;
 }
 
-bool RandomCutTree::equals_leaf(std::int32_t leaf, std::span<const double> row) const noexcept {
-  return left_[index(leaf)] == kNone && std::equal(row.begin(), row.end(), box(leaf).begin());
-}
-
+/// At every level the row either falls inside the box, where a cut of the grown box cannot part it
+/// from the others, or is parted with the chance its reach has in the sum of the grown box's sides.
 template <class Draw>
-double RandomCutTree::displacement(std::span<const double> row, Draw&& draw) const noexcept {
+EMDYN_INLINE_BODY inline double RandomCutTree::displacement(const float* row,
+                                                            Draw&& draw) const noexcept {
   double most = 0.0;
-  std::int32_t node = root_;
-  while (node != kNone) {
-    if (equals_leaf(node, row)) return most;
-    const Cut cut = cut_of(node, row, draw());
-    if (cut.separates || left_[index(node)] == kNone) {
-      return std::max(most, static_cast<double>(count_[index(node)]));
+  std::int32_t at = root_;
+  while (at != kNone) {
+    const Node& here = node(at);
+    const Reach found = reach(at, row);
+    if (found.beyond > 0.0) {
+      if (here.left == kNone || draw() * (found.sides + found.beyond) < found.beyond) {
+        return std::max(most, static_cast<double>(here.count));
+      }
+    } else if (here.left == kNone) {
+      return most;
     }
-    const bool low = row[channel_[index(node)]] <= cut_[index(node)];
-    const std::int32_t own = low ? left_[index(node)] : right_[index(node)];
-    const std::int32_t other = low ? right_[index(node)] : left_[index(node)];
-    most = std::max(most, static_cast<double>(count_[index(other)]) /
-                              static_cast<double>(count_[index(own)] + 1));
-    node = own;
+    const bool low = row[here.channel] <= here.cut;
+    const std::int32_t own = low ? here.left : here.right;
+    const std::int32_t other = low ? here.right : here.left;
+    most = std::max(
+        most, static_cast<double>(node(other).count) / static_cast<double>(node(own).count + 1));
+    at = own;
   }
   return most;
 }
 
-std::int32_t RandomCutTree::take_node() noexcept { return free_[--free_count_]; }
-
-std::int32_t RandomCutTree::make_leaf(std::span<const double> row) noexcept {
-  const std::int32_t leaf = take_node();
-  left_[index(leaf)] = right_[index(leaf)] = parent_[index(leaf)] = kNone;
-  count_[index(leaf)] = 1;
-  std::ranges::copy(row, box(leaf).begin());
-  std::ranges::copy(row, box(leaf).begin() + static_cast<std::ptrdiff_t>(channels_));
+std::int32_t RandomCutTree::make_leaf(const float* row) noexcept {
+  const std::int32_t leaf = free_[--free_count_];
+  node(leaf) = Node{.count = 1};
+  std::copy_n(row, width_, box(leaf));
+  std::copy_n(row, width_, box(leaf) + width_);
   return leaf;
 }
 
-/// One more row below `node` and all its ancestors.
-void RandomCutTree::grow_upwards(std::int32_t node, std::span<const double> row) noexcept {
-  for (; node != kNone; node = parent_[index(node)]) {
-    ++count_[index(node)];
-    const auto sides = box(node);
-    for (std::size_t i = 0; i < channels_; ++i) {
-      sides[i] = std::min(sides[i], row[i]);
-      sides[channels_ + i] = std::max(sides[channels_ + i], row[i]);
-    }
+void RandomCutTree::give_back(std::int32_t at) noexcept {
+  node(at).count = 0;
+  free_[free_count_++] = at;
+}
+
+EMDYN_INLINE_BODY inline void RandomCutTree::grow(std::int32_t at, const float* row) noexcept {
+  float* low = box(at);
+  float* high = low + width_;
+  for (std::size_t i = 0; i < width_; i += kLanes) {
+    Lanes x;
+    Lanes l;
+    Lanes h;
+    std::memcpy(&x, row + i, sizeof x);
+    std::memcpy(&l, low + i, sizeof l);
+    std::memcpy(&h, high + i, sizeof h);
+    l = x < l ? x : l;
+    h = x > h ? x : h;
+    std::memcpy(low + i, &l, sizeof l);
+    std::memcpy(high + i, &h, sizeof h);
   }
 }
 
-/// One row less below `node` and all its ancestors, their boxes fitted to what is left.
-void RandomCutTree::tighten_upwards(std::int32_t node) noexcept {
-  for (; node != kNone; node = parent_[index(node)]) {
-    --count_[index(node)];
-    if (left_[index(node)] == kNone) continue;
-    const auto sides = box(node);
-    const auto left = box(left_[index(node)]);
-    const auto right = box(right_[index(node)]);
-    for (std::size_t i = 0; i < channels_; ++i) {
-      sides[i] = std::min(left[i], right[i]);
-      sides[channels_ + i] = std::max(left[channels_ + i], right[channels_ + i]);
-    }
+/// Fits the box to its children. @return whether it changed.
+EMDYN_INLINE_BODY inline bool RandomCutTree::refit(std::int32_t at) noexcept {
+  float* own = box(at);
+  const float* left = box(node(at).left);
+  const float* right = box(node(at).right);
+  const Lanes zero{};
+  auto differs = zero != zero;
+  for (std::size_t i = 0; i < 2 * width_; i += kLanes) {
+    Lanes a;
+    Lanes b;
+    Lanes old;
+    std::memcpy(&a, left + i, sizeof a);
+    std::memcpy(&b, right + i, sizeof b);
+    std::memcpy(&old, own + i, sizeof old);
+    const Lanes fitted = i < width_ ? (b < a ? b : a) : (b > a ? b : a);
+    differs |= fitted != old;
+    std::memcpy(own + i, &fitted, sizeof fitted);
   }
+  return (differs[0] | differs[1] | differs[2] | differs[3] | differs[4] | differs[5] | differs[6] |
+          differs[7]) != 0;
 }
 
 void RandomCutTree::replace_child(std::int32_t parent, std::int32_t old,
                                   std::int32_t now) noexcept {
-  parent_[index(now)] = parent;
+  node(now).parent = parent;
   if (parent == kNone) {
     root_ = now;
-  } else if (left_[index(parent)] == old) {
-    left_[index(parent)] = now;
+  } else if (node(parent).left == old) {
+    node(parent).left = now;
   } else {
-    right_[index(parent)] = now;
+    node(parent).right = now;
   }
+}
+
+/// Puts a branch in the place of `at`, with `at` and the new leaf below it.
+EMDYN_INLINE_BODY inline void RandomCutTree::insert_above(std::int32_t at, std::int32_t leaf,
+                                                          const Cut& cut,
+                                                          const float* row) noexcept {
+  const std::int32_t branch = free_[--free_count_];
+  const std::int32_t above = node(at).parent;
+  replace_child(above, at, branch);
+  node(branch).left = cut.row_is_low ? leaf : at;
+  node(branch).right = cut.row_is_low ? at : leaf;
+  node(at).parent = node(leaf).parent = branch;
+  node(branch).channel = static_cast<std::uint32_t>(cut.channel);
+  node(branch).cut = cut.value;
+  node(branch).count = node(at).count + 1;
+  std::copy_n(box(at), 2 * width_, box(branch));
+  grow(branch, row);
 }
 
 template <class Draw>
-void RandomCutTree::add(std::size_t slot, std::span<const double> row, Draw&& draw) noexcept {
-  if (root_ == kNone) {
+EMDYN_INLINE_BODY inline void RandomCutTree::add(std::size_t slot, const float* row,
+                                                 Draw&& draw) noexcept {
+  std::int32_t at = root_;
+  std::int32_t inner = kNone;  // The deepest node that holds the row already: so do all above.
+  if (at == kNone) {
     root_ = leaf_of_[slot] = make_leaf(row);
     return;
   }
-  std::int32_t node = root_;
   while (true) {
-    if (equals_leaf(node, row)) {
-      leaf_of_[slot] = node;
-      grow_upwards(node, row);
-      return;
+    const Reach found = reach(at, row);
+    const bool leaf = node(at).left == kNone;
+    if (found.beyond > 0.0) {
+      const double place = draw() * (found.sides + found.beyond);
+      if (leaf || place < found.beyond) {
+        leaf_of_[slot] = make_leaf(row);
+        insert_above(at, leaf_of_[slot], cut_outside(at, row, place), row);
+        at = node(node(at).parent).parent;
+        break;
+      }
+    } else {
+      inner = at;
+      if (leaf) {
+        leaf_of_[slot] = at;
+        break;
+      }
     }
-    const Cut cut = cut_of(node, row, draw());
-    if (cut.separates || left_[index(node)] == kNone) {
-      const std::int32_t above = parent_[index(node)];
-      const std::int32_t leaf = make_leaf(row);
-      const std::int32_t branch = take_node();
-      replace_child(above, node, branch);
-      left_[index(branch)] = cut.row_is_low ? leaf : node;
-      right_[index(branch)] = cut.row_is_low ? node : leaf;
-      parent_[index(node)] = parent_[index(leaf)] = branch;
-      channel_[index(branch)] = static_cast<std::uint32_t>(cut.channel);
-      cut_[index(branch)] = cut.value;
-      count_[index(branch)] = count_[index(node)];
-      std::ranges::copy(box(node), box(branch).begin());
-      leaf_of_[slot] = leaf;
-      grow_upwards(branch, row);
-      return;
-    }
-    const bool low = row[channel_[index(node)]] <= cut_[index(node)];
-    node = low ? left_[index(node)] : right_[index(node)];
+    at = row[node(at).channel] <= node(at).cut ? node(at).left : node(at).right;
   }
+  for (; at != kNone && at != inner; at = node(at).parent) {
+    ++node(at).count;
+    grow(at, row);
+  }
+  for (; at != kNone; at = node(at).parent) ++node(at).count;
 }
 
-void RandomCutTree::remove(std::size_t slot) noexcept {
+EMDYN_INLINE_BODY inline void RandomCutTree::remove(std::size_t slot) noexcept {
   const std::int32_t leaf = leaf_of_[slot];
   if (leaf == kNone) return;
   leaf_of_[slot] = kNone;
-  if (count_[index(leaf)] > 1) {
-    tighten_upwards(leaf);
-    return;
+  std::int32_t at = leaf;
+  if (node(leaf).count == 1) {
+    const std::int32_t above = node(leaf).parent;
+    give_back(leaf);
+    if (above == kNone) {
+      root_ = kNone;
+      return;
+    }
+    const std::int32_t sibling = node(above).left == leaf ? node(above).right : node(above).left;
+    at = node(above).parent;
+    replace_child(at, above, sibling);
+    give_back(above);
+    // A box that stays as it was leaves all above it as they were.
+    for (bool changes = true; at != kNone && changes; at = node(at).parent) {
+      --node(at).count;
+      changes = refit(at);
+    }
   }
-  const auto give_back = [this](std::int32_t node) {
-    count_[index(node)] = 0;
-    free_[free_count_++] = node;
-  };
-  const std::int32_t above = parent_[index(leaf)];
-  give_back(leaf);
-  if (above == kNone) {
-    root_ = kNone;
-    return;
-  }
-  const std::int32_t sibling =
-      left_[index(above)] == leaf ? right_[index(above)] : left_[index(above)];
-  const std::int32_t top = parent_[index(above)];
-  replace_child(top, above, sibling);
-  give_back(above);
-  tighten_upwards(top);
+  for (; at != kNone; at = node(at).parent) --node(at).count;
 }
 
 bool RandomCutTree::sound() const noexcept {
-  const auto nodes = static_cast<std::int32_t>(left_.size());
-  const auto known = [nodes](std::int32_t node) { return node >= 0 && node < nodes; };
+  const auto nodes = static_cast<std::int32_t>(nodes_.size());
+  const auto known = [nodes](std::int32_t at) { return at >= 0 && at < nodes; };
   if (free_count_ > free_.size() || (root_ != kNone && !known(root_))) return false;
-  std::vector<std::uint32_t> rows(left_.size(), 0);  // In each leaf, by its slots.
+  std::vector<std::uint32_t> rows(nodes_.size(), 0);  // In each leaf, by its slots.
   for (const std::int32_t leaf : leaf_of_) {
     if (leaf == kNone) continue;
     if (!known(leaf)) return false;
     ++rows[index(leaf)];
   }
   std::vector<std::int32_t> stack;
-  std::vector<bool> seen(left_.size(), false);
+  std::vector<bool> seen(nodes_.size(), false);
   if (root_ != kNone) stack.push_back(root_);
-  if (root_ != kNone && parent_[index(root_)] != kNone) return false;
+  if (root_ != kNone && node(root_).parent != kNone) return false;
   std::size_t used = 0;
   while (!stack.empty()) {
-    const std::int32_t node = stack.back();
+    const std::int32_t at = stack.back();
     stack.pop_back();
-    if (seen[index(node)]) return false;
-    seen[index(node)] = true;
+    if (seen[index(at)]) return false;
+    seen[index(at)] = true;
     ++used;
-    const std::int32_t left = left_[index(node)];
-    const std::int32_t right = right_[index(node)];
+    const std::int32_t left = node(at).left;
+    const std::int32_t right = node(at).right;
     if (left == kNone) {
-      if (right != kNone || count_[index(node)] == 0 || rows[index(node)] != count_[index(node)]) {
+      if (right != kNone || node(at).count == 0 || rows[index(at)] != node(at).count) {
         return false;
       }
       continue;
     }
-    if (!known(left) || !known(right) || rows[index(node)] != 0) return false;
-    if (parent_[index(left)] != node || parent_[index(right)] != node) return false;
-    if (count_[index(left)] == 0 || count_[index(right)] == 0) return false;
-    if (count_[index(node)] != count_[index(left)] + count_[index(right)]) return false;
-    if (channel_[index(node)] >= channels_) return false;
+    if (!known(left) || !known(right) || rows[index(at)] != 0) return false;
+    if (node(left).parent != at || node(right).parent != at) return false;
+    if (node(left).count == 0 || node(right).count == 0) return false;
+    if (node(at).count != node(left).count + node(right).count) return false;
+    if (node(at).channel >= channels_) return false;
     stack.push_back(left);
     stack.push_back(right);
   }
@@ -249,8 +300,8 @@ bool RandomCutTree::sound() const noexcept {
     seen[index(free_[i])] = true;
   }
   const auto filled = std::ranges::count_if(leaf_of_, [](std::int32_t leaf) { return leaf >= 0; });
-  const std::uint32_t held = root_ == kNone ? 0U : count_[index(root_)];
-  return used + free_count_ == left_.size() && static_cast<std::uint32_t>(filled) == held;
+  const std::uint32_t held = root_ == kNone ? 0U : node(root_).count;
+  return used + free_count_ == nodes_.size() && static_cast<std::uint32_t>(filled) == held;
 }
 
 RandomCutForest::RandomCutForest(const Config& config, std::size_t channels)
@@ -261,33 +312,39 @@ RandomCutForest::RandomCutForest(const Config& config, std::size_t channels)
              RandomCutTree(static_cast<std::size_t>(rows_),
                            channels * static_cast<std::size_t>(shingle_))),
       recent_(channels * static_cast<std::size_t>(shingle_ - 1), 0.0),
-      work_(channels * static_cast<std::size_t>(shingle_), 0.0) {}
+      work_((channels * static_cast<std::size_t>(shingle_) + RandomCutTree::kLanes - 1) /
+                RandomCutTree::kLanes * RandomCutTree::kLanes,
+            0.0F) {}
 
-void RandomCutForest::shingle_with(std::span<const double> z,
-                                   std::span<double> out) const noexcept {
-  std::ranges::copy(recent_, out.begin());
-  std::ranges::copy(z, out.begin() + static_cast<std::ptrdiff_t>(recent_.size()));
+void RandomCutForest::shingle_with(std::span<const double> z) const noexcept {
+  const auto narrow = [](double value) { return static_cast<float>(value); };
+  const auto next = std::ranges::transform(recent_, work_.begin(), narrow).out;
+  std::ranges::transform(z, next, narrow);
 }
 
 double RandomCutForest::statistic(std::span<const double> z) const noexcept {
-  shingle_with(z, work_);
+  shingle_with(z);
   double sum = 0.0;
-  for (std::size_t t = 0; t < trees_.size(); ++t) {
-    Philox random(seed_ + (t << 20), seen_);
-    sum += trees_[t].displacement(work_, [&random] { return random.uniform(); });
-  }
+  run_widest([&]() EMDYN_INLINE_BODY {
+    for (std::size_t t = 0; t < trees_.size(); ++t) {
+      Philox random(seed_ + (t << 20), seen_);
+      sum += trees_[t].displacement(work_.data(), [&random] { return random.uniform(); });
+    }
+  });
   return sum / static_cast<double>(trees_.size());
 }
 
 void RandomCutForest::learn(std::span<const double> z) noexcept {
   if (seen_ + 1 >= shingle_) {
-    shingle_with(z, work_);
+    shingle_with(z);
     const auto slot = static_cast<std::size_t>(seen_ % rows_);
-    for (std::size_t t = 0; t < trees_.size(); ++t) {
-      Philox random(seed_ + (t << 20), seen_);
-      trees_[t].remove(slot);
-      trees_[t].add(slot, work_, [&random] { return random.uniform(); });
-    }
+    run_widest([&]() EMDYN_INLINE_BODY {
+      for (std::size_t t = 0; t < trees_.size(); ++t) {
+        Philox random(seed_ + (t << 20), seen_);
+        trees_[t].remove(slot);
+        trees_[t].add(slot, work_.data(), [&random] { return random.uniform(); });
+      }
+    });
   }
   ++seen_;
   if (recent_.empty()) return;
