@@ -15,7 +15,7 @@ namespace emdyn::cli {
 
 int run_bench(Arguments arguments, Console& console) {
   // What needs libtorch is measured by the plugin, with options of its own.
-  if (!arguments.empty() && arguments.front() == "lab") {
+  if (!arguments.empty() && (arguments.front() == "lab" || arguments.front() == "stress")) {
     return run_plugin_verb("bench", arguments, console);
   }
   CLI::App app("Measure one part of the system beside a baseline in the same run.", "bench");
@@ -42,6 +42,7 @@ int run_bench(Arguments arguments, Console& console) {
   nab->add_option("--data", folder, "folder of windows.json and its files")->required();
   CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");
   tcpd->add_option("--data", folder, "folder of series and annotations.json")->required();
+  app.add_subcommand("stress", "what the attacks' driver saves (needs the torch plugin)");
   app.add_subcommand("lab", "training steps per second, cost of probes (needs the torch plugin)");
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return kFine;

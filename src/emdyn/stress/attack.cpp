@@ -1,6 +1,7 @@
 #include "emdyn/stress/attack.hpp"
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -119,7 +120,7 @@ torch::Tensor clean_logits(const Run& run, std::size_t count) {
   const auto block = static_cast<std::size_t>(run.options->chunk);
   parallel_for((count + block - 1) / block, [&](std::size_t i) {
     if (stopped(run)) return;
-    model::set_torch_threads(1);
+    at::set_num_threads(1);
     model::Ledger ledger;
     const auto begin = count_of(i * block);
     const auto end = count_of(std::min(count, (i + 1) * block));
@@ -256,7 +257,7 @@ void transfer_chunk(const Run& run, const std::vector<Point>& points, std::vecto
 }
 
 std::vector<Found> attack_chunk(const Run& run, std::span<const std::size_t> indices) {
-  model::set_torch_threads(1);
+  at::set_num_threads(1);  // Of this thread; OpenBLAS was told once for all.
   std::vector<Found> found(indices.size());
   const std::vector<Point> points = points_of(run, indices);
   if (run.options->source != nullptr) {

@@ -24,12 +24,6 @@ void fill_l1(std::span<const float> slope, double epsilon, const Box& box, std::
   }
 }
 
-void advance(std::span<float> x, std::span<const float> direction, double length) {
-  for (std::size_t i = 0; i < x.size(); ++i)
-    x[i] =
-        static_cast<float>(static_cast<double>(x[i]) + length * static_cast<double>(direction[i]));
-}
-
 /// velocity = decay * velocity + slope / |slope|_1, in `slope` too.
 void gather(std::span<float> velocity, std::span<float> slope, double decay) {
   const double length = dual_norm(Norm::linf, slope);
@@ -77,12 +71,10 @@ void Fgsm::run(Search& search) const {
 
 void Steps::start(Search& search, const Slots& slots, bool first, Rows& x) const {
   for (const std::size_t slot : slots) {
-    const auto known = search.found(slot);
-    if (first && !known.empty()) {
-      std::ranges::copy(known, x[slot].begin());
-      project(search.norm(), search.original(slot), search.epsilon(), search.box(), x[slot]);
-    } else if (config_.random_start) {
+    if (config_.random_start && !first) {
       random_start(search, slot, x[slot]);
+    } else if (config_.random_start || !search.found(slot).empty()) {
+      warm_start(search, slot, x[slot]);
     } else {
       std::ranges::copy(search.original(slot), x[slot].begin());
     }

@@ -56,4 +56,42 @@ void random_start(Search& search, std::size_t slot, std::span<float> row) {
   project(search.norm(), origin, epsilon, search.box(), row);
 }
 
+Rows originals(const Search& search) {
+  Rows rows(search.count(), search.size());
+  for (std::size_t slot = 0; slot < search.count(); ++slot)
+    std::ranges::copy(search.original(slot), rows[slot].begin());
+  return rows;
+}
+
+void warm_start(Search& search, std::size_t slot, std::span<float> row) {
+  const auto known = search.found(slot);
+  if (known.empty()) return random_start(search, slot, row);
+  std::ranges::copy(known, row.begin());
+  project(search.norm(), search.original(slot), search.epsilon(), search.box(), row);
+}
+
+void advance(std::span<float> row, std::span<const float> direction, double length) {
+  for (std::size_t i = 0; i < row.size(); ++i)
+    row[i] = static_cast<float>(static_cast<double>(row[i]) +
+                                length * static_cast<double>(direction[i]));
+}
+
+std::vector<Slots> rivals(Search& search, const Slots& slots, std::size_t count) {
+  std::vector<Slots> result(slots.size());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (const auto target = search.point(slots[i]).target) result[i] = {*target};
+  }
+  if (slots.empty() || !result[0].empty()) return result;
+  const Rows logits = search.logits(slots, originals(search));
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    for (std::size_t k = 0; k < search.classes(); ++k) {
+      if (k != search.point(slots[i]).label) result[i].push_back(k);
+    }
+    std::ranges::stable_sort(result[i], std::ranges::greater{},
+                             [&](std::size_t k) { return logits[i][k]; });
+    result[i].resize(std::min(count, result[i].size()));
+  }
+  return result;
+}
+
 }  // namespace emdyn::stress

@@ -1,4 +1,7 @@
 #pragma once
+#include <array>
+#include <string_view>
+
 #include "emdyn/core/json.hpp"
 #include "emdyn/stress/search.hpp"
 
@@ -24,5 +27,18 @@ PointLoss point_loss(const Search& search, LossKind kind);
 /// Writes a random point of the ball and the box: uniform in the cube for linf, in the ball for l2
 /// and l1 (before the box cuts it).
 void random_start(Search& search, std::size_t slot, std::span<float> row);
+
+/// A row per point: the points as they are.
+Rows originals(const Search& search);
+
+/// What is known of the point, brought within the radius; a random point of the ball else.
+void warm_start(Search& search, std::size_t slot, std::span<float> row);
+
+/// row += length * direction.
+void advance(std::span<float> row, std::span<const float> direction, double length);
+
+/// The classes other than the point's label, the likeliest first, at most `count`; its target alone
+/// where it has one. One forward pass each.
+std::vector<Slots> rivals(Search& search, const Slots& slots, std::size_t count);
 
 }  // namespace emdyn::stress

@@ -50,6 +50,41 @@ void scale_towards(Norm norm, std::span<const float> origin, double epsilon, con
   }
 }
 
+/// delta_i = clamp(scale * u_i, room_i) with the scale, at most 1, at which its length is epsilon.
+/// What the box cuts makes the others longer: the scale rises until no further value is cut.
+void project_l2(std::span<const float> origin, double epsilon, const Box& box, std::span<float> x) {
+  const auto move = [&](std::size_t i) {
+    return static_cast<double>(x[i]) - static_cast<double>(origin[i]);
+  };
+  const auto room = [&](std::size_t i) {
+    return std::abs(static_cast<double>(x[i] > origin[i] ? box.high : box.low) -
+                    static_cast<double>(origin[i]));
+  };
+  double scale = 0.0;
+  for (std::size_t step = 0; step <= x.size(); ++step) {
+    double open = 0.0;
+    double cut = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double u = move(i);
+      const double edge = room(i);
+      if (scale * std::abs(u) < edge) {
+        open += u * u;
+      } else {
+        cut += edge * edge;
+      }
+    }
+    const double left = epsilon * epsilon - cut;
+    const double next = open > 0.0 && left > 0.0 ? std::sqrt(left / open) : scale;
+    if (!(next > scale * (1.0 + 1e-12)) || scale >= 1.0) break;
+    scale = std::min(next, 1.0);
+  }
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double moved = static_cast<double>(origin[i]) + scale * move(i);
+    x[i] = std::clamp(static_cast<float>(moved), box.low, box.high);
+  }
+  scale_towards(Norm::l2, origin, epsilon, box, x);
+}
+
 /// delta_i = sign(u_i) * min(max(|u_i| - lambda, 0), room_i) with lambda such that their sum is
 /// epsilon; it falls with lambda, so lambda is bracketed, then solved on its linear piece.
 void project_l1(std::span<const float> origin, double epsilon, const Box& box, std::span<float> x) {
@@ -203,11 +238,7 @@ void project(Norm norm, std::span<const float> origin, double epsilon, const Box
     case Norm::linf:
       return project_linf(origin, epsilon, box, x);
     case Norm::l2:
-      // Into the box after the ball: a value that the box cuts comes nearer to the origin.
-      scale_towards(Norm::l2, origin, epsilon,
-                    {-std::numeric_limits<float>::max(), std::numeric_limits<float>::max()}, x);
-      for (float& value : x) value = std::clamp(value, box.low, box.high);
-      return;
+      return project_l2(origin, epsilon, box, x);
   }
 }
 

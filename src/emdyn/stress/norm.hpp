@@ -30,7 +30,7 @@ struct Box {
 /// Moves `x` to the nearest point (in l2; l0: the largest changes are kept) that lies in the box
 /// and within `epsilon` of `origin`; afterwards distance(norm, origin, x) <= epsilon exactly.
 /// l1: Croce & Hein, "Mind the box: l1-APGD for sparse adversarial attacks on image classifiers",
-/// ICML 2021. l2: onto the ball, then into the box. O(size). @pre origin lies in the box.
+/// ICML 2021, and alike in l2. O(size) but for a few rounds. @pre origin lies in the box.
 void project(Norm norm, std::span<const float> origin, double epsilon, const Box& box,
              std::span<float> x);
 

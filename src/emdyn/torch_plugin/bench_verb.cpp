@@ -3,11 +3,13 @@
 #include "emdyn/torch_plugin/verbs.hpp"
 #include "lab_bench.hpp"
 #include "print_rows.hpp"
+#include "stress_bench.hpp"
 
 namespace emdyn::torch_plugin {
 
 int run_bench(std::span<const std::string> arguments, terminal::Console& console) {
-  CLI::App app("Speed of the labs, each figure beside a baseline of the same run.", "bench");
+  CLI::App app("Speed of labs and attacks, each figure beside a baseline of the same run.",
+               "bench");
   bool json = false;
   bench::LabBenchOptions options;
   app.add_flag("--json", json, "print JSON");
@@ -17,8 +19,21 @@ int run_bench(std::span<const std::string> arguments, terminal::Console& console
   lab->add_option("--width", options.width, "hidden units");
   lab->add_option("--rounds", options.rounds, "turns of ours and the baseline")
       ->check(CLI::Range(1, 1000));
+  bench::StressBenchOptions stress_options;
+  CLI::App* stress = app.add_subcommand("stress", "what the attacks' driver saves");
+  stress->add_option("--model", stress_options.model, "weights, .safetensors; default: its own");
+  stress->add_option("--arch", stress_options.architecture, "architecture, .toml");
+  stress->add_option("--data", stress_options.data, "labelled examples");
+  stress->add_option("--points", stress_options.points, "that are attacked")
+      ->check(CLI::Range(10, 1'000'000));
+  stress->add_option("--epsilon", stress_options.epsilon, "radius in linf")
+      ->check(CLI::Range(1e-6, 1e6));
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return 0;
+  if (stress->parsed()) {
+    bench::print_rows(bench::stress_bench(stress_options), json, console);
+    return 0;
+  }
   // Refused before anything is measured.
   (void)lab::grokking_config(
       {{"p", std::to_string(options.p)}, {"width", std::to_string(options.width)}});

@@ -6,7 +6,7 @@
 
 namespace emdyn::torch_plugin {
 
-/// `emdyn bench lab`.
+/// `emdyn bench lab` and `emdyn bench stress`.
 int run_bench(std::span<const std::string> arguments, terminal::Console& console);
 
 /// `emdyn lab list` and `emdyn lab run NAME`.

@@ -1,0 +1,30 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "rows.hpp"
+
+namespace emdyn::bench {
+
+struct StressBenchOptions {
+  /// A network and its labelled examples; none: a convolutional network trained here on noisy
+  /// patterns.
+  std::filesystem::path model{};
+  std::filesystem::path architecture{};
+  std::filesystem::path data{};
+  std::int64_t points = 512;        ///< That PGD and curves attack.
+  std::int64_t looped_points = 64;  ///< That DeepFool attacks one by one.
+  double epsilon = 0.1;             ///< In linf.
+};
+
+/// What the attacks' driver saves, each figure beside the same work done without it:
+/// - PGD-40 with points leaving the batch once found, beside all of them to the end: gradients and
+///   time, and the points broken by each;
+/// - eight radii in one run of PGD-40, beside one run at the largest radius and beside eight runs:
+///   cost in forward passes (a gradient counts three);
+/// - DeepFool on chunks, beside a loop over images with the full Jacobian of each step: points per
+///   second.
+std::vector<Row> stress_bench(const StressBenchOptions& options);
+
+}  // namespace emdyn::bench
