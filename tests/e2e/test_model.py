@@ -42,6 +42,9 @@ class Model(ProgramTest):
         self.assertEqual(info["input"], [1, 8, 8])
         self.assertEqual(info["classes"], 4)
         self.assertEqual(sum(layer["parameters"] for layer in info["layers"]), info["parameters"])
+        tested = self.json("model", "test", done["model"], "--data", self.folder / "digits", "--split", "test")
+        self.assertEqual(tested["examples"], 200)
+        self.assertAlmostEqual(tested["accuracy"], done["data"]["test_accuracy"])
         points = [json.loads(line) for line in
                   self.ok("export", done["run"], "--format", "jsonl", "--store", self.store).splitlines()]
         accuracies = [p["value"] for p in points if p["signal"] == "test_accuracy"]
@@ -79,6 +82,9 @@ class Model(ProgramTest):
         weights = self.shared("models/convex_mnist_eps0.1.safetensors")
         info = self.json("model", "info", weights, "--arch", EXAMPLES / "convex_mnist_eps0.1.toml")
         self.assertEqual(info["parameters"], 166406)
+        tested = self.json("model", "test", weights, "--arch", EXAMPLES / "convex_mnist_eps0.1.toml", "--data",
+                           self.shared("mnist"), "--split", "test")
+        self.assertEqual((tested["errors"], tested["examples"]), (180, 10000))  # Published: 1.8 %.
         self.refused(3, "model", "info", weights, naming="--arch")
         self.refused(3, "model", "info", weights, "--arch", EXAMPLES / "outlier_exposure_mnist.toml",
                      naming="conv1.weight")
@@ -89,6 +95,9 @@ class Model(ProgramTest):
         self.refused(3, "model", "info", self.folder / "absent.safetensors", naming="absent")
         self.refused(3, "model", "info", self.write("x.safetensors", "junk"), "--arch",
                      EXAMPLES / "convex_mnist_eps0.1.toml", naming="too short")
+        self.refused(3, "model", "info", self.write("x.pt", b"PK\x03\x04 script"), naming="--trust")
+        self.refused(3, "model", "test", self.train("cnn", "--set", "epochs=1")["model"], "--data",
+                     self.write("a.csv", "a,label\n1,0\n"), naming="examples are [1], the model takes [1, 8, 8]")
         self.refused(2, "model", "train", "rnn", "--data", digits, naming="rnn")
         self.refused(2, "model", "train", "cnn", "--data", digits, "--set", "epoch=3", naming="epochs")
         self.refused(3, "model", "train", "cnn", "--data", self.folder, "--out", out, naming="no train part")

@@ -62,7 +62,7 @@ struct EnnConfig : TrainingSettings {
   std::int64_t channels1 = 8;
   std::int64_t channels2 = 16;
   std::int64_t hidden = 64;
-  std::int64_t train_sequences = 20000;
+  std::int64_t train_sequences = 60000;
   std::int64_t test_sequences = 4000;
 };
 

@@ -1,39 +1,12 @@
 #include "emdyn/torch_plugin/subject.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <cmath>
-
 #include "emdyn/core/error.hpp"
-#include "emdyn/core/text.hpp"
 #include "emdyn/data/load.hpp"
+#include "emdyn/model/check.hpp"
 #include "emdyn/model/network_file.hpp"
 #include "emdyn/model/observe.hpp"
 
 namespace emdyn::torch_plugin {
-namespace {
-
-/// Values stray from the box by rounding only.
-constexpr double kBoxSlack = 1e-6;
-
-void check_values(const data::Dataset& dataset, const model::Signature& signature,
-                  const std::string& path) {
-  for (std::size_t i = 0; i < dataset.values.size(); ++i) {
-    const auto value = static_cast<double>(dataset.values[i]);
-    if (std::isfinite(value) && value >= signature.low - kBoxSlack &&
-        value <= signature.high + kBoxSlack) {
-      continue;
-    }
-    throw DataError(fmt::format(
-        "{}: example {} holds {}, outside the model's box [{}, {}]; scale the data or set low and "
-        "high in the architecture file",
-        terminal_safe(path), i / dataset.example_size(), value, signature.low, signature.high));
-  }
-}
-
-}  // namespace
-
 void SubjectOptions::add_to(CLI::App& app) {
   app.add_option("--model", model, "weights of the network (safetensors)")->required();
   app.add_option("--arch", architecture,
@@ -51,22 +24,7 @@ data::Dataset load_examples(const std::string& path, const std::string& split, s
   if (!split.empty()) options.split = split == "train" ? data::Split::train : data::Split::test;
   if (limit > 0) options.limit = limit;
   data::Dataset dataset = data::load(path, options);
-  const std::string name = terminal_safe(path);
-  if (dataset.size() == 0)
-    throw DataError(
-        fmt::format("{}: there are no examples; give a folder or file that has some", name));
-  if (dataset.shape != signature.input) {
-    throw DataError(fmt::format("{}: examples of shape [{}], but the model takes [{}]", name,
-                                fmt::join(dataset.shape, ", "), fmt::join(signature.input, ", ")));
-  }
-  if (labels_needed && dataset.labels.empty())
-    throw DataError(fmt::format("{}: the examples have no labels, which this verb needs", name));
-  for (const std::int64_t label : dataset.labels) {
-    if (label >= 0 && label < signature.classes) continue;
-    throw DataError(
-        fmt::format("{}: label {} for a model of {} classes", name, label, signature.classes));
-  }
-  check_values(dataset, signature, path);
+  model::check(dataset, signature, labels_needed ? model::Labels::needed : model::Labels::optional);
   return dataset;
 }
 

@@ -12,7 +12,7 @@ int run_bench(std::span<const std::string> arguments, terminal::Console& console
 /// `emdyn lab list` and `emdyn lab run NAME`.
 int run_lab(std::span<const std::string> arguments, terminal::Console& console);
 
-/// `emdyn model info PATH` and `emdyn model train KIND`.
+/// `emdyn model info PATH`, `model test PATH` and `model train KIND`.
 int run_model(std::span<const std::string> arguments, terminal::Console& console);
 
 /// `emdyn demo`.
