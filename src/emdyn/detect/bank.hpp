@@ -17,7 +17,7 @@ namespace emdyn::detect {
 ///
 /// A sample that is not finite is missing: that signal's state stays as it is and scores 0.
 ///
-/// Layout: one array per quantity, so that the loops run over signals in vector registers; a tile
+/// Layout: one array per quantity, the loops run over signals; a tile
 /// of signals stays in the first-level cache while the rows of a block pass. Tiles are independent:
 /// they run on all cores and the result does not depend on how many.
 ///
