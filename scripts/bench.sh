@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/run.sh --build-only
 names=("$@")
-[ ${#names[@]} -gt 0 ] || names=(store detect lab)
+[ ${#names[@]} -gt 0 ] || names=(store detect ood corrupt lab)
 for name in "${names[@]}"; do
   echo "== bench $name"
   build/release/emdyn bench "$name"
