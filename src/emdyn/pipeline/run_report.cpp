@@ -16,11 +16,9 @@
 #include "emdyn/pipeline/report_words.hpp"
 
 namespace emdyn::pipeline {
-namespace {
 
-constexpr std::size_t kCurvePoints = 400;
-
-FittedTransition fitted(const emergence::TransitionFit& fit) {
+FittedTransition fitted_transition(const emergence::TransitionFit& fit) {
+  constexpr std::size_t kCurvePoints = 400;
   FittedTransition shown;
   shown.record = fit.transition;
   for (const auto& model : fit.models) {
@@ -35,6 +33,8 @@ FittedTransition fitted(const emergence::TransitionFit& fit) {
   }
   return shown;
 }
+
+namespace {
 
 void add_early_warning(const Analysis& analysis, ReportData& data) {
   for (const SignalWarning& each : analysis.early_warning) {
@@ -147,7 +147,7 @@ ReportData report_data(const series::Run& run, const RunFindings& findings) {
   ReportData data = report_data(run);
   data.program_version = fmt::format("emdyn {} ({})", kVersion, kCommit);
   data.transitions.clear();
-  for (const auto& fit : findings.analysis.fits) data.transitions.push_back(fitted(fit));
+  for (const auto& fit : findings.analysis.fits) data.transitions.push_back(fitted_transition(fit));
   if (const auto* main = main_transition(findings.analysis)) {
     data.order_parameter = main->transition.order_parameter;
   }

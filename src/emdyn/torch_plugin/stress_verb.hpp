@@ -7,6 +7,7 @@
 /// The sub-verbs of `emdyn stress`, one file each; the table stands in stress_verb.cpp.
 namespace emdyn::torch_plugin {
 
+int run_stress_corrupt(std::span<const std::string> arguments, terminal::Console& console);
 int run_stress_attack(std::span<const std::string> arguments, terminal::Console& console);
 int run_stress_ood(std::span<const std::string> arguments, terminal::Console& console);
 
