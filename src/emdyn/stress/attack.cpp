@@ -205,7 +205,8 @@ void all_radii_down(const Run& run, Search& search) {
         search.give_up(slot);
       }
     }
-    if (k > 0) refine(search, found, run.options->refine);
+    // The next start needs to be near, not exact.
+    if (k > 0) refine(search, found, std::min<std::int64_t>(run.options->refine, 5));
   }
 }
 
