@@ -20,8 +20,10 @@ void print_rows(const std::vector<Row>& rows, bool json, terminal::Console& cons
                          {"against"}});
   for (const Row& row : rows) {
     const bool compared = row.baseline && *row.baseline != 0.0;
-    table.row({row.name, fmt::format("{:.4g}", row.value), row.unit,
-               row.baseline ? fmt::format("{:.4g}", *row.baseline) : "",
+    std::string value = fmt::format("{:.4g}", row.value);
+    if (row.low && row.high) value += fmt::format(" [{:.3g}, {:.3g}]", *row.low, *row.high);
+    if (row.passes) value += *row.passes ? " ok" : " NO";
+    table.row({row.name, value, row.unit, row.baseline ? fmt::format("{:.4g}", *row.baseline) : "",
                compared ? fmt::format("{:.2f}", row.value / *row.baseline) : "",
                row.baseline_name});
   }

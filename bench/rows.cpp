@@ -13,6 +13,9 @@ Json rows_json(const std::vector<Row>& rows) {
          {"baseline", number_or_null(row.baseline)},
          {"baseline_name", row.baseline_name.empty() ? Json(nullptr) : Json(row.baseline_name)},
          {"ratio", compared ? number_or_null(row.value / *row.baseline) : Json(nullptr)}});
+    if (row.low) list.back()["low"] = number_or_null(row.low);
+    if (row.high) list.back()["high"] = number_or_null(row.high);
+    if (row.passes) list.back()["passes"] = *row.passes;
   }
   return Json{{"rows", std::move(list)}};
 }

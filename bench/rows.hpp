@@ -14,9 +14,13 @@ struct Row {
   std::string unit;
   std::optional<double> baseline;
   std::string baseline_name;
+  std::optional<double> low{};  ///< 95 % interval of the value, where it is an estimate.
+  std::optional<double> high{};
+  std::optional<bool> passes{};  ///< Where the figure has a stated bar.
 };
 
-/// `{"rows": [{name, value, unit, baseline, baseline_name, ratio}]}`; ratio = value / baseline.
+/// `{"rows": [{name, value, unit, baseline, baseline_name, ratio}]}`; ratio = value / baseline;
+/// low, high and passes where the row has them.
 Json rows_json(const std::vector<Row>& rows);
 
 }  // namespace emdyn::bench

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "calibration.hpp"
 #include "corrupt_bench.hpp"
 #include "detect_bench.hpp"
 #include "emdyn/cli/plugin.hpp"
@@ -38,6 +39,12 @@ int run_bench(Arguments arguments, Console& console) {
                              ->add_option("--signals", detect_options.bank_signals,
                                           "only the bank: speed and memory with that many signals")
                              ->check(CLI::Range(1, 10'000'000));
+  bench::CalibrationOptions calibration_options;
+  CLI::App* calibration =
+      app.add_subcommand("calibration", "false alarms against what p-values promise, on nulls");
+  calibration->add_option("--samples", calibration_options.samples, "of each null stream")
+      ->check(CLI::Range(100'000, 1'000'000'000));
+  calibration->add_option("--detector", calibration_options.detector, "only this one");
   CLI::App* nab = app.add_subcommand("nab", "anomaly scores against labelled windows");
   nab->add_option("--data", folder, "folder of windows.json and its files")->required();
   CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");
@@ -51,6 +58,11 @@ int run_bench(Arguments arguments, Console& console) {
   if (ood->parsed()) bench::print_rows(bench::ood_rows(), json, console);
   detect_options.bank_only = signals->count() > 0;
   if (detect->parsed()) bench::print_rows(bench::detect_rows(detect_options), json, console);
+  if (calibration->parsed()) {
+    auto rows = bench::bench_calibration(calibration_options);
+    for (auto& row : bench::bench_run_lengths(calibration_options)) rows.push_back(std::move(row));
+    bench::print_rows(rows, json, console);
+  }
   if (nab->parsed()) bench::print_rows(bench::bench_nab(folder), json, console);
   if (tcpd->parsed()) bench::print_rows(bench::bench_tcpd(folder), json, console);
   return kFine;

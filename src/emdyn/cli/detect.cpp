@@ -25,6 +25,8 @@ struct Given {
   bool front_end = false;
   bool no_front_end = false;
   double alpha = 0.0;
+  double arl0 = 0.0;
+  std::string calibrator{detect::Calibrator::kKinds[0]};
 };
 
 void add_options(CLI::App& app, DetectRequest& request, Given& given) {
@@ -43,6 +45,19 @@ void add_options(CLI::App& app, DetectRequest& request, Given& given) {
   app.add_option("--alpha", given.alpha,
                  "false alarms allowed per sample; default: the detector's textbook threshold")
       ->check(CLI::Range(1e-12, 0.5));
+  app.add_option("--arl0", given.arl0, "the same budget as samples between false alarms")
+      ->check(CLI::Range(2.0, 1e12))
+      ->excludes("--alpha");
+  app.add_option("--calibrator", given.calibrator,
+                 "how scores become p-values: pot, empirical, conformal, gaussian")
+      ->capture_default_str();
+  app.add_option("--hysteresis", request.options.hysteresis,
+                 "share of its score an alarm must fall below before the next")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--fdr", request.fdr,
+                 "of a file: expected share of false alarms, all series together, at most this")
+      ->check(CLI::Range(1e-12, 0.999));
   app.add_option("--refractory", request.options.refractory_samples,
                  "samples of silence after an alarm")
       ->capture_default_str()
@@ -92,6 +107,9 @@ int run_detect(Arguments arguments, Console& console) {
   request.options.params = terminal::parse_settings(given.settings, "--set");
   if (given.front_end || given.no_front_end) request.options.front_end = given.front_end;
   if (given.alpha > 0.0) request.options.alpha = given.alpha;
+  if (given.arl0 > 0.0) request.options.alpha = 1.0 / given.arl0;
+  request.options.calibrator = static_cast<detect::Calibrator::Kind>(
+      field_detail::parse_word("--calibrator", given.calibrator, detect::Calibrator::kKinds));
   if (request.explain && !json) {
     explain_detector(request.options.detector, console);
     if (!request.source.text.empty()) console.line("");
@@ -105,6 +123,9 @@ int run_detect(Arguments arguments, Console& console) {
   const bool stream = request.source.text == "-";
   if (!stream && (request.alarms_only || request.strict)) {
     throw ConfigError("detect: --alarms and --strict are for standard input (FILE -)");
+  }
+  if (stream && request.fdr > 0.0) {
+    throw ConfigError("detect: --fdr is for files; bound a stream by --alpha or --arl0");
   }
   return stream ? detect_stream(request, console) : detect_file(request, console);
 }

@@ -14,6 +14,7 @@ struct DetectRequest {
   SourceOption source;
   pipeline::DetectOptions options;
   std::vector<std::string> signals;
+  double fdr = 0.0;          ///< Expected share of false alarms of a file; 0: not bounded.
   bool scores = false;       ///< 1 − p of every sample.
   bool explain = false;      ///< Words to every alarm.
   bool alarms_only = false;  ///< Of a live stream.

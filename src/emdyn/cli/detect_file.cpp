@@ -5,8 +5,10 @@
 #include "emdyn/cli/detect.hpp"
 #include "emdyn/cli/verbs.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/episodes.hpp"
 #include "emdyn/pipeline/detect_lines.hpp"
 #include "emdyn/pipeline/detect_source.hpp"
+#include "emdyn/pipeline/discoveries.hpp"
 #include "emdyn/terminal/table.hpp"
 
 namespace emdyn::cli {
@@ -24,23 +26,39 @@ class Gatherer : public pipeline::DetectListener {
     DetectedSeries about;
     std::uint64_t points = 0;
     std::vector<series::Event> events{};
+    std::vector<std::size_t> tests{};  // Of the events, among those of false discoveries.
   };
 
-  explicit Gatherer(Console& console) : console_(console) {}
+  Gatherer(Console& console, double fdr) : console_(console), fdr_(fdr) {}
   void on_series(std::size_t, const DetectedSeries& about) override { series_.push_back({about}); }
-  void on_sample(std::size_t series, const Scored&, RowDetector*) override {
+  void on_sample(std::size_t series, const Scored& sample, RowDetector*) override {
     ++series_[series].points;
+    if (fdr_ > 0.0) discoveries_.sample(series, sample.p_value);
   }
   void on_empty_row(std::size_t, double) override {}
   void on_event(std::size_t series, const series::Event& event) override {
     series_[series].events.push_back(event);
+    if (fdr_ > 0.0) series_[series].tests.push_back(discoveries_.test(series));
   }
   void on_warning(std::string_view text) override { console_.warn(text); }
+  /// Drops alarms that are no discoveries; values that are not finite are facts and stay.
+  void drop_false() {
+    if (fdr_ == 0.0) return;
+    const auto kept = discoveries_.decide(fdr_);
+    for (Series& each : series_) {
+      std::size_t at = 0;
+      std::erase_if(each.events, [&](const series::Event& event) {
+        return !kept[each.tests[at++]] && event.kind != series::EventKind::nonfinite;
+      });
+    }
+  }
 
   const std::vector<Series>& series() const noexcept { return series_; }
 
  protected:
   Console& console_;
+  double fdr_;
+  pipeline::Discoveries discoveries_;
   std::vector<Series> series_;
 };
 
@@ -88,7 +106,7 @@ class ScoreGatherer final : public Gatherer {
 /// Writes every score as it is known; keeps nothing.
 class ScorePrinter final : public Gatherer {
  public:
-  explicit ScorePrinter(Console& console) : Gatherer(console) {
+  explicit ScorePrinter(Console& console) : Gatherer(console, 0.0) {
     text_ = "signal,position,value,score\n";
   }
   void on_sample(std::size_t series, const Scored& sample, RowDetector* rows) override {
@@ -144,6 +162,22 @@ void add_scores(Json& json, const ScoreGatherer::Scores& kept, bool with_empty_r
   }
 }
 
+/// Which events, by their place in "events", report one and the same change.
+Json episodes_json(const Gatherer& found) {
+  std::vector<series::Event> events;
+  for (const auto& each : found.series()) {
+    for (const series::Event& event : each.events) {
+      events.push_back(event);
+      events.back().run = each.about.run;
+    }
+  }
+  Json list = Json::array();
+  for (const auto& episode : detect::episodes(events)) {
+    list.push_back({{"first", episode.first}, {"others", episode.others}});
+  }
+  return list;
+}
+
 void print_json(const Gatherer& found, const ScoreGatherer* scores, const DetectRequest& request,
                 std::uint64_t skipped, Console& console) {
   const auto& all = found.series();
@@ -161,8 +195,10 @@ void print_json(const Gatherer& found, const ScoreGatherer* scores, const Detect
     }
     list.push_back(std::move(json));
   }
-  Json document{
-      {"series", std::move(list)}, {"events", std::move(events)}, {"skipped_rows", skipped}};
+  Json document{{"series", std::move(list)},
+                {"events", std::move(events)},
+                {"episodes", episodes_json(found)},
+                {"skipped_rows", skipped}};
   if (request.explain) document["detector"] = detector_json(request.options.detector);
   if (scores != nullptr && all.size() == 1) {
     for (const char* key : {"positions", "scores", "channels", "attribution"}) {
@@ -208,6 +244,11 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
   if (events > 0 && !explain) table.print(console);
   console.line(fmt::format("{} alarms in {} points of {} series", events, count_text(points),
                            found.series().size()));
+  const std::size_t changes = episodes_json(found).size();
+  if (changes < events) {
+    console.line(
+        fmt::format("they report {} changes: their reaches overlap (episodes, --json)", changes));
+  }
 }
 
 std::uint64_t read(const DetectRequest& request, pipeline::DetectListener& listener,
@@ -231,15 +272,17 @@ int detect_file(const DetectRequest& request, Console& console) {
     return kFine;
   }
   if (request.scores) {
-    ScoreGatherer gatherer(console);
+    ScoreGatherer gatherer(console, request.fdr);
     const std::uint64_t skipped = read(request, gatherer, console);
     if (console.interrupted()) return kInterrupted;
+    gatherer.drop_false();
     print_json(gatherer, &gatherer, request, skipped, console);
     return kFine;
   }
-  Gatherer gatherer(console);
+  Gatherer gatherer(console, request.fdr);
   const std::uint64_t skipped = read(request, gatherer, console);
   if (console.interrupted() && json) return kInterrupted;
+  gatherer.drop_false();
   if (json) {
     print_json(gatherer, nullptr, request, skipped, console);
   } else {

@@ -1,110 +1,244 @@
 #include "emdyn/detect/calibrator.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "emdyn/core/philox.hpp"
+#include "emdyn/math/distributions.hpp"
 
 namespace emdyn::detect {
 namespace {
 
-constexpr double kBody = 0.95;          // Scores below this quantile are the body.
-constexpr double kMemory = 20000.0;     // Scores over which the share above is averaged.
-constexpr double kShapeError = 2.5;     // Twice the standard error of the shape, times sqrt(peaks).
-constexpr double kNullThreshold = 3.0;  // -ln p from which the tail of a known null is fitted.
-constexpr double kNullSamples = 400.0;  // Samples' worth of belief in its share above that,
-constexpr double kScalePrior = 100.0;   // and excesses' worth of belief in its scale.
-constexpr double kLightest = -0.2;
-constexpr double kHeaviest = 0.5;
-constexpr std::size_t kFewestPeaks = 8;
-constexpr std::uint64_t kRefitEvery = 16;
+constexpr double kMemory = 131072.0;      // Scores beyond which the past counts half.
+constexpr double kRanks = 8.0;            // Higher scores that a rank needs to stand on its own.
+constexpr double kTailShare = 0.05;       // Of the scores, while they are few:
+constexpr double kTailScores = 200.0;     // so many highest; beyond, their square root.
+constexpr double kNullScores = 400.0;     // Scores' worth of belief in a known null.
+constexpr double kShapeDeviation = 0.15;  // What tails are like, before looking: shape 0 +- this,
+constexpr double kKnownDeviation = 0.03;  // and where the null says it is 0.
+constexpr double kSurprise = 3.0;         // Standard errors that a belief withstands.
+constexpr double kBelievable = 0.05;      // Chance, at any time, of a record that teaches fully.
+constexpr double kShapeVariance = 1.6;    // Of the fitted shape, times the number of peaks.
+constexpr double kRunMemory = 500.0;
+constexpr std::array<std::uint32_t, 2> kKey{0x656D6479, 0x6E706F74};
+
+// Gauss-Hermite: the mean over a standard normal variable.
+constexpr std::array kNodeAt{-2.8569700138728056, -1.3556261799742659, 0.0, 1.3556261799742659,
+                             2.8569700138728056};
+constexpr std::array kNodeWeight{0.011257411327720689, 0.22207592200561266, 0.53333333333333333,
+                                 0.22207592200561266, 0.011257411327720689};
+
+struct Belief {
+  double value = 0.0;
+  double deviation = 0.0;
+};
+
+/// Empirical Bayes: what was believed to be 0 +- `deviation` is doubted as far as its estimate is
+/// surprisingly far away.
+Belief believe(double estimate, double error_variance, double deviation) noexcept {
+  const double doubt =
+      std::max(deviation * deviation, estimate * estimate - kSurprise * kSurprise * error_variance);
+  return {estimate * doubt / (doubt + error_variance),
+          std::sqrt(doubt * error_variance / (doubt + error_variance))};
+}
+
+double middle(std::size_t bin) noexcept {
+  return 0.5 * (ScoreHistogram::lower_edge(bin) + ScoreHistogram::upper_edge(bin));
+}
 
 }  // namespace
 
-Calibrator::Calibrator(Null null)
-    : null_(null), first_(null == Null::known ? 0 : kEnough), peaks_(kPeaks) {
-  reset();
+Calibrator::Calibrator(Null null, const Config& config)
+    : null_(null),
+      config_(checked("calibrator", kFields, config)),
+      window_(config.kind == Kind::conformal ? static_cast<std::size_t>(config.window_samples)
+                                             : 1) {
+  reset(null);
+}
+
+bool Calibrator::operator==(const Calibrator& other) const {
+  return null_ == other.null_ && histogram_ == other.histogram_ && window_ == other.window_ &&
+         number_ == other.number_ && mix_ == other.mix_ && seen_ == other.seen_ &&
+         mean_ == other.mean_ && squares_ == other.squares_ && fresh_ == other.fresh_ &&
+         peaks_ == other.peaks_ && runs_ == other.runs_ && high_ == other.high_ &&
+         threshold_ == other.threshold_ && share_ == other.share_ && shapes_ == other.shapes_ &&
+         scale_ == other.scale_;
+}
+
+/// Uniform on (0, 1], a function of the score, its number and the scores before it.
+double Calibrator::draw(double score) const noexcept {
+  if (config_.ties == Ties::conservative) return 1.0;
+  const auto bits = std::bit_cast<std::uint64_t>(score) ^ mix_;
+  const auto words =
+      philox4x32({static_cast<std::uint32_t>(number_), static_cast<std::uint32_t>(number_ >> 32),
+                  static_cast<std::uint32_t>(bits), static_cast<std::uint32_t>(bits >> 32)},
+                 kKey);
+  const std::uint64_t word = (std::uint64_t{words[0]} << 32) | words[1];
+  return (static_cast<double>(word >> 11) + 0.5) * 0x1p-53;
 }
 
 double Calibrator::p_value(double score) const noexcept {
-  if (!ready()) return 1.0;
-  const double share = (above_ + 0.5) / (seen_ + 1.0);
-  if (score > threshold_) return share * tail_.sf(score - threshold_);
-  if (null_ == Null::known) return std::exp(-score);
-  const auto* found = std::lower_bound(first_.begin(), first_.end(), score);
-  const double higher = static_cast<double>(first_.end() - found);
-  return std::max(share, (higher + 1.0) / (static_cast<double>(first_.size()) + 1.0));
+  if (!ready() || !(score > 0.0)) return 1.0;
+  if (config_.kind == Kind::conformal) return window_p(score);
+  if (config_.kind == Kind::gaussian) return gaussian_p(score);
+  const std::size_t bin = ScoreHistogram::bin(score);
+  const double equal = histogram_.count(bin);
+  const double rank = histogram_.above(bin) + draw(score) * (equal + 1.0);
+  const double p = rank / (histogram_.total() + 1.0);
+  // A score seen before may be one of few values: only ranks with random ties are exact there.
+  const bool ranked = rank >= kRanks || equal >= 1.0;
+  if (ranked || config_.kind == Kind::empirical || !(scale_ > 0.0)) return p;
+  return std::min(share_ * tail(score - threshold_), kRanks / (histogram_.total() + 1.0));
+}
+
+/// The chance of an excess this large, averaged over what the shape may be.
+double Calibrator::tail(double excess) const noexcept {
+  if (!(excess > 0.0)) return 1.0;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    const math::GeneralisedPareto pareto{shapes_[i], scale_ * (1.0 - shapes_[i])};
+    sum += kNodeWeight[i] * pareto.sf(excess);
+  }
+  return sum;
+}
+
+double Calibrator::window_p(double score) const noexcept {
+  const auto& sorted = window_.sorted();
+  const auto* first = std::lower_bound(sorted.begin(), sorted.end(), score);
+  const auto* last = std::upper_bound(first, sorted.end(), score);
+  const auto higher = static_cast<double>(sorted.end() - last);
+  const auto equal = static_cast<double>(last - first);
+  return (higher + draw(score) * (equal + 1.0)) / (static_cast<double>(sorted.size()) + 1.0);
+}
+
+double Calibrator::gaussian_p(double score) const noexcept {
+  const double deviation = std::sqrt(squares_ / (seen_ - 1.0) * (1.0 + 1.0 / seen_));
+  if (!(deviation > 0.0)) return score > mean_ ? 1.0 / (seen_ + 1.0) : 1.0;
+  return math::student_t_sf((score - mean_) / deviation, seen_ - 1.0);
 }
 
 void Calibrator::learn(double score) noexcept {
+  ++number_;
+  // Streams with equal scores now and then must not share their draws.
+  mix_ = (mix_ ^ std::bit_cast<std::uint64_t>(score)) * 0x9E3779B97F4A7C15ULL;
+  mix_ ^= mix_ >> 32;
   seen_ += 1.0;
-  if (!first_.full()) {
-    first_.push_back(score);
-    if (first_.full()) begin();
+  if (config_.kind == Kind::conformal) return window_.push(score);
+  if (config_.kind == Kind::gaussian) {
+    const double bounded = std::min(score, 1e100);
+    const double delta = bounded - mean_;
+    mean_ += delta / seen_;
+    squares_ += delta * (bounded - mean_);
+    if (seen_ < kMemory) return;
+    seen_ *= 0.5;
+    squares_ *= 0.5;
     return;
   }
-  if (seen_ > kMemory) {
-    seen_ *= 0.5;
-    above_ *= 0.5;
+  score = believable(score);
+  histogram_.add(ScoreHistogram::bin(score), 1.0F);
+  if (histogram_.total() > kMemory) histogram_.fade();
+  const bool high = score > threshold_;
+  if (high) {
+    peaks_ += 1.0;
+    runs_ += high_ ? 0.0 : 1.0;
+    fresh_ += 1.0;
+    if (peaks_ > kRunMemory) {
+      peaks_ *= 0.5;
+      runs_ *= 0.5;
+    }
   }
-  if (score <= threshold_) return;
-  above_ += 1.0;
-  const double excess = score - threshold_;
-  if (peaks_.full()) {
-    peaks_[next_] = excess;
-  } else {
-    peaks_.push_back(excess);
-  }
-  next_ = (next_ + 1) % kPeaks;
-  if (++fresh_ >= kRefitEvery) refit();
+  high_ = high;
+  const double due = scale_ > 0.0 ? std::max(2.0, share_ * histogram_.total() / 16.0) : 2.0;
+  if (fresh_ >= due || seen_ == kEnough) refit();
 }
 
-void Calibrator::begin() noexcept {
-  std::sort(first_.begin(), first_.end());
-  const auto at = static_cast<std::size_t>(kBody * static_cast<double>(first_.size()));
-  threshold_ = first_[at];
-  for (std::size_t i = at; i < first_.size(); ++i) {
-    if (first_[i] > threshold_) peaks_.push_back(first_[i] - threshold_);
+/// A record too extreme for chance teaches no more than the most extreme one that chance makes: one
+/// anomaly that slipped through must not make all later ones normal.
+double Calibrator::believable(double score) const noexcept {
+  if (config_.kind != Kind::pot || !(scale_ > 0.0) || !(score > threshold_)) return score;
+  const double least = least_credible();
+  if (share_ * tail(score - threshold_) >= least) return score;
+  double low = threshold_;
+  double high = score;
+  for (int i = 0; i < 40; ++i) {
+    const double between = 0.5 * (low + high);
+    (share_ * tail(between - threshold_) >= least ? low : high) = between;
   }
-  above_ = static_cast<double>(peaks_.size());
-  next_ = peaks_.size() % kPeaks;
-  refit();
+  return low;
 }
 
-/// Probability-weighted moments; an exponential unless the excesses clearly say otherwise.
+double Calibrator::least_credible() const noexcept {
+  return kBelievable / (std::max(histogram_.total(), seen_) + 1.0);
+}
+
+/// Finds the threshold anew and fits the excesses by probability-weighted moments.
 void Calibrator::refit() noexcept {
-  fresh_ = 0;
-  if (peaks_.size() < kFewestPeaks) return;
-  std::array<double, kPeaks> sorted{};
-  std::sort(sorted.begin(), std::copy(peaks_.begin(), peaks_.end(), sorted.begin()));
-  const auto count = static_cast<double>(peaks_.size());
-  double mean = 0.0;
-  double weighted = 0.0;  // Of E[X (1 - F(X))].
-  for (std::size_t i = 0; i < peaks_.size(); ++i) {
-    mean += sorted[i] / count;
-    weighted += sorted[i] * (count - 1.0 - static_cast<double>(i)) / (count * (count - 1.0));
+  fresh_ = 0.0;
+  const double total = histogram_.total();
+  const double few = kTailScores / kTailShare;
+  const double wanted = total < few ? kTailShare * total : kTailScores * std::sqrt(total / few);
+  double count = 0.0;
+  std::size_t first = ScoreHistogram::kBins;  // The lowest bin of the tail.
+  for (std::size_t b = ScoreHistogram::kBins; b-- > 1 && count < wanted;) {
+    if (histogram_.count(b) == 0.0) continue;
+    count += histogram_.count(b);
+    first = b;
   }
-  if (!(mean > 0.0)) return;
+  scale_ = 0.0;
+  if (count < kRanks) return;
+  threshold_ = ScoreHistogram::lower_edge(first);
+  share_ = (count + 0.5) / (total + 1.0);
+  double above = 0.0;
+  double mean = 0.0;
+  double weighted = 0.0;  // Of E[Y (1 - F(Y))].
+  for (std::size_t b = ScoreHistogram::kBins; b-- > first;) {
+    const double here = histogram_.count(b);
+    if (here == 0.0) continue;
+    const double excess = middle(b) - threshold_;
+    mean += here * excess / count;
+    weighted += here * excess * (above + 0.5 * std::max(here - 1.0, 0.0)) / (count * (count - 1.0));
+    above += here;
+  }
   const double difference = mean - 2.0 * weighted;
   const double raw = difference > 0.0 ? 2.0 - mean / difference : -1.0;
-  const double sure = std::max(std::abs(raw) - kShapeError / std::sqrt(count), 0.0);
-  tail_.shape = std::clamp(std::copysign(sure, raw), kLightest, kHeaviest);
-  tail_.scale = mean * (1.0 - tail_.shape);  // Keeps the mean excess.
-  if (null_ == Null::known) {
-    tail_.scale = (kScalePrior + count * tail_.scale) / (kScalePrior + count);
+  const double independent = count * (runs_ + 1.0) / (peaks_ + 1.0);
+  const bool known = null_ == Null::known;
+  const Belief shape = believe(std::clamp(raw, -1.0, 1.0), kShapeVariance / independent,
+                               known ? kKnownDeviation : kShapeDeviation);
+  scale_ = known ? 1.0 + believe(mean - 1.0, 1.0 / independent, kKnownDeviation).value : mean;
+  // An estimated mean makes the tail heavier: for shape 0 the exact predictive shape is 1 / count.
+  const double unsure = known ? 0.0 : 1.0 / independent;
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    shapes_[i] = std::clamp(shape.value + shape.deviation * kNodeAt[i] + unsure, -0.5, 0.8);
   }
 }
 
-void Calibrator::reset() noexcept {
-  first_.clear();
-  peaks_.clear();
-  next_ = fresh_ = 0;
-  seen_ = above_ = threshold_ = 0.0;
-  if (null_ == Null::known) {
-    threshold_ = kNullThreshold;
-    seen_ = kNullSamples;
-    above_ = kNullSamples * std::exp(-kNullThreshold);
+void Calibrator::reset(Null null) noexcept {
+  null_ = null;
+  histogram_.clear();
+  window_.clear();
+  number_ = mix_ = 0;
+  seen_ = mean_ = squares_ = threshold_ = share_ = fresh_ = peaks_ = runs_ = scale_ = 0.0;
+  high_ = false;
+  shapes_ = {};
+  if (null_ == Null::known) believe_null();
+}
+
+/// Exponential scores: what -ln p is where the null holds.
+void Calibrator::believe_null() noexcept {
+  static const std::array<float, ScoreHistogram::kBins> kBelief = [] {
+    std::array<float, ScoreHistogram::kBins> belief{};
+    for (std::size_t b = 0; b < belief.size(); ++b) {
+      const double low = ScoreHistogram::lower_edge(b);
+      const double mass = -std::exp(-low) * std::expm1(low - ScoreHistogram::upper_edge(b));
+      if (mass > 1e-12) belief[b] = static_cast<float>(kNullScores * mass);
+    }
+    return belief;
+  }();
+  for (std::size_t b = 0; b < kBelief.size(); ++b) {
+    if (kBelief[b] > 0.0F) histogram_.add(b, kBelief[b]);
   }
-  tail_ = {0.0, 1.0};
+  refit();
 }
 
 }  // namespace emdyn::detect

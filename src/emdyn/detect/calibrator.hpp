@@ -1,7 +1,11 @@
 #pragma once
+#include <array>
 #include <cstdint>
+#include <string_view>
 
-#include "emdyn/detect/bounded_vector.hpp"
+#include "emdyn/core/field.hpp"
+#include "emdyn/detect/score_histogram.hpp"
+#include "emdyn/detect/sorted_window.hpp"
 #include "emdyn/math/pareto.hpp"
 
 namespace emdyn::detect {
@@ -9,53 +13,120 @@ namespace emdyn::detect {
 /// Learns, from a stream of scores, how likely a score as high as the last one is when nothing
 /// happens. Causal: the p-value of a score uses the scores before it.
 ///
-///   unknown null  empirical up to the 95 % quantile of the first 200 scores, beyond it a
-///                 generalised Pareto tail fitted to the last 512 excesses (peaks over threshold)
-///   known null    a second opinion: the scores are -ln p of the p-values the null gives, which
-///                 are exponential where it holds. From p = 0.05 on, the tail is fitted as above,
-///                 beginning from that exponential and leaving it only as the evidence grows.
+///   pot        rank among all scores seen, and where fewer than eight are higher and none is
+///              equal, a generalised Pareto tail of the highest ones (peaks over threshold),
+///              averaged over what its shape may be. The default: exact in the body, extrapolates
+///              beyond the past.
+///   empirical  the rank alone: never below 1 / (n + 1) but by the draw that breaks ties
+///   conformal  the rank among the last `window_samples` scores: exact for exchangeable scores,
+///              and the quickest to follow a change of what is normal
+///   gaussian   the normal tail with the mean and deviation of all scores seen (Student's t, since
+///              they are estimates); for scores that are normal
 ///
-/// Cost: O(1), amortised; a refit of O(512) with every sixteenth excess; 4 KB, 6 KB unknown.
-/// Source: Siffer, Fouque, Termier, Largouet, "Anomaly Detection in Streams with Extreme Value
-/// Theory", KDD 2017; probability-weighted moments of Hosking & Wallis, "Parameter and Quantile
-/// Estimation for the Generalized Pareto Distribution", Technometrics 29 (1987).
+/// Equal scores (and, but for conformal, scores within 3 %) are ranked by a uniform draw, which
+/// makes the p-value of exchangeable scores exactly uniform, discrete or not: p = (higher + U
+/// (equal
+/// + 1)) / (n + 1). The draw is a function of the scores so far (Philox), so replays agree bit for
+/// bit. With ties conservative, U = 1.
+///
+/// A score of 0 is calm: its p-value is 1.
+///
+/// A detector may know its null distribution. Its scores are then -ln p, which are exponential
+/// where the null holds; pot begins with 400 such scores' worth of belief in it and leaves it as
+/// evidence grows.
+///
+/// The past fades: beyond 131,072 scores everything seen counts half. Serial dependence: the tail's
+/// shape is believed as far as runs of high scores, not high scores, are many.
+///
+/// Cost: O(1); 9 KB, conformal 16 bytes more a sample of its window. Source: Siffer et al.,
+/// "Anomaly Detection in Streams with Extreme Value Theory", KDD 2017; probability-weighted moments
+/// of Hosking & Wallis, Technometrics 29 (1987); randomised ranks as in Vovk, Gammerman, Shafer,
+/// "Algorithmic Learning in a Random World" (2005).
 class Calibrator {
  public:
   enum class Null { unknown, known };
-  explicit Calibrator(Null null = Null::unknown);
+  enum class Kind { pot, empirical, conformal, gaussian };
+  enum class Ties { random, conservative };
+  static constexpr std::array<std::string_view, 4> kKinds{"pot", "empirical", "conformal",
+                                                          "gaussian"};
+  static constexpr std::array<std::string_view, 2> kTies{"random", "conservative"};
+
+  struct Config {
+    Kind kind = Kind::pot;
+    Ties ties = Ties::random;
+    std::int64_t window_samples = 2000;  ///< Of the conformal calibrator.
+  };
+
+  static constexpr std::array kFields{
+      enum_field<&Config::kind, Config>("kind", kKinds,
+                                        "how scores become p-values: pot, empirical, conformal or "
+                                        "gaussian"),
+      enum_field<&Config::ties, Config>("ties", kTies,
+                                        "rank of equal scores: random (exact) or conservative"),
+      Field<Config>{"window_samples", &Config::window_samples, 20, 1e6,
+                    "scores the conformal calibrator ranks among"},
+  };
+
+  /// @throws ConfigError if a field is out of range.
+  Calibrator(Null null, const Config& config);
+  explicit Calibrator(Null null = Null::unknown) : Calibrator(null, Config{}) {}
 
   /// Chance of a score of at least `score`; 1 before there are enough scores. @pre score >= 0.
   double p_value(double score) const noexcept;
   /// Takes the score of a calm moment in.
   void learn(double score) noexcept;
-  bool ready() const noexcept { return null_ == Null::known || first_.full(); }
-  void reset() noexcept;
+  /// The next score, not learned: its draw is another one.
+  void pass() noexcept { ++number_; }
+  /// p-values below this are too small for chance, whenever in the stream so far.
+  double least_credible() const noexcept;
+  bool ready() const noexcept { return null_ == Null::known || seen_ >= kEnough; }
+  Null null() const noexcept { return null_; }
+  void reset() noexcept { reset(null_); }
+  /// Forgets everything and takes the other kind of score.
+  void reset(Null null) noexcept;
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.first_, self.peaks_, self.next_, self.fresh_, self.seen_, self.above_,
-            self.threshold_, self.tail_.shape, self.tail_.scale);
-    archive.require(self.next_ < kPeaks && self.tail_.scale > 0.0 && self.seen_ >= 0.0 &&
-                    self.above_ >= 0.0 && self.above_ <= self.seen_);
+    archive(self.null_, self.histogram_, self.window_, self.number_, self.mix_, self.seen_,
+            self.mean_, self.squares_, self.threshold_, self.share_, self.fresh_, self.peaks_,
+            self.runs_, self.high_, self.shapes_, self.scale_);
+    archive.require(self.null_ == Null::unknown || self.null_ == Null::known);
+    archive.require(self.seen_ >= 0.0 && self.squares_ >= 0.0 && self.share_ >= 0.0 &&
+                    self.share_ <= 1.0 && self.threshold_ >= 0.0 && self.scale_ >= 0.0);
+    archive.require(self.peaks_ >= 0.0 && self.runs_ >= 0.0 && self.fresh_ >= 0.0);
+    for (const double shape : self.shapes_) archive.require(shape >= -2.0 && shape <= 2.0);
   }
-  bool operator==(const Calibrator&) const = default;
+  bool operator==(const Calibrator& other) const;
 
  private:
-  static constexpr std::size_t kPeaks = 512;
-  static constexpr std::size_t kEnough = 200;  // Scores the first threshold comes from.
+  static constexpr std::size_t kNodes = 5;
+  static constexpr double kEnough = 200.0;  // Scores before an unknown null has p-values.
 
-  void begin() noexcept;
+  double draw(double score) const noexcept;
+  double tail(double excess) const noexcept;
+  double believable(double score) const noexcept;
+  double window_p(double score) const noexcept;
+  double gaussian_p(double score) const noexcept;
+  void believe_null() noexcept;
   void refit() noexcept;
 
   Null null_;
-  BoundedVector<double> first_;  // Scores until there are enough, then sorted: the body.
-  BoundedVector<double> peaks_;  // Ring of excesses over the threshold.
-  std::uint64_t next_ = 0;
-  std::uint64_t fresh_ = 0;  // Excesses since the last refit.
+  Config config_;
+  ScoreHistogram histogram_;
+  SortedWindow window_;
+  std::uint64_t number_ = 0;  // Of the score to come: the draw's counter.
+  std::uint64_t mix_ = 0;     // Of the scores learned: the draw's other half.
   double seen_ = 0.0;
-  double above_ = 0.0;
-  double threshold_ = 0.0;
-  math::GeneralisedPareto tail_{0.0, 1.0};
+  double mean_ = 0.0;
+  double squares_ = 0.0;
+  double threshold_ = 0.0;  // Of the tail; share_ of the scores lie above.
+  double share_ = 0.0;
+  double fresh_ = 0.0;  // Scores above the threshold since the last fit.
+  double peaks_ = 0.0;  // Scores above the threshold lately, and runs of them.
+  double runs_ = 0.0;
+  bool high_ = false;
+  std::array<double, kNodes> shapes_{};  // What the tail's shape may be.
+  double scale_ = 0.0;                   // Mean excess; 0: no tail known.
 };
 
 }  // namespace emdyn::detect

@@ -13,25 +13,37 @@ namespace {
 constexpr double kMostEvidence = 700.0;  // -ln p, before p underflows.
 constexpr double kRateOfAlarms = 1e-3;   // Averages over the last thousand scores.
 constexpr double kNormalState = 1e-2;    // Alarms this frequent are how the signal is.
+constexpr double kMostExpected = 10.0;   // False alarms saved up,
+constexpr double kFirstExpected = 2.0;   // and at the beginning.
+// At exactly the budget a tail cut off too low would find itself confirmed.
+constexpr double kTolerance = 2.0;
 
 }  // namespace
 
-AlarmPolicy::AlarmPolicy(const Config& config) : config_(checked("policy", kFields, config)) {}
+AlarmPolicy::AlarmPolicy(const Config& config)
+    : config_(checked("policy", kFields, config)),
+      calibrator_(Calibrator::Null::unknown,
+                  {config.calibrator, config.ties, config.window_samples}) {
+  expected_ = kFirstExpected;
+  if (config_.arl0_samples == 0.0) return;
+  field_detail::check_range("policy.arl0_samples", config_.arl0_samples, 2.0, 1e12);
+  config_.alpha = 1.0 / config_.arl0_samples;
+}
 
 AlarmPolicy::Decision AlarmPolicy::step(double score, std::optional<double> null_p) noexcept {
   Decision decision;
-  double evidence = score;  // What the calibrator judges.
-  if (null_p) {
-    evidence = std::min(-std::log(*null_p), kMostEvidence);
-    decision.p_value = std::max(*null_p, null_calibrator_.p_value(evidence));
-  } else {
-    decision.p_value = calibrator_.p_value(score);
-  }
+  const auto null = uses_null(null_p) ? Calibrator::Null::known : Calibrator::Null::unknown;
+  if (calibrator_.null() != null) calibrator_.reset(null);
+  const double evidence =
+      null == Calibrator::Null::known ? std::min(-std::log(*null_p), kMostEvidence) : score;
+  decision.p_value = calibrator_.p_value(evidence);
   const bool exceeds =
       config_.rule == Rule::budget ? decision.p_value <= config_.alpha : score > 1.0;
-  alarm_rate_ += kRateOfAlarms * ((exceeds ? 1.0 : 0.0) - alarm_rate_);
-  const bool calm = !exceeds && silent_ == 0;
-  if (calm || alarm_rate_ > kNormalState) (null_p ? null_calibrator_ : calibrator_).learn(evidence);
+  if (teaches(exceeds, decision.p_value)) {
+    calibrator_.learn(evidence);
+  } else {
+    calibrator_.pass();
+  }
   if (silent_ > 0) --silent_;
   if (alarm_score_ > 0.0 && score <= config_.hysteresis * alarm_score_) alarm_score_ = 0.0;
   if (!exceeds || silent_ > 0 || alarm_score_ > 0.0) return decision;
@@ -41,13 +53,25 @@ AlarmPolicy::Decision AlarmPolicy::step(double score, std::optional<double> null
   return decision;
 }
 
+bool AlarmPolicy::teaches(bool exceeds, double p) noexcept {
+  alarm_rate_ += kRateOfAlarms * ((exceeds ? 1.0 : 0.0) - alarm_rate_);
+  const double strange = std::max(config_.alpha, calibrator_.least_credible());
+  expected_ = std::min(expected_ + kTolerance * strange, kMostExpected);
+  if (alarm_rate_ > kNormalState) return true;
+  if (!exceeds && p > strange) return silent_ == 0 || !anomaly_;
+  anomaly_ = expected_ < 1.0;
+  if (!anomaly_) expected_ -= 1.0;
+  return !anomaly_;
+}
+
 void AlarmPolicy::skip(std::uint64_t count) noexcept { silent_ -= std::min(silent_, count); }
 
 void AlarmPolicy::reset() noexcept {
   calibrator_.reset();
-  null_calibrator_.reset();
   silent_ = 0;
   alarm_score_ = alarm_rate_ = 0.0;
+  expected_ = kFirstExpected;
+  anomaly_ = false;
 }
 
 std::string AlarmPolicy::text() const {

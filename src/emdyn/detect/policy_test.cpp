@@ -12,49 +12,6 @@
 namespace emdyn::detect {
 namespace {
 
-// Property: learned p-values are calibrated, for light and heavy tails, in body and tail.
-TEST(Calibrator, ItsPValuesAreCalibrated) {
-  const auto exponential = [](Philox& random) { return -std::log(1.0 - random.uniform()); };
-  const auto normal = [](Philox& random) { return std::abs(random.normal()); };
-  const auto pareto = [](Philox& random) { return std::pow(1.0 - random.uniform(), -0.2) - 1.0; };
-  const auto check = [](auto draw) {
-    Philox random(4);
-    Calibrator calibrator;
-    double tenth = 0.0;
-    double hundredth = 0.0;
-    double thousandth = 0.0;
-    constexpr double kSamples = 200'000;
-    for (double i = 0; i < kSamples; ++i) {
-      const double score = draw(random);
-      const double p = calibrator.p_value(score);
-      tenth += p <= 0.1;
-      hundredth += p <= 0.01;
-      thousandth += p <= 0.001;
-      calibrator.learn(score);
-    }
-    EXPECT_NEAR(tenth / (0.1 * kSamples), 1.0, 0.35);
-    EXPECT_NEAR(hundredth / (0.01 * kSamples), 1.0, 0.25);
-    EXPECT_NEAR(thousandth / (0.001 * kSamples), 1.0, 0.6);
-  };
-  check(exponential);
-  check(normal);
-  check(pareto);
-}
-
-TEST(Calibrator, IsSilentUntilItKnows) {
-  Calibrator calibrator;
-  EXPECT_EQ(calibrator.p_value(1e9), 1.0);
-  calibrator.learn(1.0);
-  EXPECT_EQ(calibrator.p_value(1e9), 1.0);
-}
-
-TEST(Calibrator, EqualScoresAreNoSurprise) {
-  Calibrator calibrator;
-  for (int i = 0; i < 1000; ++i) calibrator.learn(0.0);
-  EXPECT_EQ(calibrator.p_value(0.0), 1.0);
-  EXPECT_LT(calibrator.p_value(1.0), 0.01);
-}
-
 // Property: alarms of a correct null stay within the budget.
 TEST(AlarmPolicy, KeepsItsBudget) {
   Philox random(12);
@@ -67,6 +24,44 @@ TEST(AlarmPolicy, KeepsItsBudget) {
   }
   EXPECT_LE(alarms, 1.15e-3 * kSamples);
   EXPECT_GE(alarms, 0.4e-3 * kSamples);
+}
+
+// The same budget as a run length; false alarms of independent scores are apart by it.
+TEST(AlarmPolicy, KeepsItsRunLength) {
+  Philox random(13);
+  AlarmPolicy policy({.arl0_samples = 500.0, .refractory_samples = 0, .hysteresis = 1.0});
+  int alarms = 0;
+  constexpr int kSamples = 400'000;
+  for (int i = 0; i < kSamples; ++i) alarms += policy.step(random.uniform(), std::nullopt).alarm;
+  EXPECT_NEAR(kSamples / (500.0 * alarms), 1.0, 0.1);
+  EXPECT_THROW(AlarmPolicy({.arl0_samples = 1.0}), ConfigError);
+}
+
+// Property: every calibrator keeps the budget on a null it is made for, discrete ones included.
+TEST(AlarmPolicy, EveryCalibratorKeepsItsBudget) {
+  for (const auto kind : {Calibrator::Kind::pot, Calibrator::Kind::empirical,
+                          Calibrator::Kind::conformal, Calibrator::Kind::gaussian}) {
+    Philox random(14);
+    AlarmPolicy policy(
+        {.alpha = 2e-3, .refractory_samples = 0, .hysteresis = 1.0, .calibrator = kind});
+    int alarms = 0;
+    constexpr int kSamples = 100'000;
+    for (int i = 0; i < kSamples; ++i) {
+      alarms += policy.step(20.0 + random.normal(), std::nullopt).alarm;
+    }
+    EXPECT_NEAR(alarms / (2e-3 * kSamples), 1.0, 0.25) << static_cast<int>(kind);
+  }
+}
+
+TEST(AlarmPolicy, AnomaliesBeyondTheBudgetDoNotBecomeNormal) {
+  Philox random(15);
+  AlarmPolicy policy;
+  int found = 0;
+  for (int i = 1; i <= 20'000; ++i) {
+    const double z = i % 200 == 0 ? 9.0 : std::abs(random.normal());
+    found += policy.step(z / 3.0, math::two_sided_normal(z)).alarm && i % 200 == 0;
+  }
+  EXPECT_EQ(found, 100);
 }
 
 // Known answer, by hand.

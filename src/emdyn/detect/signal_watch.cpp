@@ -9,7 +9,10 @@ namespace {
 constexpr double kMostForShift = 4.0;
 
 AlarmPolicy::Config half_budget(const SignalWatch::Config& config) {
-  return {.alpha = 0.5 * config.alpha, .refractory_samples = config.refractory_samples};
+  return {.alpha = 0.5 * config.alpha,
+          .refractory_samples = config.refractory_samples,
+          .hysteresis = config.hysteresis,
+          .calibrator = config.calibrator};
 }
 
 }  // namespace

@@ -57,6 +57,8 @@ class SignalWatch {
   struct Config {
     double alpha = 1e-5;                   ///< False alarms per sample, both detectors together.
     std::int64_t refractory_samples = 25;  ///< Samples of silence after an event of a kind.
+    double hysteresis = 0.5;               ///< As AlarmPolicy::Config.
+    Calibrator::Kind calibrator = Calibrator::Kind::pot;
     FrontEnd::Config front_end{};
   };
 
@@ -64,6 +66,11 @@ class SignalWatch {
       Field<Config>{"alpha", &Config::alpha, 1e-12, 0.5, "false alarms per sample"},
       Field<Config>{"refractory_samples", &Config::refractory_samples, 0, 1e9,
                     "samples of silence after an event"},
+      Field<Config>{"hysteresis", &Config::hysteresis, 0.0, 1.0,
+                    "share of the alarm's score below which the next alarm is allowed"},
+      enum_field<&Config::calibrator, Config>(
+          "calibrator", Calibrator::kKinds,
+          "how scores become p-values: pot, empirical, conformal or gaussian"),
   };
 
   /// @param signal name for the events. @throws ConfigError if a field is out of range.

@@ -107,18 +107,4 @@ std::vector<std::size_t> benjamini_hochberg(std::span<const double> p_values, do
   return order;
 }
 
-ELond::ELond(double alpha) : alpha_(alpha) { check_level("alpha", alpha); }
-
-double ELond::next_level() const noexcept {
-  const double t = static_cast<double>(tested_) + 1.0;
-  return alpha_ * (static_cast<double>(rejected_) + 1.0) / (t * (t + 1.0));
-}
-
-bool ELond::test(double e_value) noexcept {
-  const bool discovery = e_value * next_level() >= 1.0;
-  ++tested_;
-  if (discovery) ++rejected_;
-  return discovery;
-}
-
 }  // namespace emdyn::ood

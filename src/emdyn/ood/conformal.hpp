@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "emdyn/math/e_values.hpp"
+
 /// From scores to decisions with a stated error rate. The guarantees hold when the in-distribution
 /// samples to come are exchangeable with the calibration samples, which must not have been used to
 /// fit the score or the classifier. Against an adversary that does not hold.
@@ -58,25 +60,6 @@ std::vector<double> conditional_bounds(std::size_t n, Validity validity, double 
 /// @throws ConfigError unless 0 < alpha < 1; DataError for p-values outside [0, 1].
 std::vector<std::size_t> benjamini_hochberg(std::span<const double> p_values, double alpha);
 
-/// e-LOND: decides one sample after the other, with a false discovery rate of at most α at every
-/// time under any dependence between the e-values. Rejects when e ≥ 1 / (α·γₜ·(rejections + 1))
-/// with γₜ = 1/(t(t + 1)). Source: Xu, Ramdas, "Online multiple testing with e-values", AISTATS
-/// 2024.
-class ELond {
- public:
-  /// @throws ConfigError unless 0 < alpha < 1.
-  explicit ELond(double alpha);
-  /// True: a discovery. A NaN is none.
-  bool test(double e_value) noexcept;
-  /// The level the next e-value is tested at: it must reach 1 / level.
-  double next_level() const noexcept;
-  std::uint64_t tested() const noexcept { return tested_; }
-  std::uint64_t rejected() const noexcept { return rejected_; }
-
- private:
-  double alpha_;
-  std::uint64_t tested_ = 0;
-  std::uint64_t rejected_ = 0;
-};
+using math::ELond;
 
 }  // namespace emdyn::ood

@@ -36,6 +36,8 @@ detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
   config.rule = options.alpha ? Policy::Rule::budget : Policy::Rule::textbook;
   config.alpha = options.alpha.value_or(config.alpha);
   config.refractory_samples = options.refractory_samples;
+  config.hysteresis = options.hysteresis;
+  config.calibrator = options.calibrator;
   return Policy(config);
 }
 
@@ -98,6 +100,8 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
     detect::SignalWatch::Config config;
     config.alpha = options.alpha.value_or(config.alpha);
     config.refractory_samples = options.refractory_samples;
+    config.hysteresis = options.hysteresis;
+    config.calibrator = options.calibrator;
     impl_->watch.emplace(impl_->signal, config);
     return;
   }

@@ -24,6 +24,8 @@ struct DetectOptions {
   std::optional<double>
       alpha{};  ///< Given: alarm within this budget; absent: by the textbook threshold.
   std::int64_t refractory_samples = 25;
+  double hysteresis = 0.5;  ///< As detect::AlarmPolicy::Config.
+  detect::Calibrator::Kind calibrator = detect::Calibrator::Kind::pot;
 };
 
 /// True for a detector of rows, false for one of series (and kWatch).

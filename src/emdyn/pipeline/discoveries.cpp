@@ -1,0 +1,39 @@
+#include "emdyn/pipeline/discoveries.hpp"
+
+#include "emdyn/core/field.hpp"
+
+namespace emdyn::pipeline {
+
+void Discoveries::sample(std::size_t series, std::optional<double> p_value) {
+  if (series >= blocks_.size()) {
+    blocks_.resize(series + 1);
+    current_.resize(series + 1, 0);
+  }
+  math::BlockEvidence& block = blocks_[series];
+  if (block.complete()) block.clear();
+  if (block.empty()) {
+    current_[series] = e_values_.size();
+    e_values_.push_back(0.0);
+  }
+  block.add(p_value.value_or(1.0));
+  e_values_[current_[series]] = block.e_value();
+}
+
+std::vector<bool> Discoveries::decide(double rate) const {
+  field_detail::check_range("fdr", rate, 1e-12, 0.999999);
+  std::vector<bool> kept(e_values_.size(), false);
+  for (const std::size_t test : math::e_bh(e_values_, rate)) kept[test] = true;
+  return kept;
+}
+
+bool DiscoveryGate::push(std::optional<double> p_value) noexcept {
+  block_.add(p_value.value_or(1.0));
+  const bool discovery = block_.e_value() * decisions_.next_level() >= 1.0;
+  if (block_.complete()) {
+    decisions_.test(block_.e_value());
+    block_.clear();
+  }
+  return discovery;
+}
+
+}  // namespace emdyn::pipeline
