@@ -9,6 +9,7 @@
 #include <cmath>
 #include <memory>
 
+#include "certify_bench.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/data/load.hpp"
@@ -20,6 +21,8 @@ namespace emdyn::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kCertifiedPoints = 50;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -239,6 +242,11 @@ std::vector<Row> stress_bench(const StressBenchOptions& options) {
   active_set_rows(subject, options, rows);
   curve_rows(subject, options, rows);
   deep_fool_rows(subject, options, rows);
+  const std::int64_t certified = std::min<std::int64_t>(kCertifiedPoints, answers.size(0));
+  for (Row& row : certify_bench(
+           *subject.network, subject.inputs.narrow(0, 0, certified),
+           std::span(subject.labels).first(static_cast<std::size_t>(certified)), options.epsilon))
+    rows.push_back(std::move(row));
   return rows;
 }
 

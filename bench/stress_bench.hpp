@@ -26,7 +26,8 @@ struct StressBenchOptions {
 ///   to the end for every point, as attacks usually do: cost in forward passes (a gradient counts
 ///   three);
 /// - DeepFool on chunks, beside a loop over images with the full Jacobian of each step: points per
-///   second.
+///   second;
+/// - what certificates of the first 50 points cost: certify_bench.hpp.
 std::vector<Row> stress_bench(const StressBenchOptions& options);
 
 }  // namespace emdyn::bench

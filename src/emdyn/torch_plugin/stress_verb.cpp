@@ -16,6 +16,8 @@ namespace {
 // The only list of sub-verbs.
 constexpr std::array kSubVerbs{
     terminal::Verb{"attack", "how many answers break within which radius", &run_stress_attack},
+    terminal::Verb{"certify", "proofs that no input within a radius changes the answer",
+                   &run_stress_certify},
     terminal::Verb{"corrupt", "errors under noise, blur, weather, digital and geometric changes",
                    &run_stress_corrupt},
     terminal::Verb{"ood", "how well scores tell strange inputs from familiar ones",

@@ -1,0 +1,371 @@
+#include "emdyn/certify/certify.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <oneapi/tbb/enumerable_thread_specific.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <mutex>
+#include <optional>
+
+#include "emdyn/certify/compile.hpp"
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/core/philox.hpp"
+#include "emdyn/model/blas_threads.hpp"
+
+namespace emdyn::certify {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// One batch, checked and brought to the CPU.
+struct Batch {
+  torch::Tensor inputs;
+  std::size_t count = 0;
+  std::size_t size = 0;
+  std::span<const float> example(std::size_t i) const {
+    return {inputs.data_ptr<float>() + i * size, size};
+  }
+};
+
+Batch checked(const model::Signature& signature, const torch::Tensor& inputs,
+              std::span<const std::int64_t> labels, double epsilon) {
+  if (!(epsilon >= 0.0) || !std::isfinite(epsilon))
+    throw ConfigError(
+        fmt::format("certify: epsilon must be finite and at least 0, got {}", epsilon));
+  std::vector<std::int64_t> shape = signature.input;
+  shape.insert(shape.begin(), inputs.defined() && inputs.dim() > 0 ? inputs.size(0) : 0);
+  if (!inputs.defined() || inputs.sizes() != shape || inputs.scalar_type() != torch::kFloat32)
+    throw DataError(fmt::format("certify: inputs must be float32 [{}], one example after the other",
+                                fmt::join(shape, ", ")));
+  Batch batch{inputs.contiguous(), static_cast<std::size_t>(shape[0]), 1};
+  for (const std::int64_t extent : signature.input) batch.size *= static_cast<std::size_t>(extent);
+  if (labels.size() != batch.count)
+    throw DataError(fmt::format("certify: {} labels for {} inputs; give one for each",
+                                labels.size(), batch.count));
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    if (labels[i] < 0 || labels[i] >= signature.classes)
+      throw DataError(
+          fmt::format("certify: label {} of example {} is no class; the model has 0 to {}",
+                      labels[i], i, signature.classes - 1));
+    for (const float x : batch.example(i)) {
+      const double value = x;
+      if (!(value >= signature.low && value <= signature.high) || !std::isfinite(value))
+        throw DataError(fmt::format(
+            "certify: example {} holds {}, outside the model's box [{}, {}]; scale the inputs", i,
+            value, signature.low, signature.high));
+    }
+  }
+  return batch;
+}
+
+// Covers every value that a region of the batch can hold, and epsilon itself.
+double magnitude(const Batch& batch, double epsilon) {
+  const double largest = batch.count == 0 ? 0.0 : batch.inputs.abs().max().item<double>();
+  return largest + 2.0 * epsilon;
+}
+
+bool errs(const model::Network& network, std::span<const float> x, std::int64_t label) {
+  // Sums of many threads may differ in the last bits.
+  thread_local const bool single = [] {
+    model::set_torch_threads(1);
+    return true;
+  }();
+  (void)single;
+  std::vector<std::int64_t> shape = network.signature().input;
+  shape.insert(shape.begin(), 1);
+  model::Ledger ledger;
+  const torch::Tensor input = torch::empty(shape, torch::kFloat32);
+  std::copy(x.begin(), x.end(), input.data_ptr<float>());
+  const torch::Tensor logits = network.logits(input, ledger).contiguous();
+  const float* values = logits.data_ptr<float>();
+  const auto classes = static_cast<std::size_t>(network.signature().classes);
+  const float own = values[label];
+  return std::any_of(values, values + classes, [&](float other) { return !(other <= own); });
+}
+
+std::vector<double> copy(std::span<const double> x) { return {x.begin(), x.end()}; }
+
+// One example from bounds to branch and bound.
+class Decision {
+ public:
+  Decision(const model::Network& network, const Graph& graph, const Region& region,
+           std::size_t label, std::uint64_t stream, const Options& options,
+           Clock::time_point deadline)
+      : network_(network),
+        graph_(graph),
+        region_(region),
+        label_(label),
+        random_(options.seed, stream),
+        options_(options),
+        deadline_(deadline) {
+    for (std::size_t t = 0; t < graph.outputs(); ++t)
+      if (t != label) targets_.push_back(t);
+    bounds_.assign(graph.outputs(), std::numeric_limits<double>::infinity());
+  }
+
+  Point run(const std::vector<std::vector<double>>& rounding, Backward& backward) {
+    if (errs(network_, region_.rounded(region_.centre()), static_cast<std::int64_t>(label_))) {
+      point_.clean_error = true;
+      point_.verdict = Verdict::attacked;
+      point_.counterexample = region_.rounded(region_.centre());
+      point_.margin = -std::numeric_limits<double>::infinity();
+      return std::move(point_);
+    }
+    Analysis analysis(graph_, rounding, region_, options_.method, backward);
+    dual_.emplace(region_, analysis.units());
+    decide(analysis);
+    point_.bounds = analysis.bounds() + dual_->bounds();
+    point_.open_units = static_cast<std::int64_t>(analysis.units().size());
+    point_.margin = *std::min_element(bounds_.begin(), bounds_.end());
+    return std::move(point_);
+  }
+
+ private:
+  bool stopped() const {
+    return (options_.stop != nullptr && *options_.stop) || Clock::now() >= deadline_;
+  }
+
+  // Drops targets whose margin is proved.
+  void drop() {
+    std::erase_if(targets_, [&](std::size_t t) { return bounds_[t] > 0.0; });
+  }
+
+  void decide(Analysis& analysis) {
+    for (const std::size_t t : targets_) bounds_[t] = analysis.interval_margin(label_, t);
+    drop();
+    if (options_.method != Method::interval && !targets_.empty()) back_substitute(analysis);
+    if (targets_.empty()) {
+      point_.verdict = Verdict::certified;
+      return;
+    }
+    if (options_.method == Method::interval) return;
+    if (options_.attack && attacked()) return;
+    if (options_.method == Method::alpha_crown) {
+      if (stopped()) return cut();
+      optimise(analysis);
+      if (point_.verdict != Verdict::undecided) return;
+    }
+    branch(analysis);
+  }
+
+  void back_substitute(const Analysis& analysis) {
+    const std::vector<Form> forms = analysis.margins(label_, targets_);
+    margins_.resize(graph_.outputs());
+    const Choice choice =
+        dual_->initial(options_.method == Method::fast_lin ? Slopes::parallel : Slopes::adaptive);
+    for (std::size_t k = 0; k < targets_.size(); ++k) {
+      const std::size_t t = targets_[k];
+      margins_[t] = forms[k];
+      const double bound =
+          dual_->bound(margins_[t], 1.0, choice) - analysis.margin_rounding(label_, t);
+      if (bound > bounds_[t]) bounds_[t] = bound;
+    }
+    drop();
+    // The most endangered first: for attacks the likeliest to win.
+    std::stable_sort(targets_.begin(), targets_.end(),
+                     [&](std::size_t a, std::size_t b) { return bounds_[a] < bounds_[b]; });
+  }
+
+  bool verify(std::span<const double> x) {
+    std::vector<float> rounded = region_.rounded(x);
+    if (!errs(network_, rounded, static_cast<std::int64_t>(label_))) return false;
+    point_.verdict = Verdict::attacked;
+    point_.counterexample = std::move(rounded);
+    return true;
+  }
+
+  bool attack_from(const Form& margin, std::vector<double> start) {
+    return descend(*dual_, region_, margin, std::move(start), {},
+                   [&](std::span<const double> x) { return verify(x); });
+  }
+
+  bool attacked() {
+    const Choice choice = dual_->initial(Slopes::adaptive);
+    for (const std::size_t t : targets_) {
+      (void)dual_->bound(margins_[t], 1.0, choice);
+      if (attack_from(margins_[t], dual_->minimiser())) return true;
+      if (attack_from(margins_[t], copy(region_.centre()))) return true;
+    }
+    for (int restart = 0; restart < options_.restarts; ++restart) {
+      for (const std::size_t t : targets_) {
+        std::vector<double> start(region_.centre().begin(), region_.centre().end());
+        for (double& x : start) x += region_.epsilon() * (2.0 * random_.uniform() - 1.0);
+        region_.project(start);
+        if (attack_from(margins_[t], std::move(start))) return true;
+      }
+    }
+    return false;
+  }
+
+  void optimise(Analysis& analysis) {
+    analysis.tighten(options_.iterations);
+    roots_.resize(graph_.outputs());
+    for (const std::size_t t : targets_) {
+      Choice choice = dual_->initial(Slopes::adaptive);
+      const double rounding = analysis.margin_rounding(label_, t);
+      const Dual::Ascent ascent{.iterations = 2 * options_.iterations, .stop_above = rounding};
+      bounds_[t] = std::max(bounds_[t], dual_->ascend(margins_[t], 1.0, choice, ascent) - rounding);
+      if (bounds_[t] <= 0.0 && options_.attack && attack_from(margins_[t], dual_->minimiser()))
+        return;
+      roots_[t] = std::move(choice);
+    }
+    drop();
+    if (targets_.empty()) point_.verdict = Verdict::certified;
+  }
+
+  void branch(const Analysis& analysis) {
+    for (const std::size_t t : targets_) {
+      if (point_.nodes >= options_.node_limit) return;
+      if (stopped()) return cut();
+      const Choice root = roots_.empty() ? dual_->initial(Slopes::adaptive) : roots_[t];
+      BranchOptions branching;
+      branching.node_limit = options_.node_limit - point_.nodes;
+      if (options_.stop != nullptr || deadline_ != Clock::time_point::max())
+        branching.stop = [&] { return stopped(); };
+      const BranchResult result = branch_and_bound(
+          region_, analysis.units(), margins_[t], analysis.margin_rounding(label_, t), root,
+          branching, [&](std::span<const double> x) { return options_.attack && verify(x); },
+          *dual_);
+      point_.nodes += result.nodes;
+      bounds_[t] = std::max(bounds_[t], result.bound);
+      if (result.outcome == Outcome::attacked) return;
+      if (result.outcome == Outcome::undecided) {
+        if (branching.stop && stopped()) point_.cut_short = true;
+        return;
+      }
+    }
+    point_.verdict = Verdict::certified;
+  }
+
+  void cut() { point_.cut_short = true; }
+
+  const model::Network& network_;
+  const Graph& graph_;
+  const Region& region_;
+  std::size_t label_;
+  Philox random_;
+  const Options& options_;
+  Clock::time_point deadline_;
+  std::optional<Dual> dual_{};
+  std::vector<std::size_t> targets_{};  // Not yet proved.
+  std::vector<double> bounds_{};        // Per class; infinity for the label.
+  std::vector<Form> margins_{};
+  std::vector<Choice> roots_{};
+  Point point_{};
+};
+
+void check(const Options& options) {
+  if (options.iterations < 0 || options.restarts < 0 || options.node_limit < 0 ||
+      !(options.seconds >= 0.0) || !(options.seconds_per_point >= 0.0))
+    throw ConfigError(
+        "certify: iterations, restarts, node_limit, seconds and seconds_per_point must be at least "
+        "0");
+}
+
+}  // namespace
+
+Certifier::Certifier(const model::Network& network) : network_(network), graph_(compile(network)) {}
+
+std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
+                                      std::span<const std::int64_t> labels, double epsilon,
+                                      Norm norm, const Options& options) const {
+  check(options);
+  const Batch batch = checked(network_.signature(), inputs, labels, epsilon);
+  const auto rounding = graph_.rounding(magnitude(batch, epsilon));
+  const Clock::time_point start = Clock::now();
+  const auto after = [](Clock::time_point from, double seconds) {
+    return seconds > 0.0 && seconds < 1e9 ? from + std::chrono::duration_cast<Clock::duration>(
+                                                       std::chrono::duration<double>(seconds))
+                                          : Clock::time_point::max();
+  };
+  const Clock::time_point end = after(start, options.seconds);
+  std::vector<Point> points(batch.count);
+  std::mutex lock;
+  std::size_t decided = 0;
+  tbb::enumerable_thread_specific<std::unique_ptr<Backward>> workspaces;
+  parallel_for(batch.count, [&](std::size_t i) {
+    const Clock::time_point begin = Clock::now();
+    if ((options.stop != nullptr && *options.stop) || begin >= end) {
+      points[i].margin = -std::numeric_limits<double>::infinity();
+      points[i].cut_short = true;
+      return;
+    }
+    std::unique_ptr<Backward>& workspace = workspaces.local();
+    if (!workspace) workspace = std::make_unique<Backward>(graph_);
+    const Region region(batch.example(i), epsilon, norm, network_.signature().low,
+                        network_.signature().high);
+    Decision decision(network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
+                      std::min(end, after(begin, options.seconds_per_point)));
+    points[i] = decision.run(rounding, *workspace);
+    points[i].seconds = seconds_since(begin);
+    if (options.progress) {
+      const std::lock_guard guard(lock);
+      options.progress(++decided, batch.count);
+    }
+  });
+  return points;
+}
+
+std::vector<double> Certifier::lower_bounds(const torch::Tensor& inputs,
+                                            std::span<const std::int64_t> labels, double epsilon,
+                                            Norm norm, Method method) const {
+  Options options;
+  options.method = method;
+  options.attack = false;
+  options.node_limit = 0;
+  const std::vector<Point> points = certify(inputs, labels, epsilon, norm, options);
+  std::vector<double> margins;
+  for (const Point& point : points) margins.push_back(point.margin);
+  return margins;
+}
+
+std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
+                                               std::span<const std::int64_t> labels, Norm norm,
+                                               double highest, double tolerance,
+                                               const Options& options) const {
+  if (!(tolerance > 0.0)) throw ConfigError("certify: tolerance must be above 0");
+  (void)checked(network_.signature(), inputs, labels, highest);
+  const std::size_t count = labels.size();
+  std::vector<double> low(count, -1.0);
+  std::vector<double> high(count, highest);
+  std::vector<std::size_t> left(count);
+  for (std::size_t i = 0; i < count; ++i) left[i] = i;
+  Options each = options;
+  each.progress = nullptr;
+  // Every round certifies each example at an epsilon of its own.
+  const auto round = [&](const std::vector<double>& epsilons) {
+    std::vector<std::uint8_t> proved(count);
+    parallel_for(left.size(), [&](std::size_t k) {
+      const std::size_t i = left[k];
+      const std::vector<Point> one = certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1),
+                                             labels.subspan(i, 1), epsilons[i], norm, options);
+      proved[i] = one[0].verdict == Verdict::certified;
+    });
+    return proved;
+  };
+  const std::vector<std::uint8_t> clean = round(std::vector<double>(count, 0.0));
+  std::erase_if(left, [&](std::size_t i) { return clean[i] == 0; });
+  for (const std::size_t i : left) low[i] = 0.0;
+  const std::vector<std::uint8_t> all = round(high);
+  for (const std::size_t i : left)
+    if (all[i] != 0) low[i] = highest;
+  std::vector<double> middle(count, 0.0);
+  for (;;) {
+    std::erase_if(left, [&](std::size_t i) { return high[i] - low[i] <= tolerance; });
+    if (left.empty()) return low;
+    for (const std::size_t i : left) middle[i] = 0.5 * (low[i] + high[i]);
+    const std::vector<std::uint8_t> proved = round(middle);
+    for (const std::size_t i : left) (proved[i] != 0 ? low[i] : high[i]) = middle[i];
+  }
+}
+
+}  // namespace emdyn::certify

@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "emdyn/certify/certify.hpp"
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/terminal/arguments.hpp"
+#include "emdyn/terminal/progress.hpp"
+#include "emdyn/torch_plugin/stress_verb.hpp"
+#include "emdyn/torch_plugin/subject.hpp"
+
+namespace emdyn::torch_plugin {
+namespace {
+
+struct CertifyRequest {
+  SubjectOptions subject{};
+  std::string norm = "linf";
+  std::string method = "alpha_crown";
+  double epsilon = 0.1;
+  bool points = false;
+  certify::Options options{};
+};
+
+certify::Method method_of(const std::string& word) {
+  if (word == "interval") return certify::Method::interval;
+  if (word == "fast_lin") return certify::Method::fast_lin;
+  if (word == "crown") return certify::Method::crown;
+  return certify::Method::alpha_crown;
+}
+
+std::string_view word(certify::Verdict verdict) {
+  switch (verdict) {
+    case certify::Verdict::certified:
+      return "certified";
+    case certify::Verdict::attacked:
+      return "attacked";
+    case certify::Verdict::undecided:
+      break;
+  }
+  return "undecided";
+}
+
+struct Totals {
+  std::int64_t certified = 0;
+  std::int64_t attacked = 0;
+  std::int64_t undecided = 0;
+  std::int64_t clean_errors = 0;
+  std::int64_t cut_short = 0;
+  std::int64_t nodes = 0;
+  std::int64_t bounds = 0;
+  std::int64_t open_units = 0;
+};
+
+Totals totals_of(const std::vector<certify::Point>& points) {
+  Totals totals;
+  for (const certify::Point& point : points) {
+    totals.certified += point.verdict == certify::Verdict::certified;
+    totals.attacked += point.verdict == certify::Verdict::attacked;
+    totals.undecided += point.verdict == certify::Verdict::undecided;
+    totals.clean_errors += point.clean_error;
+    totals.cut_short += point.cut_short;
+    totals.nodes += point.nodes;
+    totals.bounds += point.bounds;
+    totals.open_units += point.open_units;
+  }
+  return totals;
+}
+
+Json to_json(const CertifyRequest& request, const std::vector<certify::Point>& points,
+             double seconds) {
+  const Totals totals = totals_of(points);
+  Json document{
+      {"examples", points.size()},
+      {"epsilon", request.epsilon},
+      {"norm", request.norm},
+      {"method", request.method},
+      {"clean_errors", totals.clean_errors},
+      {"certified", totals.certified},
+      {"certified_bound", static_cast<std::int64_t>(points.size()) - totals.certified},
+      {"attacked", totals.attacked},
+      {"undecided", totals.undecided},
+      {"cut_short", totals.cut_short},
+      {"seconds", seconds},
+      {"ledger",
+       {{"nodes", totals.nodes}, {"bounds", totals.bounds}, {"open_units", totals.open_units}}}};
+  if (request.points) {
+    Json list = Json::array();
+    for (const certify::Point& point : points) {
+      list.push_back({{"verdict", word(point.verdict)},
+                      {"clean_error", point.clean_error},
+                      {"cut_short", point.cut_short},
+                      {"margin", number_or_null(point.margin)},
+                      {"nodes", point.nodes},
+                      {"bounds", point.bounds},
+                      {"seconds", point.seconds}});
+    }
+    document["points"] = std::move(list);
+  }
+  return document;
+}
+
+void print(const CertifyRequest& request, const std::vector<certify::Point>& points, double seconds,
+           terminal::Console& console) {
+  const Totals totals = totals_of(points);
+  const auto count = static_cast<std::int64_t>(points.size());
+  console.line(fmt::format("{} examples, {} radius {:g}, {:.1f} s", count, request.norm,
+                           request.epsilon, seconds));
+  console.line(fmt::format("  {:>6} certified   no input in the radius changes the answer",
+                           totals.certified));
+  console.line(fmt::format("  {:>6} attacked    with a counterexample; {} are wrong as they are",
+                           totals.attacked, totals.clean_errors));
+  console.line(fmt::format(
+      "  {:>6} undecided{}", totals.undecided,
+      totals.cut_short > 0 ? fmt::format("   {} of them cut short", totals.cut_short) : ""));
+  console.line(fmt::format("errors between {} and {}; {} nodes, {} bounds", totals.attacked,
+                           count - totals.certified, totals.nodes, totals.bounds));
+}
+
+}  // namespace
+
+int run_stress_certify(std::span<const std::string> arguments, terminal::Console& console) {
+  CLI::App app(
+      "Proves that no input within a radius changes the answer, finds one that does, or says that "
+      "neither was reached.",
+      "stress certify");
+  CertifyRequest request;
+  bool json = false;
+  std::size_t threads = 0;
+  request.subject.add_to(app);
+  app.add_option("--epsilon", request.epsilon, "radius");
+  app.add_option("--norm", request.norm, "linf or l2")->check(CLI::IsMember({"linf", "l2"}));
+  app.add_option("--method", request.method, "bounds: interval, fast_lin, crown or alpha_crown")
+      ->check(CLI::IsMember({"interval", "fast_lin", "crown", "alpha_crown"}));
+  app.add_option("--nodes", request.options.node_limit,
+                 "of branch and bound, per example; 0: bounds and attacks alone")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  app.add_option("--time-limit", request.options.seconds,
+                 "seconds in all; what they cut short is undecided, and may vary")
+      ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--time-per-point", request.options.seconds_per_point, "seconds per example")
+      ->check(CLI::Range(0.0, 1e9));
+  app.add_option("--seed", request.options.seed, "of the attacks' random starts");
+  app.add_option("--threads", threads,
+                 "at most this many; 0 for all cores (results do not depend on it)")
+      ->check(CLI::Range(0, 1024));
+  app.add_flag("--points", request.points, "every example's verdict in the JSON");
+  app.add_flag("--json", json, "print JSON");
+  if (!terminal::parse(app, arguments, console)) return 0;
+  if (!(request.epsilon >= 0.0) || !std::isfinite(request.epsilon))
+    throw ConfigError(
+        fmt::format("--epsilon must be finite and at least 0, got {}", request.epsilon));
+  request.options.method = method_of(request.method);
+  if (request.options.method == certify::Method::interval) request.options.node_limit = 0;
+
+  const Subject subject = load_subject(request.subject);
+  const certify::Certifier certifier(subject.network);
+  const ThreadLimit limit(threads);
+  terminal::Progress progress(console, "certify", subject.labels.size(), "examples");
+  request.options.stop = console.stop_flag();
+  request.options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<certify::Point> points = certifier.certify(
+      subject.inputs, subject.labels, request.epsilon,
+      request.norm == "l2" ? certify::Norm::l2 : certify::Norm::linf, request.options);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  console.clear_status();
+  if (console.interrupted()) {
+    console.note("interrupted: what was not reached counts as undecided");
+  }
+  if (json) {
+    console.json(to_json(request, points, seconds));
+  } else {
+    print(request, points, seconds, console);
+  }
+  return console.interrupted() ? 130 : 0;
+}
+
+}  // namespace emdyn::torch_plugin
