@@ -15,6 +15,7 @@ namespace {
 
 // The only list of sub-verbs.
 constexpr std::array kSubVerbs{
+    terminal::Verb{"all", "everything below, on one page of evidence", &run_stress_all},
     terminal::Verb{"attack", "how many answers break within which radius", &run_stress_attack},
     terminal::Verb{"certify", "proofs that no input within a radius changes the answer",
                    &run_stress_certify},

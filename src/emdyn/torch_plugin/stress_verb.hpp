@@ -8,6 +8,7 @@
 namespace emdyn::torch_plugin {
 
 int run_stress_corrupt(std::span<const std::string> arguments, terminal::Console& console);
+int run_stress_all(std::span<const std::string> arguments, terminal::Console& console);
 int run_stress_attack(std::span<const std::string> arguments, terminal::Console& console);
 int run_stress_certify(std::span<const std::string> arguments, terminal::Console& console);
 int run_stress_ood(std::span<const std::string> arguments, terminal::Console& console);

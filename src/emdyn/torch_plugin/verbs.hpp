@@ -18,7 +18,7 @@ int run_model(std::span<const std::string> arguments, terminal::Console& console
 /// `emdyn demo`.
 int run_demo(std::span<const std::string> arguments, terminal::Console& console);
 
-/// `emdyn stress attack`, `certify`, `corrupt`, `ood`.
+/// `emdyn stress all`, `attack`, `certify`, `corrupt`, `ood`.
 int run_stress(std::span<const std::string> arguments, terminal::Console& console);
 
 /// `emdyn guard fit` and `guard score`.
