@@ -91,8 +91,19 @@ class EntryList {
     const Params params = snapshot_detail::read_params(archive);
     if (!archive.ok()) snapshot_detail::refuse(form_, "truncated");
     try {
-      auto detector =
-          std::apply([&](Shape... each) { return find(name).make(params, each...); }, shape);
+      auto detector = std::apply(
+          [&](Shape... each) {
+            const Entry& entry = find(name);
+            if constexpr (requires { entry.bytes(params, each...); }) {
+              // Before it is allocated: a large state must be there to be loaded.
+              const double room = kModestBytes + 16.0 * static_cast<double>(bytes.size());
+              if (entry.bytes(params, each...) > room) {
+                snapshot_detail::refuse(form_, "its parameters do not fit its size");
+              }
+            }
+            return entry.make(params, each...);
+          },
+          shape);
       detector->load(archive);
       if (archive.ok() && archive.at_end()) return detector;
     } catch (const ConfigError& error) {
@@ -102,6 +113,8 @@ class EntryList {
   }
 
  private:
+  static constexpr double kModestBytes = 64e6;
+
   SnapshotForm form_;
   std::span<const Entry> entries_;
 };

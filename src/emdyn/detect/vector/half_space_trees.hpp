@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -43,6 +44,11 @@ class HalfSpaceTrees {
       Field<Config>{"seed", &Config::seed, 0, 1e15, "of the random trees"},
   };
 
+  /// Bytes it will hold, nearly.
+  static double bytes(const Config& config, std::size_t) noexcept {
+    return 5.0 * static_cast<double>(config.trees) *
+           std::ldexp(2.0, static_cast<int>(config.depth));
+  }
   /// @throws ConfigError if a field is out of range.
   HalfSpaceTrees(const Config& config, std::size_t channels);
 

@@ -38,6 +38,10 @@ class Loda {
       Field<Config>{"seed", &Config::seed, 0, 1e15, "of the projections"},
   };
 
+  /// Bytes it will hold, nearly.
+  static double bytes(const Config& config, std::size_t) noexcept {
+    return 8.0 * static_cast<double>(config.projections) * static_cast<double>(config.bins);
+  }
   /// @throws ConfigError if a field is out of range.
   Loda(const Config& config, std::size_t channels);
 

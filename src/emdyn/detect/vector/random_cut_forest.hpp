@@ -125,6 +125,12 @@ class RandomCutForest {
       Field<Config>{"seed", &Config::seed, 0, 1e15, "of the random cuts"},
   };
 
+  /// Bytes it will hold, nearly.
+  static double bytes(const Config& config, std::size_t channels) noexcept {
+    const double dimensions = static_cast<double>(config.shingle) * static_cast<double>(channels);
+    return static_cast<double>(config.trees) * static_cast<double>(config.rows) *
+           (32.0 * dimensions + 64.0);
+  }
   /// @throws ConfigError if a field is out of range.
   RandomCutForest(const Config& config, std::size_t channels);
 

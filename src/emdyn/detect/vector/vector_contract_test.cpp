@@ -238,6 +238,30 @@ INSTANTIATE_TEST_SUITE_P(Every, VectorContract,
                          testing::ValuesIn(vector_entries().begin(), vector_entries().end()),
                          [](const auto& each) { return std::string(each.param.name); });
 
+// A few bytes that ask for gigabytes are refused before anything of that size is allocated.
+TEST(VectorRegistry, RefusesSnapshotsWhoseParametersDoNotFitTheirSize) {
+  StateWriter archive;
+  const auto good = snapshot(*make_vector_detector("random_cut_forest", 2));
+  archive(std::uint64_t{0x4345564e59444d45ULL}, std::uint32_t{1});
+  archive.text("random_cut_forest");
+  archive(std::uint64_t{256}, std::uint32_t{2});
+  for (const auto& [name, value] : {std::pair{"trees", "20"}, std::pair{"rows", "4096"}}) {
+    archive.text(name);
+    archive.text(value);
+  }
+  archive(checksum(archive.bytes()));
+  try {
+    (void)restore_vector(archive.bytes());
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("size"), std::string::npos) << error.what();
+  }
+  EXPECT_NO_THROW((void)restore_vector(good));
+  EXPECT_THROW(
+      (void)make_vector_detector("random_cut_forest", 256, {{"trees", "1000"}, {"rows", "4096"}}),
+      ConfigError);
+}
+
 TEST(VectorRegistry, IsSortedAndOffersTheNearestName) {
   EXPECT_TRUE(std::ranges::is_sorted(vector_entries(), std::less_equal{}, &VectorEntry::name));
   try {

@@ -16,20 +16,40 @@
 namespace emdyn::detect {
 namespace {
 
+constexpr double kMostBytes = 4e9;
+
+template <VectorMethod M>
+typename M::Config config_of(const Params& params) {
+  typename M::Config config;
+  apply_params(M::kName, M::kFields, params, config);
+  return config;
+}
+
+template <VectorMethod M>
+double bytes(const Params& params, std::size_t channels) {
+  if constexpr (requires(const typename M::Config& config) { M::bytes(config, channels); }) {
+    return M::bytes(config_of<M>(params), channels);
+  } else {
+    return 0.0;  // So small that nobody need ask.
+  }
+}
+
 template <VectorMethod M>
 std::unique_ptr<AnyVectorDetector> make(const Params& params, std::size_t channels) {
   if (channels < 1 || channels > kMostChannels) {
     throw ConfigError(
         fmt::format("{}: channels must be in 1..{}, got {}", M::kName, kMostChannels, channels));
   }
-  typename M::Config config;
-  apply_params(M::kName, M::kFields, params, config);
-  return std::make_unique<VectorWatch<M>>(config, channels);
+  if (const double needed = bytes<M>(params, channels); needed > kMostBytes) {
+    throw ConfigError(fmt::format("{}: these parameters need {:.0f} GB for {} channels; lower them",
+                                  M::kName, needed * 1e-9, channels));
+  }
+  return std::make_unique<VectorWatch<M>>(config_of<M>(params), channels);
 }
 
 template <VectorMethod M>
 constexpr VectorEntry entry() {
-  return {facts_of<M>(Domain::real), &make<M>};
+  return {facts_of<M>(Domain::real), &bytes<M>, &make<M>};
 }
 
 // The only list of detectors of rows. Add yours here, in alphabetical order.

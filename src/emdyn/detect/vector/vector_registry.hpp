@@ -13,6 +13,8 @@ constexpr std::size_t kMostChannels = 256;
 
 /// One detector of rows and how to make it.
 struct VectorEntry : EntryFacts {
+  /// Bytes a detector of these parameters will hold, nearly. @throws ConfigError as `make`.
+  double (*bytes)(const Params&, std::size_t channels);
   std::unique_ptr<AnyVectorDetector> (*make)(const Params&, std::size_t channels);
 };
 

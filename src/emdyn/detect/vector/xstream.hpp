@@ -43,6 +43,11 @@ class XStream {
       Field<Config>{"seed", &Config::seed, 0, 1e15, "of projections and chains"},
   };
 
+  /// Bytes it will hold, nearly.
+  static double bytes(const Config& config, std::size_t) noexcept {
+    return 4.0 * static_cast<double>(kCells) * static_cast<double>(config.chains) *
+           static_cast<double>(config.depth);
+  }
   /// @throws ConfigError if a field is out of range.
   XStream(const Config& config, std::size_t channels);
 
