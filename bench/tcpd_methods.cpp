@@ -3,6 +3,9 @@
 #include <cmath>
 
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/front_end.hpp"
+#include "emdyn/detect/registry.hpp"
+#include "emdyn/detect/signal_watch.hpp"
 #include "emdyn/segment/segment.hpp"
 
 namespace emdyn::bench {
@@ -11,6 +14,8 @@ namespace {
 using segment::Noise;
 using segment::Regime;
 using segment::Search;
+
+constexpr std::size_t kFewestForSegment = 12;  // Two regimes can be told apart.
 
 Segmenter segmenter(std::string name, Search search, Regime regime,
                     Noise noise = Noise::null_model) {
@@ -58,7 +63,66 @@ std::vector<std::size_t> at_random(std::span<const double> values) {
   return found;
 }
 
+/// Change points as a stream shows them: sample by sample, the onset as it is estimated when the
+/// alarm fires, nothing later used. After an alarm the detector learns anew.
+Segmenter online(std::string_view detector) {
+  return {std::string(detector) + "_online", [detector](std::span<const double> values) {
+            const detect::Entry& entry = detect::find_entry(detector);
+            const auto watching = entry.make({});
+            detect::FrontEnd front_end;
+            std::vector<std::size_t> found;
+            for (std::size_t i = 0; i < values.size(); ++i) {
+              const double sample = entry.front_end ? front_end.update(values[i]) : values[i];
+              if (watching->update(sample) <= 1.0) continue;
+              const auto ago = watching->evidence().onset_samples_ago;
+              if (ago <= i) found.push_back(i - static_cast<std::size_t>(ago));
+              watching->reset();
+            }
+            return found;
+          }};
+}
+
+/// What `emdyn watch` runs: every shift it reports, at its onset.
+std::vector<std::size_t> watch_online(std::span<const double> values) {
+  detect::SignalWatch watch("");
+  std::vector<series::Event> events;
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    events.clear();
+    watch.push(static_cast<double>(i), values[i], events);
+    for (const series::Event& event : events) {
+      const double onset = event.onset ? event.onset->estimate : event.position;
+      if (event.kind == series::EventKind::shift) found.push_back(static_cast<std::size_t>(onset));
+    }
+  }
+  return found;
+}
+
+/// The default of `segment` asked again with every sample, of what came since the last change.
+std::vector<std::size_t> segment_online(std::span<const double> values) {
+  std::vector<std::size_t> found;
+  std::size_t from = 0;
+  for (std::size_t i = kFewestForSegment; i <= values.size(); ++i) {
+    if (i - from < kFewestForSegment) continue;
+    const auto changes = segment::segment(values.subspan(from, i - from), {}).changes;
+    if (changes.empty()) continue;
+    from += changes.front().index;
+    found.push_back(from);
+  }
+  return found;
+}
+
 }  // namespace
+
+std::vector<Segmenter> online_segmenters() {
+  std::vector<Segmenter> methods{{"segment_online", segment_online},
+                                 {"watch_online", watch_online}};
+  for (const std::string_view name :
+       {"auto", "bocpd", "focus", "cusum", "ewma", "page_hinkley", "adwin", "kswin"}) {
+    methods.push_back(online(name));
+  }
+  return methods;
+}
 
 std::vector<Segmenter> retrospective_segmenters() {
   return {
@@ -79,7 +143,9 @@ std::vector<Segmenter> retrospective_segmenters() {
 
 std::vector<Row> bench_tcpd(const std::filesystem::path& folder) {
   const auto series = load_tcpd(folder);
-  return tcpd_rows(series, retrospective_segmenters());
+  auto methods = retrospective_segmenters();
+  for (auto& method : online_segmenters()) methods.push_back(std::move(method));
+  return tcpd_rows(series, methods);
 }
 
 }  // namespace emdyn::bench

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "emdyn/core/philox.hpp"
 
 namespace emdyn::bench {
@@ -23,6 +25,32 @@ TEST(TcpdMethods, FindAClearStep) {
     const auto found = method.find(values);
     EXPECT_EQ(change_point_f1(truth, found).recall, 1.0) << method.name;
     EXPECT_GT(segment_covering(truth, found, values.size()), 0.55) << method.name;
+  }
+}
+
+// A change point once given stays, whatever comes later.
+TEST(TcpdMethods, OnlineMethodsUseNothingAfterTheAlarm) {
+  const auto values = noisy_step();
+  for (const Segmenter& method : online_segmenters()) {
+    const auto whole = method.find(values);
+    for (const std::size_t cut : {90U, 125U, 140U, 170U}) {
+      const auto early = method.find(std::span(values).first(cut));
+      ASSERT_LE(early.size(), whole.size()) << method.name;
+      EXPECT_TRUE(std::equal(early.begin(), early.end(), whole.begin())) << method.name;
+    }
+  }
+}
+
+TEST(TcpdMethods, OnlineMethodsPlaceAClearStep) {
+  const auto values = noisy_step();
+  for (const Segmenter& method : online_segmenters()) {
+    for (const char* name : {"segment_online", "watch_online", "cusum_online", "focus_online"}) {
+      if (method.name != name) continue;
+      EXPECT_EQ(
+          change_point_f1(std::vector<std::vector<std::size_t>>{{120}}, method.find(values)).recall,
+          1.0)
+          << method.name;
+    }
   }
 }
 

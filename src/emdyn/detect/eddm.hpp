@@ -55,7 +55,11 @@ class Eddm {
     archive(self.time_, self.last_error_, self.errors_, self.mean_, self.squares_, self.best_,
             self.best_at_, self.score_);
     archive.require(self.errors_ >= 0.0 && self.squares_ >= 0.0 && self.best_ >= 0.0 &&
-                    self.score_ >= 0.0 && self.time_ >= 0.0);
+                    self.mean_ >= 0.0 && self.score_ >= 0.0 && kLargestScore >= self.score_);
+    // Every distance between errors is at least 1, so a ready detector has a best.
+    archive.require(1e15 >= self.time_ && self.time_ >= self.last_error_ &&
+                    self.last_error_ >= 0.0 && self.time_ >= self.errors_ && self.best_at_ >= 0.0 &&
+                    1e15 >= self.mean_ && 1e32 >= self.squares_ && 1e32 >= self.best_);
   }
   bool operator==(const Eddm&) const = default;
 

@@ -55,6 +55,10 @@ class HddmA {
   static void state(Self& self, Archive& archive) {
     archive(self.count_, self.sum_, self.low_.count, self.low_.sum, self.high_.count,
             self.high_.sum, self.score_, self.rising_);
+    archive.require(1e15 >= self.count_ && self.sum_ >= 0.0 && self.count_ >= self.sum_ &&
+                    self.low_.sum >= 0.0 && self.low_.count >= self.low_.sum &&
+                    self.high_.sum >= 0.0 && self.high_.count >= self.high_.sum &&
+                    kLargestScore >= self.score_);
     archive.require(self.count_ >= 0.0 && self.score_ >= 0.0 && self.low_.count >= 0.0 &&
                     self.high_.count >= 0.0 && self.low_.count <= self.count_ &&
                     self.high_.count <= self.count_);
@@ -136,6 +140,7 @@ class HddmW {
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.all_, self.rise_, self.fall_, self.score_, self.age_, self.rising_);
+    archive.require(kLargestScore >= self.score_ && (1ULL << 62) > self.age_);
     archive.require(self.score_ >= 0.0 && self.rise_.age <= self.age_ &&
                     self.fall_.age <= self.age_);
   }

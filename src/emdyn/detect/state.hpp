@@ -22,8 +22,8 @@
 ///   }
 ///
 /// StateWriter and StateReader both take it. Bytes may be hostile: the reader checks every length
-/// against the room there is, refuses NaN and booleans other than 0 and 1, and `require` states
-/// what the code relies on. What was loaded with ok() false must be thrown away.
+/// against the room there is, refuses NaN, infinities and booleans other than 0 and 1, and
+/// `require` states what the code relies on. What was loaded with ok() false must be thrown away.
 namespace emdyn::detect {
 
 static_assert(std::endian::native == std::endian::little, "snapshots are little-endian");
@@ -114,7 +114,7 @@ class StateReader {
     } else {
       static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "give the type a state()");
       raw(&value, sizeof value);
-      if constexpr (std::is_floating_point_v<T>) require(!std::isnan(value));
+      if constexpr (std::is_floating_point_v<T>) require(std::isfinite(value));
     }
   }
   template <class T, std::size_t N>
