@@ -1,14 +1,33 @@
 """Runs the program as a user does. The build passes its path in EMDYN."""
+import gzip
 import json
 import os
 import pathlib
+import random
 import shutil
+import struct
 import subprocess
 import tempfile
 import unittest
 
 EMDYN = os.environ.get("EMDYN", "build/release/emdyn")
 SHARED = pathlib.Path(os.environ.get("EMDYN_SHARED", pathlib.Path(__file__).resolve().parents[3] / "shared"))
+
+
+def digits_folder(parent):
+    """A folder like MNIST's: images of 8 by 8, one bright quadrant, whose number is the label."""
+    folder = pathlib.Path(parent) / "digits"
+    folder.mkdir(exist_ok=True)
+    numbers = random.Random(1)
+    for part, count in [("train", 600), ("t10k", 200)]:
+        labels = [numbers.randrange(4) for _ in range(count)]
+        pixels = bytes(numbers.randrange(100) + (150 if 2 * (i // 32) + i % 8 // 4 == label else 0)
+                       for label in labels for i in range(64))
+        with gzip.open(folder / f"{part}-images-idx3-ubyte.gz", "wb") as file:
+            file.write(struct.pack(">HBBIII", 0, 8, 3, count, 8, 8) + pixels)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(
+            struct.pack(">HBBI", 0, 8, 1, count) + bytes(labels))
+    return folder
 
 
 class ProgramTest(unittest.TestCase):

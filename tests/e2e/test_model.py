@@ -1,35 +1,21 @@
 """Networks: look at them, train them, stop and go on."""
-import gzip
 import json
 import os
 import pathlib
-import random
 import signal
 import struct
 import subprocess
 import time
 import unittest
 
-from program import EMDYN, ProgramTest
+from program import EMDYN, ProgramTest, digits_folder
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "models"
 
 
 class Model(ProgramTest):
     def quadrants(self):
-        """A folder like MNIST's: images of 8 by 8, one bright quadrant, whose number is the label."""
-        folder = self.folder / "digits"
-        folder.mkdir(exist_ok=True)
-        numbers = random.Random(1)
-        for part, count in [("train", 600), ("t10k", 200)]:
-            labels = [numbers.randrange(4) for _ in range(count)]
-            pixels = bytes(numbers.randrange(100) + (150 if 2 * (i // 32) + i % 8 // 4 == label else 0)
-                           for label in labels for i in range(64))
-            with gzip.open(folder / f"{part}-images-idx3-ubyte.gz", "wb") as file:
-                file.write(struct.pack(">HBBIII", 0, 8, 3, count, 8, 8) + pixels)
-            (folder / f"{part}-labels-idx1-ubyte").write_bytes(
-                struct.pack(">HBBI", 0, 8, 1, count) + bytes(labels))
-        return folder
+        return digits_folder(self.folder)
 
     def train(self, kind, *options, out="out", **more):
         return self.json("model", "train", kind, "--data", self.quadrants(), "--out", self.folder / out,
