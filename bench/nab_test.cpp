@@ -117,7 +117,10 @@ TEST(Nab, RejectsScoresOfAnotherShape) {
 class NabFolder : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "nab_folder";
+    // Tests of this fixture may run at the same time, each in its own process.
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ =
+        std::filesystem::path(testing::TempDir()) / (std::string("nab_folder_") + test->name());
     std::filesystem::create_directories(folder_ / "a");
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

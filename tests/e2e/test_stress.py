@@ -14,8 +14,8 @@ class Stress(ProgramTest):
 
     def test_all_is_one_document_and_one_page(self):
         page = self.folder / "evidence.html"
-        found = self.json("stress", "all", *self.subject, "--epsilon", "0.2", "--limit", "40", "--curve-limit", "20",
-                          "--side-limit", "40", "--attack", "fgsm", "--attack", "apgd_ce", "--time-limit", "5",
+        found = self.json("stress", "all", *self.subject, "--epsilon", "0.1", "--limit", "40", "--curve-limit", "20",
+                          "--side-limit", "40", "--attack", "fgsm", "--attack", "apgd_ce", "--time-limit", "2",
                           "--out", page)
         self.assertEqual(found["examples"], 40)
         self.assertEqual([a["name"] for a in found["attacks"]], ["fgsm", "apgd_ce"])
@@ -32,8 +32,9 @@ class Stress(ProgramTest):
         self.assertLess(len(text), 2_000_000)
 
     def test_certify_and_attack_bound_the_same_number(self):
-        attacked = self.json("stress", "attack", *self.subject, "--epsilon", "0.2", "--limit", "40", "--attack", "pgd")
-        proved = self.json("stress", "certify", *self.subject, "--epsilon", "0.2", "--limit", "40")
+        part = [*self.subject, "--epsilon", "0.02", "--limit", "20"]
+        attacked = self.json("stress", "attack", *part, "--attack", "pgd")
+        proved = self.json("stress", "certify", *part, "--nodes", "20")
         self.assertEqual(attacked["clean_errors"], proved["clean_errors"])
         self.assertLessEqual(attacked["best_attack_errors"], proved["certified_bound"])
 

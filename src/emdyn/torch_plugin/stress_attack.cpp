@@ -137,8 +137,8 @@ Json report_json(const AttackRequest& request, const AttackReport& report) {
             {"epsilon", largest},
             {"clean_errors", report.worst.clean_errors()},
             {"attacks", std::move(attacks)},
-            {"best_attack_errors", report.best()},
-            {"worst_case_errors", report.worst.errors(largest)},
+            {"best_attack_errors", report.worst.errors(largest)},
+            {"best_single_attack_errors", report.best()},
             {"curve", report.curve},
             {"flags", report.flags},
             {"seconds", report.seconds}};
