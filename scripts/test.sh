@@ -12,6 +12,7 @@ if [ "${1:-}" = "--sanitize" ]; then
   shift
 fi
 scripts/setup.sh
+export TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp${TSAN_OPTIONS:+ $TSAN_OPTIONS}"
 for preset in "${presets[@]}"; do
   cmake --preset "$preset" -DBUILD_TESTING=ON
   cmake --build --preset "$preset"
