@@ -204,6 +204,18 @@ class Detect(ProgramTest):
                 self.assertEqual(len(found["scores"]), len(text.splitlines()) - 1)
                 self.assertTrue(all(0 <= s <= 1 for s in found["scores"]))
 
+    def test_by_default_no_trend_alarms_and_a_spike_on_it_does(self):
+        numbers = random.Random(7)
+        values = [0.01 * i + numbers.gauss(0, 1) for i in range(3000)]
+        values[2000] += 8
+        file = self.folder / "trend.csv"
+        file.write_text("step,v\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values)))
+        found = self.json("detect", file, "--scores")
+        self.assertEqual([e["position"] for e in found["events"]], [2000])
+        self.assertEqual(len(found["scores"]), 3000)
+        named = self.json("detect", file, "--detector", "auto")
+        self.assertEqual({e["detector"] for e in named["events"]}, {"auto"})
+
 
 if __name__ == "__main__":
     unittest.main()

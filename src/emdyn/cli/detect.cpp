@@ -14,7 +14,9 @@ namespace {
 constexpr const char* kAbout =
     "Score the series of a file or run and print the alarms.\n\n"
     "The default detector, auto, notices a value or a pattern of up to 256 samples unlike all "
-    "before. Detectors of rows (see --list) take all numeric columns of a file together: one row "
+    "before. Where none is named its scores are printed, while alarms are those of watch, which "
+    "Monitor runs and which no trend sets off; --detector auto lets auto alarm. Detectors of rows "
+    "(see --list) take all numeric columns of a file together: one row "
     "is one sample, empty and non-finite cells are missing. FILE - reads standard input and "
     "prints one JSON object for every value or row, as it comes.";
 
@@ -105,6 +107,8 @@ int run_detect(Arguments arguments, Console& console) {
   if (given.front_end && given.no_front_end)
     throw ConfigError("detect: --front-end and --no-front-end exclude each other");
   request.options.params = terminal::parse_settings(given.settings, "--set");
+  request.options.watch_alarms = app.count("--detector") == 0 && !request.explain &&
+                                 given.settings.empty() && !given.front_end && !given.no_front_end;
   if (given.front_end || given.no_front_end) request.options.front_end = given.front_end;
   if (given.alpha > 0.0) request.options.alpha = given.alpha;
   if (given.arl0 > 0.0) request.options.alpha = 1.0 / given.arl0;

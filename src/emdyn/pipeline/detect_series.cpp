@@ -41,7 +41,21 @@ detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
   return Policy(config);
 }
 
-/// Either the watch, or one named detector with its front end and policy.
+namespace {
+
+detect::SignalWatch::Config watch_config(const DetectOptions& options) {
+  detect::SignalWatch::Config config;
+  config.alpha = options.alpha.value_or(config.alpha);
+  config.refractory_samples = options.refractory_samples;
+  config.hysteresis = options.hysteresis;
+  config.calibrator = options.calibrator;
+  return config;
+}
+
+}  // namespace
+
+/// The watch, or one named detector with its front end and policy, or both: then the watch alarms
+/// and the detector scores.
 struct SeriesDetector::Impl {
   std::string signal;
   series::Axis axis;
@@ -97,14 +111,10 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
           "--set, "
           "--front-end and --no-front-end out");
     }
-    detect::SignalWatch::Config config;
-    config.alpha = options.alpha.value_or(config.alpha);
-    config.refractory_samples = options.refractory_samples;
-    config.hysteresis = options.hysteresis;
-    config.calibrator = options.calibrator;
-    impl_->watch.emplace(impl_->signal, config);
+    impl_->watch.emplace(impl_->signal, watch_config(options));
     return;
   }
+  if (options.watch_alarms) impl_->watch.emplace(impl_->signal, watch_config(options));
   const detect::Entry& entry = detect::find_entry(options.detector);
   impl_->detector = entry.make(options.params);
   impl_->kind = entry.kind;
@@ -123,11 +133,14 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
     const std::size_t before = events.size();
     state.watch->push(position, value, events);
     for (std::size_t i = before; i < events.size(); ++i) events[i].axis = state.axis;
-    if (std::isfinite(value)) scored.p_value = state.watch->p_value();
-    return scored;
+    if (!state.detector) {
+      if (std::isfinite(value)) scored.p_value = state.watch->p_value();
+      return scored;
+    }
   }
   if (!std::isfinite(value)) {
-    state.nonfinite(position, events);
+    std::vector<series::Event> known;  // The watch has told of it.
+    state.nonfinite(position, state.watch ? known : events);
     return scored;
   }
   state.in_burst = false;
@@ -158,7 +171,8 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
   scored.score = score;
   scored.p_value = decision.p_value;
   if (decision.alarm) {
-    events.push_back(state.alarm(position, state.detector->evidence(), decision.p_value));
+    if (!state.watch)
+      events.push_back(state.alarm(position, state.detector->evidence(), decision.p_value));
     state.detector->rearm();
   }
   return scored;

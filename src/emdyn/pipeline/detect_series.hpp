@@ -20,7 +20,10 @@ inline constexpr std::string_view kWatch = "watch";
 struct DetectOptions {
   std::string detector{kDefaultDetector};  ///< Of series or of rows; or kWatch.
   Params params{};                         ///< Of the detector.
-  std::optional<bool> front_end{};         ///< Default: as the registry says for the detector.
+  /// Alarms are those of kWatch, which no trend sets off; the detector gives the scores alone. What
+  /// a user gets who names no detector.
+  bool watch_alarms = false;
+  std::optional<bool> front_end{};  ///< Default: as the registry says for the detector.
   std::optional<double>
       alpha{};  ///< Given: alarm within this budget; absent: by the textbook threshold.
   std::int64_t refractory_samples = 25;
