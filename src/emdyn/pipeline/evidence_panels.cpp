@@ -261,9 +261,11 @@ void tripwire_panel(Html& html, const Evidence& evidence) {
                    "unaware, 5 %", "adaptive, 1 %", "adaptive, 5 %"};
   table.numeric_from = 2;
   for (const pipeline::TripwireFinding& one : evidence.tripwires) {
-    table.rows.push_back({words_of(one.name), one.attack, percent_text(one.plain[0]),
-                          percent_text(one.plain[1]), percent_text(one.adaptive[0]),
-                          percent_text(one.adaptive[1])});
+    const auto share = [](double rate) {
+      return std::isnan(rate) ? std::string("none succeeded") : percent_text(rate);
+    };
+    table.rows.push_back({words_of(one.name), one.attack, share(one.plain[0]), share(one.plain[1]),
+                          share(one.adaptive[0]), share(one.adaptive[1])});
   }
   text_table(html, table);
 }

@@ -175,12 +175,12 @@ Json trials_json(const std::vector<tripwire::Trial>& trials) {
         {{"tripwire", one.name},
          {"attack", one.attack},
          {"success", one.success},
-         {"detected_at_1_percent", one.detected[0]},
-         {"detected_at_5_percent", one.detected[1]},
+         {"detected_at_1_percent", number_or_null(one.detected[0])},
+         {"detected_at_5_percent", number_or_null(one.detected[1])},
          {"adaptive_attack", one.adaptive_attack},
          {"adaptive_success", one.adaptive_success},
-         {"adaptive_detected_at_1_percent", one.adaptive_detected[0]},
-         {"adaptive_detected_at_5_percent", one.adaptive_detected[1]},
+         {"adaptive_detected_at_1_percent", number_or_null(one.adaptive_detected[0])},
+         {"adaptive_detected_at_5_percent", number_or_null(one.adaptive_detected[1])},
          {"inputs", one.inputs},
          {"ledger", {{"forward", one.ledger.forward}, {"gradient", one.ledger.gradient}}}});
   }

@@ -9,6 +9,8 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/core/whole_file.hpp"
+#include "emdyn/data/npy.hpp"
 #include "emdyn/emergence/transition.hpp"
 #include "emdyn/model/network_file.hpp"
 #include "emdyn/stress/attack.hpp"
@@ -34,6 +36,7 @@ struct AttackRequest {
   std::int64_t seed = 1;
   double epsilon = 0.1;
   std::size_t curve = 0;
+  std::filesystem::path save;
 };
 
 /// `attack.name=value` texts, by attack; each attack must be among those that run.
@@ -201,6 +204,22 @@ int list_attacks(bool json, terminal::Console& console) {
   return 0;
 }
 
+/// The nearest success of every broken point.
+void save_broken(const std::filesystem::path& path, const model::Signature& signature,
+                 const stress::AttackResult& worst, const std::vector<std::int64_t>& labels) {
+  data::Dataset broken{.name = "broken", .shape = signature.input};
+  const torch::Tensor rows = worst.adversarial.contiguous();
+  for (std::size_t i = 0; i < worst.size(); ++i) {
+    if (worst.outcome[i] != stress::Outcome::broken) continue;
+    const float* first = rows.data_ptr<float>() + i * broken.example_size();
+    broken.values.insert(broken.values.end(), first, first + broken.example_size());
+    broken.labels.push_back(labels[i]);
+  }
+  if (broken.labels.empty())
+    throw DataError("stress attack: nothing broke, so there is nothing to save");
+  replace_file(path, data::npz_bytes(broken));
+}
+
 std::optional<model::Network> load_source(const AttackRequest& request) {
   if (request.source.empty()) return std::nullopt;
   return model::load_network(request.source, request.source_architecture);
@@ -244,6 +263,8 @@ int run(const AttackRequest& request, bool json, terminal::Console& console) {
     }
   }
   for (const stress::Flag& flag : stress::compare(report.results)) report.flags.push_back(flag);
+  if (!request.save.empty())
+    save_broken(request.save, subject.network.signature(), report.worst, subject.labels);
   if (json) {
     console.json(report_json(request, report));
   } else {
@@ -278,6 +299,8 @@ int run_stress_attack(std::span<const std::string> arguments, terminal::Console&
       ->allow_extra_args(false);
   app.add_option("--source", request.source, "make the rows on this network (transfer)");
   app.add_option("--source-arch", request.source_architecture, "its architecture");
+  app.add_option("--save", request.save,
+                 "write the inputs that broke, with their true labels (npz)");
   app.add_option("--seed", request.seed, "of random starts")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{9000000000000000}));
   app.add_option("--threads", threads, "at most this many; 0: all cores (results are the same)")

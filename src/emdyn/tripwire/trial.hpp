@@ -56,11 +56,13 @@ inline constexpr std::array kTrialFields{
 
 /// Tries the three tripwires on a network, each against PGD (the query monitor: Square) and against
 /// an attacker who knows it:
-///   feature_squeezing  keeps the softmax outputs of squeezed versions together (He et al. 2017)
+///   feature_squeezing  has squeezed versions misclassified too and their softmax outputs together
+///                      (He et al. 2017)
 ///   kernel_density     raises the density of the class it moves to (Carlini & Wagner 2017)
 ///   query_monitor      hides each query under large noise of its own (query blinding)
-/// Thresholds come from `calm`, so that 1 % and 5 % of calm inputs (single queries for the monitor)
-/// are flagged; attacked are correctly classified inputs. Deterministic.
+/// Where an attack that does not know the tripwire already passes it, the adaptive attacker sends
+/// that. Thresholds come from `calm`, so that 1 % and 5 % of calm inputs (single queries for the
+/// monitor) are flagged; attacked are correctly classified inputs. Deterministic.
 /// @param calm, attacked [n, input...]. @throws ConfigError for options out of range, DataError for
 /// too few calm inputs.
 std::vector<Trial> run_trials(const model::Network& network, const guard::KernelDensity& density,
