@@ -4,21 +4,19 @@
 #include <cmath>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/math/proportion.hpp"
 #include "emdyn/stress/attack.hpp"
 
 namespace emdyn::stress {
 namespace {
 
-/// Wilson's interval of a share.
-series::Interval wilson(std::size_t hits, std::size_t count) {
+/// A share with its binomial interval.
+series::Interval share_of(std::size_t hits, std::size_t count) {
   constexpr double kLevel = 0.9;
-  constexpr double z = 1.6448536269514722;
   const double n = static_cast<double>(count);
-  const double p = static_cast<double>(hits) / n;
-  const double center = (p + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  return {std::max(0.0, std::min(p, center - half)), p, std::min(1.0, std::max(p, center + half)),
-          kLevel};
+  const double share = static_cast<double>(hits) / n;
+  const auto [low, high] = math::wilson_interval(share, n, kLevel);
+  return {low, share, high, kLevel};
 }
 
 void check_alike(std::span<const AttackResult> results) {
@@ -110,7 +108,7 @@ series::StressCurve stress_curve(const AttackResult& result, const std::vector<d
     if (known == 0) break;
     series::StressCurve::Point point;
     point.position = epsilon;
-    point.value = wilson(known - result.errors(epsilon), known);
+    point.value = share_of(known - result.errors(epsilon), known);
     point.attacked = point.value.estimate;
     if (certified.size() == result.size()) {
       std::size_t proven = 0;

@@ -162,7 +162,9 @@ std::vector<char> flags_of(const guard::Guard& guard, std::span<const guard::Ver
 /// The strangeness of one input after the other as a signal: a shift of it is drift.
 std::vector<series::Event> drift_events(std::span<const guard::Verdict> verdicts) {
   std::vector<series::Event> events;
-  pipeline::SeriesDetector detector("guard_strangeness", series::Axis::step, {});
+  pipeline::DetectOptions options;
+  options.detector = pipeline::kWatch;  // Its budget is for alarms; auto ranks novelty.
+  pipeline::SeriesDetector detector("guard_strangeness", series::Axis::step, options);
   for (std::size_t i = 0; i < verdicts.size(); ++i)
     detector.push(static_cast<double>(i), math::normal_isf(verdicts[i].p_value), events);
   return events;
