@@ -180,6 +180,90 @@ TEST(Zip, ReadsADeflatedEntry) {
   EXPECT_THAT(error_of([&] { (void)unzip(entry, "x"); }), HasSubstr("x: a:"));
 }
 
+void put(std::string& out, std::uint64_t value, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
+}
+
+/// One stored file of an archive whose sizes and places all stand in 64-bit fields, as archives
+/// beyond 4 GiB have them. @param told the size that the directory tells.
+std::string zip64(const std::string& name, const std::string& content, std::uint64_t told,
+                  std::size_t extra_bytes = 24) {
+  const auto checksum = static_cast<std::uint32_t>(
+      crc32_z(0, reinterpret_cast<const unsigned char*>(content.data()), content.size()));
+  const auto common = [&](std::string& out, std::size_t extra) {
+    put(out, 45, 2);
+    put(out, 0, 4);  // Flags; stored.
+    put(out, 0, 4);
+    put(out, checksum, 4);
+    put(out, 0xFFFFFFFF, 4);
+    put(out, 0xFFFFFFFF, 4);
+    put(out, name.size(), 2);
+    put(out, extra, 2);
+  };
+  std::string out = "PK\x03\x04";
+  common(out, 20);
+  out += name;
+  put(out, 1, 2);
+  put(out, 16, 2);
+  put(out, content.size(), 8);
+  put(out, content.size(), 8);
+  out += content;
+  const std::uint64_t directory = out.size();
+  out += "PK\x01\x02";
+  put(out, 45, 2);
+  common(out, 4 + extra_bytes);
+  put(out, 0, 2);  // Comment, disk, attributes.
+  put(out, 0, 2);
+  put(out, 0, 2);
+  put(out, 0, 4);
+  put(out, 0xFFFFFFFF, 4);
+  out += name;
+  put(out, 1, 2);
+  put(out, extra_bytes, 2);
+  std::string wide;
+  put(wide, told, 8);
+  put(wide, told, 8);
+  put(wide, 0, 8);
+  out += wide.substr(0, extra_bytes);
+  const std::uint64_t end = out.size();
+  out += "PK\x06\x06";
+  put(out, 44, 8);
+  put(out, 45, 2);
+  put(out, 45, 2);
+  put(out, 0, 8);
+  put(out, 1, 8);
+  put(out, 1, 8);
+  put(out, end - directory, 8);
+  put(out, directory, 8);
+  out += "PK\x06\x07";
+  put(out, 0, 4);
+  put(out, end, 8);
+  put(out, 1, 4);
+  out += "PK\x05\x06";
+  put(out, 0, 4);
+  put(out, 0xFFFF, 2);
+  put(out, 0xFFFF, 2);
+  put(out, 0xFFFFFFFF, 4);
+  put(out, 0xFFFFFFFF, 4);
+  put(out, 0, 2);
+  return out;
+}
+
+TEST(Zip, SixtyFourBitFieldsAreRead) {
+  const std::string content = npy(header("|u1", "(2, 2)"), "\1\2\3\4");
+  const std::string archive = zip64("x.npy", content, content.size());
+  EXPECT_THAT(parse_npz(archive, "x").values, ElementsAre(FloatEq(1 / 255.F), FloatEq(2 / 255.F),
+                                                          FloatEq(3 / 255.F), FloatEq(4 / 255.F)));
+  EXPECT_THAT(
+      error_of([&] { (void)parse_npz(zip64("x.npy", content, std::uint64_t{1} << 40), "x"); }),
+      HasSubstr("offset is wrong"))
+      << "a size beyond the archive";
+  EXPECT_THAT(error_of([&] { (void)parse_npz(zip64("x.npy", content, content.size(), 8), "x"); }),
+              HasSubstr("a 64-bit size is missing"));
+  for (std::size_t length = 0; length < archive.size(); ++length)
+    EXPECT_THROW(parse_npz(archive.substr(0, length), "x"), DataError) << length;
+}
+
 TEST(Zip, DamageIsRefused) {
   const std::string whole = zip_bytes({{"x.npy", npy(header("|u1", "(2, 2)"), "\1\2\3\4")}});
   for (std::size_t length = 0; length < whole.size(); ++length) {

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view kMagic = "emdyn guard 1";
 constexpr std::size_t kLeastCalibration = 40;
+/// Features and classes of a stored guard: products of two stay within 64 bits.
+constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 31U;
 
 /// Rows of a matrix, copied in the order of `rows`.
 std::vector<float> gather(const ood::Matrix& matrix, std::span<const std::uint64_t> rows) {
@@ -65,12 +67,6 @@ bool finite(const float* values, std::size_t count) noexcept {
 
 std::uint32_t largest(const float* logits, std::size_t classes) noexcept {
   return static_cast<std::uint32_t>(std::max_element(logits, logits + classes) - logits);
-}
-
-/// (1 + #{calm <= value}) / (n + 1): the split conformal p-value of a low value.
-double conformal(std::span<const double> ascending, double value) noexcept {
-  const auto below = std::ranges::upper_bound(ascending, value) - ascending.begin();
-  return static_cast<double>(1 + below) / static_cast<double>(ascending.size() + 1);
 }
 
 void require_reference(const ood::TrainingSet& reference) {
@@ -144,30 +140,26 @@ Guard Guard::fit(const ood::TrainingSet& reference, const ood::Batch& calibratio
                                   reference.head};
   for (const std::string_view name : panel) {
     guard.scorers_.push_back(ood::fit(name, training));
-    guard.ranks_.push_back(guard.scorers_.back().score(parts.ranks.batch()));
-    std::ranges::sort(guard.ranks_.back());
+    guard.ranks_.emplace_back(guard.scorers_.back().score(parts.ranks.batch()));
   }
   guard.reference_ = ReferencePanel(training, guard.shape_.classes, parts.fit.rows,
                                     static_cast<std::size_t>(options.bank));
   guard.density_ = KernelDensity(training.features, training.labels, guard.shape_.classes);
   // What a calm input looks like, by the same code that judges inputs later.
-  guard.strangeness_ = {0.0};
-  guard.densities_ = {0.0};
-  const std::vector<Verdict> calm = guard.score(parts.p_values.batch());
-  guard.strangeness_.clear();
-  guard.densities_.clear();
-  for (const Verdict& one : calm) {
-    guard.strangeness_.push_back(one.score_p_value);
-    guard.densities_.push_back(one.log_density);
+  std::vector<double> strangeness;
+  std::vector<double> densities;
+  for (const Verdict& one : guard.score(parts.p_values.batch())) {
+    strangeness.push_back(one.score_p_value);
+    densities.push_back(one.log_density);
   }
-  std::ranges::sort(guard.strangeness_);
-  std::ranges::sort(guard.densities_);
+  guard.strangeness_ = ood::ConformalCalibration(strangeness);
+  guard.densities_ = ood::ConformalCalibration(densities);
   return guard;
 }
 
 double Guard::rank(std::size_t score, double value) const {
-  const std::vector<double>& calm = ranks_[score];
-  const double within = conformal(calm, value);
+  const std::vector<double>& calm = ranks_[score].scores();
+  const double within = ranks_[score].p_value(value);
   if (value >= calm.front()) return within;
   // Below everything calm the rank goes on falling, so that strange inputs still have an order.
   const double unit = calm[calm.size() / 2] - calm[calm.size() / 20];
@@ -194,15 +186,15 @@ std::vector<Verdict> Guard::score(const ood::Batch& batch) const {
       strangest = s;
     }
     verdict.score = scorers_[strangest].name();
-    verdict.p_value = conformal(strangeness_, verdict.score_p_value);
+    verdict.p_value = strangeness_.p_value(verdict.score_p_value);
     if (!finite(features, shape_.features) || !finite(logits, shape_.classes)) {
       verdict.log_density = ood::kLowestScore;
-      verdict.density_p_value = conformal(densities_, ood::kLowestScore);
+      verdict.density_p_value = densities_.p_value(ood::kLowestScore);
       return;  // A row that is not finite has no direction and no neighbours.
     }
     verdict.predicted = largest(logits, shape_.classes);
     verdict.log_density = density_.log_density({features, shape_.features}, verdict.predicted);
-    verdict.density_p_value = conformal(densities_, verdict.log_density);
+    verdict.density_p_value = densities_.p_value(verdict.log_density);
     explain(batch, i, verdict);
   });
   return verdicts;
@@ -221,11 +213,12 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   const auto m = static_cast<double>(verdicts.size());
   const auto n = static_cast<double>(strangeness_.size());
   if (verdicts.empty()) return 1.0;
-  std::vector<double> pooled = strangeness_;
+  const std::vector<double>& calm = strangeness_.scores();
+  std::vector<double> pooled = calm;
   double u = 0.0;
   for (const Verdict& one : verdicts) {
-    const auto [low, high] = std::ranges::equal_range(strangeness_, one.score_p_value);
-    u += static_cast<double>(low - strangeness_.begin()) + 0.5 * static_cast<double>(high - low);
+    const auto [low, high] = std::ranges::equal_range(calm, one.score_p_value);
+    u += static_cast<double>(low - calm.begin()) + 0.5 * static_cast<double>(high - low);
     pooled.push_back(one.score_p_value);
   }
   std::ranges::sort(pooled);
@@ -245,10 +238,7 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
 }
 
 double Guard::e_value(const Verdict& verdict) const noexcept {
-  double harmonic = 0.0;
-  for (std::size_t j = strangeness_.size() + 1; j > 0; --j)
-    harmonic += 1.0 / static_cast<double>(j);
-  return 1.0 / (verdict.p_value * harmonic);
+  return strangeness_.e_value(verdict.score_p_value);
 }
 
 void Guard::check(const ood::Batch& batch) const {
@@ -275,9 +265,9 @@ std::vector<std::byte> Guard::serialise() const {
   for (std::size_t s = 0; s < scorers_.size(); ++s) {
     const std::vector<std::byte> bytes = scorers_[s].serialise();
     archive.text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    archive(ranks_[s]);
+    archive(ranks_[s].scores());
   }
-  archive(strangeness_, reference_, density_, densities_);
+  archive(strangeness_.scores(), reference_, density_, densities_.scores());
   return std::move(archive.bytes());
 }
 
@@ -292,7 +282,8 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
   std::uint64_t scorers = 0;
   archive(guard.shape_.features, guard.shape_.classes, options.fit_share, options.neighbours,
           options.bank, options.top_features, options.seed, scorers);
-  refuse(archive.ok() && scorers >= 1 && scorers <= 64);
+  refuse(archive.ok() && scorers >= 1 && scorers <= 64 && guard.shape_.features <= kMostColumns &&
+         guard.shape_.classes <= kMostColumns);
   try {
     checked(Options::kName, kOptionFields, options);
   } catch (const ConfigError&) {
@@ -302,19 +293,24 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
     const std::string text = archive.text(bytes.size());
     refuse(archive.ok());
     guard.scorers_.push_back(ood::restore(std::as_bytes(std::span(text))));
-    archive(guard.ranks_.emplace_back());
+    std::vector<double> ranks;
+    archive(ranks);
     const ood::Shape own = guard.scorers_.back().shape();
-    refuse(archive.ok() && !guard.ranks_.back().empty() &&
-           std::ranges::is_sorted(guard.ranks_.back()) &&
+    refuse(archive.ok() && !ranks.empty() && std::ranges::is_sorted(ranks) &&
            (own.features == 0 || own.features == guard.shape_.features) &&
            (own.classes == 0 || own.classes == guard.shape_.classes));
+    guard.ranks_.emplace_back(ranks);
   }
-  archive(guard.strangeness_, guard.reference_, guard.density_, guard.densities_);
-  refuse(archive.ok() && archive.at_end() && !guard.strangeness_.empty() &&
-         guard.shape_.classes > 0 && std::ranges::is_sorted(guard.strangeness_) &&
-         std::ranges::is_sorted(guard.densities_) && !guard.densities_.empty() &&
+  std::vector<double> strangeness;
+  std::vector<double> densities;
+  archive(strangeness, guard.reference_, guard.density_, densities);
+  refuse(archive.ok() && archive.at_end() && !strangeness.empty() && guard.shape_.classes > 0 &&
+         std::ranges::is_sorted(strangeness) && std::ranges::is_sorted(densities) &&
+         !densities.empty() &&
          guard.reference_.valid(guard.shape_.features, guard.shape_.classes) &&
          guard.density_.valid(guard.shape_.features, guard.shape_.classes));
+  guard.strangeness_ = ood::ConformalCalibration(strangeness);
+  guard.densities_ = ood::ConformalCalibration(densities);
   return guard;
 }
 

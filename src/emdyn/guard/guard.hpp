@@ -10,6 +10,7 @@
 #include "emdyn/core/field.hpp"
 #include "emdyn/guard/kernel_density.hpp"
 #include "emdyn/guard/reference_panel.hpp"
+#include "emdyn/ood/conformal.hpp"
 #include "emdyn/ood/registry.hpp"
 
 namespace emdyn::guard {
@@ -108,6 +109,7 @@ class Guard {
   static Guard restore(std::span<const std::byte> bytes);
 
  private:
+  static constexpr std::array kNothing{0.0};  ///< Before anything calm was seen.
   Guard() = default;
   double rank(std::size_t score, double value) const;
   void explain(const ood::Batch& batch, std::size_t row, Verdict& verdict) const;
@@ -116,11 +118,11 @@ class Guard {
   ood::Shape shape_;
   Options options_;
   std::vector<ood::Scorer> scorers_;
-  std::vector<std::vector<double>> ranks_;  ///< Per score, of the second part, ascending.
-  std::vector<double> strangeness_;         ///< Of the third part, ascending.
-  ReferencePanel reference_;                ///< Class means, inverse covariance, bank.
+  std::vector<ood::ConformalCalibration> ranks_;     ///< Per score, of the second part.
+  ood::ConformalCalibration strangeness_{kNothing};  ///< Of the third part.
+  ReferencePanel reference_;                         ///< Class means, inverse covariance, bank.
   KernelDensity density_;
-  std::vector<double> densities_;  ///< Log densities of the third part, ascending.
+  ood::ConformalCalibration densities_{kNothing};  ///< Log densities of the third part.
 };
 
 }  // namespace emdyn::guard

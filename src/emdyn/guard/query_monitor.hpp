@@ -36,6 +36,17 @@ class QueryMonitor {
   static double calibrate(std::span<const float> inputs, std::size_t input_size,
                           double false_positives, const Settings& settings);
 
+  /// The threshold under which a share `false_positives` of calm *accounts* ever falls, each of
+  /// which asks about `queries` of the inputs (all, where there are fewer), drawn anew for each of
+  /// 400 accounts: what a rate means for someone who is cut off at his first flag.
+  /// @param inputs as above, more than k; at most the first 2,000 are used. @throws DataError for
+  /// fewer.
+  static double calibrate_accounts(std::span<const float> inputs, std::size_t input_size,
+                                   double false_positives, std::size_t queries,
+                                   const Settings& settings);
+
+  /// Mean distance of an input to the k nearest queries; infinite with fewer than k.
+  double distance(std::span<const float> input);
   /// Takes a query in. @return whether it is flagged.
   bool observe(std::span<const float> input);
   /// Mean distance of the last query to its k nearest before it; infinite with fewer than k.

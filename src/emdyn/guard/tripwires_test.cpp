@@ -114,6 +114,31 @@ TEST(QueryMonitor, KeepsItsFalsePositiveRateAndFindsAWalk) {
   EXPECT_EQ(attacked.flags(), 9U);
 }
 
+TEST(QueryMonitor, FewCalmAccountsAreEverFlagged) {
+  constexpr std::size_t size = 100;
+  const QueryMonitor::Settings settings{
+      .neighbours = 10, .memory = 300, .dimensions = 32, .seed = 3};
+  const auto calm = calm_inputs(600, size, 1);
+  const double single = QueryMonitor::calibrate(calm, size, 0.05, settings);
+  const double account = QueryMonitor::calibrate_accounts(calm, size, 0.05, 200, settings);
+  EXPECT_LT(account, single) << "one of 200 queries is closer than one query";
+  std::size_t flagged = 0;
+  for (std::uint64_t a = 0; a < 100; ++a) {
+    QueryMonitor monitor(size, account, settings);
+    const auto queries = calm_inputs(200, size, 100 + a);
+    for (std::size_t i = 0; i < 200; ++i) {
+      const auto query = std::span(queries).subspan(i * size, size);
+      const double before = monitor.distance(query);
+      monitor.observe(query);
+      EXPECT_EQ(before, monitor.last_distance());
+    }
+    flagged += monitor.flags() > 0 ? 1U : 0U;
+  }
+  EXPECT_LE(flagged, 15U);  // 5 expected, and the threshold itself is an estimate.
+  const std::vector<float> few(100);
+  EXPECT_THROW(QueryMonitor::calibrate_accounts(few, 10, 0.01, 100, {}), DataError);
+}
+
 TEST(QueryMonitor, RefusesImpossibleSettings) {
   EXPECT_THROW(QueryMonitor(10, 1.0, {.neighbours = 50, .memory = 50}), ConfigError);
   EXPECT_THROW(QueryMonitor(0, 1.0), ConfigError);

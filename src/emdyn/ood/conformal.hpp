@@ -34,6 +34,8 @@ class ConformalCalibration {
                                 Validity validity = Validity::marginal, double delta = 0.1);
 
   std::size_t size() const noexcept { return sorted_.size(); }
+  /// The calibration scores, ascending.
+  const std::vector<double>& scores() const noexcept { return sorted_; }
 
   /// How many calibration scores are not above `score`, plus one: in 1 … n + 1.
   std::size_t rank(double score) const noexcept;

@@ -3,8 +3,8 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/core/field.hpp"
 #include "emdyn/ood/inputs.hpp"
+#include "emdyn/ood/settings.hpp"
 
 /// Scores from the geometry of the head: where a sample's features lie relative to the predicted
 /// class's weights, its boundaries and its mean pattern.
@@ -23,8 +23,8 @@ class GradNorm {
   static constexpr Inputs kFitNeeds{};
   static constexpr Inputs kScoreNeeds{.features = true, .logits = true};
   static constexpr bool kBank = false;
-  struct Config {};
-  static constexpr std::array<Field<Config>, 0> kFields{};
+  using Config = NoConfig;
+  static constexpr auto& kFields = kNoFields;
   explicit GradNorm(const Config&) noexcept {}
   void learn(const TrainingSet&, const Shape&) noexcept {}
   void score(const Block& block, const Shape& shape, std::span<double> out) const;
@@ -45,8 +45,8 @@ class Fdbd {
   static constexpr Inputs kFitNeeds{.features = true, .head = true};
   static constexpr Inputs kScoreNeeds{.features = true, .logits = true};
   static constexpr bool kBank = false;
-  struct Config {};
-  static constexpr std::array<Field<Config>, 0> kFields{};
+  using Config = NoConfig;
+  static constexpr auto& kFields = kNoFields;
 
   explicit Fdbd(const Config&) noexcept {}
   /// @throws DataError with fewer than two classes.
@@ -114,8 +114,8 @@ class She {
   static constexpr Inputs kFitNeeds{.features = true, .logits = true, .labels = true};
   static constexpr Inputs kScoreNeeds{.features = true, .logits = true};
   static constexpr bool kBank = false;
-  struct Config {};
-  static constexpr std::array<Field<Config>, 0> kFields{};
+  using Config = NoConfig;
+  static constexpr auto& kFields = kNoFields;
   explicit She(const Config&) noexcept {}
   void learn(const TrainingSet& training, const Shape& shape);
   void score(const Block& block, const Shape& shape, std::span<double> out) const;

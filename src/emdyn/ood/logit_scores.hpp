@@ -2,8 +2,8 @@
 #include <array>
 #include <string_view>
 
-#include "emdyn/core/field.hpp"
 #include "emdyn/ood/inputs.hpp"
+#include "emdyn/ood/settings.hpp"
 
 /// Scores that read a sample's logits only and learn nothing from data.
 namespace emdyn::ood {
@@ -27,8 +27,8 @@ class Msp : public LogitScore {
   static constexpr std::string_view kSummary = "greatest softmax probability";
   static constexpr std::string_view kPaper = "Hendrycks, Gimpel, arXiv 1610.02136";
   static constexpr std::string_view kCost = "K";
-  struct Config {};
-  static constexpr std::array<Field<Config>, 0> kFields{};
+  using Config = NoConfig;
+  static constexpr auto& kFields = kNoFields;
   explicit Msp(const Config&) noexcept {}
   void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
 };
@@ -41,8 +41,8 @@ class MaxLogit : public LogitScore {
   static constexpr std::string_view kSummary = "greatest logit";
   static constexpr std::string_view kPaper = "Hendrycks et al., arXiv 1911.11132";
   static constexpr std::string_view kCost = "K";
-  struct Config {};
-  static constexpr std::array<Field<Config>, 0> kFields{};
+  using Config = NoConfig;
+  static constexpr auto& kFields = kNoFields;
   explicit MaxLogit(const Config&) noexcept {}
   void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
 };
@@ -58,8 +58,8 @@ class Energy : public LogitScore {
   struct Config {
     double temperature = 1.0;
   };
-  static constexpr std::array kFields{Field<Config>{"temperature", &Config::temperature, 1e-3, 1e6,
-                                                    "divides the logits; 1 as in the paper"}};
+  static constexpr std::array kFields{
+      temperature_field<Config>("divides the logits; 1 as in the paper")};
   explicit Energy(const Config& config);
   void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
 
@@ -105,8 +105,8 @@ class OdinTemperature : public LogitScore {
   struct Config {
     double temperature = 1000.0;
   };
-  static constexpr std::array kFields{Field<Config>{"temperature", &Config::temperature, 1e-3, 1e6,
-                                                    "divides the logits; 1000 as in the paper"}};
+  static constexpr std::array kFields{
+      temperature_field<Config>("divides the logits; 1000 as in the paper")};
   explicit OdinTemperature(const Config& config);
   void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
 

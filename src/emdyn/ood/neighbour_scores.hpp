@@ -3,9 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/core/field.hpp"
 #include "emdyn/ood/inputs.hpp"
 #include "emdyn/ood/packed_matrix.hpp"
+#include "emdyn/ood/settings.hpp"
 
 /// Scores that compare a sample with training samples it keeps.
 namespace emdyn::ood {
@@ -28,11 +28,11 @@ class Knn {
     std::int64_t seed = 0;
   };
   static constexpr std::array kFields{
-      Field<Config>{"neighbours", &Config::neighbours, 1, 1e6,
-                    "which neighbour's distance counts; at most the bank's rows are used"},
+      neighbours_field<Config>(
+          "which neighbour's distance counts; at most the bank's rows are used"),
       Field<Config>{"bank_rows_most", &Config::bank_rows_most, 0, 1e9,
                     "training samples kept, drawn at random; 0: all"},
-      Field<Config>{"seed", &Config::seed, 0, 9e15, "of the draw"}};
+      seed_field<Config>()};
 
   explicit Knn(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
@@ -67,10 +67,10 @@ class NnGuide {
     std::int64_t seed = 0;
   };
   static constexpr std::array kFields{
-      Field<Config>{"neighbours", &Config::neighbours, 1, 1e6, "bank samples that guide"},
+      neighbours_field<Config>("bank samples that guide"),
       Field<Config>{"bank_share", &Config::bank_share, 0.0, 1.0,
                     "of the training samples kept, drawn at random; at least `neighbours`"},
-      Field<Config>{"seed", &Config::seed, 0, 9e15, "of the draw"}};
+      seed_field<Config>()};
 
   explicit NnGuide(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);

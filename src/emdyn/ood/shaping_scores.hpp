@@ -3,9 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/core/field.hpp"
 #include "emdyn/ood/inputs.hpp"
 #include "emdyn/ood/packed_head.hpp"
+#include "emdyn/ood/settings.hpp"
 
 /// Energies after the features or the head's weights were altered. All suppose features that are
 /// not negative (after a ReLU); on others they run, but the papers promise nothing.
@@ -27,8 +27,7 @@ class React {
     double clip = 0.0;
   };
   static constexpr std::array kFields{
-      Field<Config>{"percentile", &Config::percentile, 0.0, 100.0,
-                    "of the training activations, where features are clipped"},
+      percentile_field<Config>("of the training activations, where features are clipped"),
       Field<Config>{"clip", &Config::clip, 0.0, 1e38, "the clip itself; 0: by percentile"}};
 
   explicit React(const Config& config);
@@ -62,8 +61,8 @@ class AshS {
   struct Config {
     double percentile = 65.0;
   };
-  static constexpr std::array kFields{Field<Config>{"percentile", &Config::percentile, 0.0, 100.0,
-                                                    "of a sample's features that is pruned"}};
+  static constexpr std::array kFields{
+      percentile_field<Config>("of a sample's features that is pruned")};
 
   explicit AshS(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
@@ -95,8 +94,7 @@ class ScaleScore {
     double percentile = 85.0;
   };
   static constexpr std::array kFields{
-      Field<Config>{"percentile", &Config::percentile, 0.0, 100.0,
-                    "of a sample's features above which they count as greatest"}};
+      percentile_field<Config>("of a sample's features above which they count as greatest")};
 
   explicit ScaleScore(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
@@ -127,8 +125,7 @@ class Dice {
   struct Config {
     double percentile = 90.0;
   };
-  static constexpr std::array kFields{Field<Config>{"percentile", &Config::percentile, 0.0, 100.0,
-                                                    "of the weights that is set to 0"}};
+  static constexpr std::array kFields{percentile_field<Config>("of the weights that is set to 0")};
 
   explicit Dice(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
