@@ -44,6 +44,19 @@ std::string help_text(const CLI::App& app) {
   return text;
 }
 
+/// Notes what each option's variable holds before parsing, for the help to show; not where the
+/// description tells the default in words, nor where there is none.
+void capture_defaults(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (!option->get_default_str().empty()) continue;
+    if (option->get_description().find("default") != std::string::npos) continue;
+    option->capture_default_str();
+    const std::string text = option->get_default_str();
+    if (text == "[]" || text == "{}" || text == "\"\"") option->default_str("");
+  }
+  for (CLI::App* each : app.get_subcommands([](CLI::App*) { return true; })) capture_defaults(*each);
+}
+
 /// The unknown option among the arguments, with the nearest one that exists.
 std::string unknown_option_message(const CLI::App& app, const std::string& what) {
   std::vector<std::string> names;
@@ -77,6 +90,7 @@ std::string unknown_option_message(const CLI::App& app, const std::string& what)
 
 bool parse(CLI::App& app, std::span<const std::string> arguments, Console& console) {
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  capture_defaults(app);
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {

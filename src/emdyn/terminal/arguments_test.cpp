@@ -32,6 +32,26 @@ TEST(Arguments, RefusalsNameTheVerbTheOptionAndTheMend) {
   EXPECT_NE(refusal({"x.csv", "--detector", "many"}).find("--detector"), std::string::npos);
 }
 
+TEST(Arguments, HelpShowsWhatAnOptionHoldsUnlessItsWordsDo) {
+  CLI::App app("help", "detect");
+  double alpha = 0.002;
+  double deadline = 0.0;
+  std::string name;
+  std::vector<std::string> names;
+  app.add_option("--alpha", alpha, "false alarms per sample");
+  app.add_option("--deadline", deadline, "step; default: the last one");
+  app.add_option("--name", name, "of the run");
+  app.add_option("--signal", names, "only these");
+  Console console({});
+  testing::internal::CaptureStdout();
+  EXPECT_FALSE(parse(app, std::vector<std::string>{"--help"}, console));
+  const std::string help = testing::internal::GetCapturedStdout();
+  EXPECT_NE(help.find("--alpha FLOAT [0.002]"), std::string::npos) << help;
+  EXPECT_NE(help.find("--deadline FLOAT  "), std::string::npos) << help;
+  EXPECT_EQ(help.find("[]"), std::string::npos) << help;
+  EXPECT_EQ(help.find("[0]"), std::string::npos) << help;
+}
+
 TEST(ParseSettings, TakesEverythingAfterTheFirstEqualSign) {
   EXPECT_EQ(parse_settings({"a=1", "b=x=y"}, "--set"), (Params{{"a", "1"}, {"b", "x=y"}}));
   EXPECT_THROW((void)parse_settings({"a"}, "--set"), ConfigError);
