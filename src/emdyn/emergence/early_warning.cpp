@@ -246,7 +246,7 @@ EarlyWarning early_warning_before(const series::Signal& signal, double before,
   const auto finite = std::count_if(values.begin(), values.end(),
                                     [](double value) { return std::isfinite(value); });
   if (finite < 2 * options.window) {
-    fitting.window = std::max<std::int64_t>(16, static_cast<std::int64_t>(finite) / 2);
+    fitting.window = std::max<std::int64_t>(10, static_cast<std::int64_t>(finite) / 2);
   }
   return early_warning(signal.name, positions, values, fitting);
 }

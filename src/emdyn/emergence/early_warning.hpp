@@ -29,7 +29,7 @@ struct EarlyWarningOptions {
 };
 
 inline constexpr std::array kEarlyWarningFields{
-    Field<EarlyWarningOptions>{"window", &EarlyWarningOptions::window, 16, 100000,
+    Field<EarlyWarningOptions>{"window", &EarlyWarningOptions::window, 10, 100000,
                                "samples an indicator looks back on"},
     Field<EarlyWarningOptions>{"stride", &EarlyWarningOptions::stride, 0, 100000,
                                "samples between values, 0 for a tenth of the window"},
@@ -75,7 +75,7 @@ EarlyWarning early_warning(std::string_view name, std::span<const double> positi
                            std::span<const double> values, const EarlyWarningOptions& options = {});
 
 /// Of the last segment of a signal, up to but not including the position `before`. Where there are
-/// fewer than two windows before it, the window is shortened to half of what there is, down to 16.
+/// fewer than two windows before it, the window is shortened to half of what there is, down to 10.
 EarlyWarning early_warning_before(const series::Signal& signal, double before,
                                   const EarlyWarningOptions& options = {});
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -125,7 +126,8 @@ TEST(EarlyWarning, PrecursorsSeeNothingFromTheOnsetOn) {
   EXPECT_EQ(a.points, 400U);
   EXPECT_EQ(precursors("accuracy", a).size(), 4U);
   EXPECT_EQ(early_warning_before(signal, 50.0, options(100)).window, 25U);
-  EXPECT_FALSE(early_warning_before(signal, 20.0, options(100)).note.empty());
+  EXPECT_EQ(early_warning_before(signal, 24.0, options(100)).window, 12U);
+  EXPECT_FALSE(early_warning_before(signal, 19.0, options(100)).note.empty());
 }
 
 TEST(EarlyWarning, FalseAlarmsAndPower) {
@@ -152,6 +154,19 @@ TEST(EarlyWarning, FalseAlarmsAndPower) {
   EXPECT_GE(found, 30);
   std::printf("lag-1 autocorrelation: %d of %d null series, %d of %d slowing ones with p <= .05\n",
               false_alarms, kRounds, found, kRounds);
+}
+
+TEST(EarlyWarning, FalseAlarmsOfTheShortestSeries) {
+  constexpr int kRounds = 200;
+  std::array<int, 4> alarms{};
+  for (int round = 0; round < kRounds; ++round) {
+    const auto series = autoregression(0.5, 20, 1000 + static_cast<std::uint64_t>(round));
+    const EarlyWarning warning = early_warning("y", steps(20), series, options(10, 99));
+    for (std::size_t k = 0; k < alarms.size(); ++k) {
+      alarms[k] += warning.indicators[k].p_value <= 0.05;
+    }
+  }
+  for (const int count : alarms) EXPECT_LE(count, 19);  // 5 % of 200 and three standard errors
 }
 
 TEST(EarlyWarning, FlatNonFiniteAndRejected) {
