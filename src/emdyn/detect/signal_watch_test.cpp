@@ -75,6 +75,25 @@ TEST(SignalWatch, RarelyAlarmsOnTrendingNulls) {
   }
 }
 
+// As accuracies and norms do at the beginning of a training: what was learned of the transient must
+// not make the end of the warm-up look like an event.
+TEST(SignalWatch, ACurveThatSettlesDuringWarmUpIsSilent) {
+  SignalWatch::Config config;
+  config.alpha = 1e-3;
+  for (const double pace : {1.0, 2.0, 4.0, 8.0}) {
+    for (const double ceiling : {1.0, 1e300}) {  // Cut off at it: an accuracy reaches 1 and stays.
+      SignalWatch watch("y", config);
+      std::vector<series::Event> events;
+      for (int i = 0; i < 120; ++i) {
+        const double value = 1.02 - std::exp(-static_cast<double>(i) / pace);
+        watch.push(i, std::min(value, ceiling), events);
+      }
+      EXPECT_TRUE(events.empty()) << "pace " << pace << ", ceiling " << ceiling << ", at "
+                                  << events.front().position;
+    }
+  }
+}
+
 TEST(SignalWatch, FindsEightSigmaSpikes) {
   for (const Null& null : nulls()) {
     for (const double phi : {0.0, 0.5}) {

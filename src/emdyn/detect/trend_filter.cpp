@@ -16,6 +16,7 @@ constexpr double kLossWeight = 0.1;  // Half the Gaussian log-likelihood, temper
 constexpr double kDependenceRate = 0.01;
 constexpr double kPriorSamples = 10.0;  // Pull of the lag-one coefficient towards 0.
 constexpr double kFirstFreedom = 8.0;   // What the median of 16 deviations is worth.
+constexpr std::uint64_t kFirstScale = 8;  // Samples before the first scale, of the warm-up alone.
 constexpr std::uint64_t kLongestSkip = 2000;
 
 double held(double value, double limit) noexcept {
@@ -134,11 +135,15 @@ void TrendFilter::learn_lines(double sample, double sigma) noexcept {
 
 void TrendFilter::learn_scale(double residual, double sigma) noexcept {
   if (!ready()) {
+    // A scale from early on: without one the carry is not shrunk, and what is learned here would be
+    // the noise of another predictor than the one that follows.
     early_[seen_ % kEarly] = std::abs(residual);
-    if (seen_ + 1 < warmup_) return;
+    const std::size_t count = std::min<std::size_t>(seen_ + 1, kEarly);
+    if (seen_ + 1 < kFirstScale) return;
     auto sorted = early_;
-    std::sort(sorted.begin(), sorted.end());
-    const double deviation = 1.4826 * 0.5 * (sorted[kEarly / 2 - 1] + sorted[kEarly / 2]);
+    const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(count);
+    std::sort(sorted.begin(), end);
+    const double deviation = 1.4826 * 0.5 * (sorted[(count - 1) / 2] + sorted[count / 2]);
     variance_ = deviation * deviation;
     freedom_ = kFirstFreedom;
     return;

@@ -31,6 +31,12 @@ std::string wrapped_line(std::string_view line, std::size_t indent) {
 /// The help of a verb as it is typed, in lines that fit a terminal.
 std::string help_text(const CLI::App& app) {
   std::string help = app.help();
+  // CLI11 writes a range as "FLOAT:FLOAT in [0 - 1]".
+  for (const std::string_view type : {"FLOAT", "INT", "UINT"}) {
+    const std::string twice = fmt::format("{0}:{0} in [", type);
+    for (std::size_t at = help.find(twice); at != std::string::npos; at = help.find(twice, at))
+      help.erase(at, type.size() + 1);
+  }
   if (const auto usage = help.find("Usage: "); usage != std::string::npos)
     help.insert(usage + 7, "emdyn ");
   std::string text;
@@ -45,14 +51,14 @@ std::string help_text(const CLI::App& app) {
 }
 
 /// Notes what each option's variable holds before parsing, for the help to show; not where the
-/// description tells the default in words, nor where there is none.
+/// description tells the default in words, nor where there is none (empty, or 0 for off).
 void capture_defaults(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (!option->get_default_str().empty()) continue;
     if (option->get_description().find("default") != std::string::npos) continue;
     option->capture_default_str();
     const std::string text = option->get_default_str();
-    if (text == "[]" || text == "{}" || text == "\"\"") option->default_str("");
+    if (text == "[]" || text == "{}" || text == "\"\"" || text == "0") option->default_str("");
   }
   for (CLI::App* each : app.get_subcommands([](CLI::App*) { return true; })) capture_defaults(*each);
 }

@@ -38,7 +38,9 @@ TEST(Arguments, HelpShowsWhatAnOptionHoldsUnlessItsWordsDo) {
   double deadline = 0.0;
   std::string name;
   std::vector<std::string> names;
-  app.add_option("--alpha", alpha, "false alarms per sample");
+  int threads = 0;
+  app.add_option("--alpha", alpha, "false alarms per sample")->check(CLI::Range(0.0, 0.5));
+  app.add_option("--threads", threads, "at most this many; 0 for all");
   app.add_option("--deadline", deadline, "step; default: the last one");
   app.add_option("--name", name, "of the run");
   app.add_option("--signal", names, "only these");
@@ -46,10 +48,10 @@ TEST(Arguments, HelpShowsWhatAnOptionHoldsUnlessItsWordsDo) {
   testing::internal::CaptureStdout();
   EXPECT_FALSE(parse(app, std::vector<std::string>{"--help"}, console));
   const std::string help = testing::internal::GetCapturedStdout();
-  EXPECT_NE(help.find("--alpha FLOAT [0.002]"), std::string::npos) << help;
+  EXPECT_NE(help.find("--alpha FLOAT in [0 - 0.5]=0.002"), std::string::npos) << help;
   EXPECT_NE(help.find("--deadline FLOAT  "), std::string::npos) << help;
   EXPECT_EQ(help.find("[]"), std::string::npos) << help;
-  EXPECT_EQ(help.find("[0]"), std::string::npos) << help;
+  EXPECT_EQ(help.find("=0 "), std::string::npos) << help;
 }
 
 TEST(ParseSettings, TakesEverythingAfterTheFirstEqualSign) {

@@ -14,6 +14,10 @@
 namespace emdyn::torch_plugin {
 namespace {
 
+/// A lab's run has tens to hundreds of rows: at the 1e-5 of long logs nothing short of a cliff would
+/// be told.
+constexpr double kFalseAlarmsPerSample = 1e-3;
+
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -99,6 +103,7 @@ Monitored run_monitored(lab::Experiment& experiment, store::Store& store,
   std::mutex events_mutex;
   monitor::MonitorOptions options;
   options.overflow = monitor::Overflow::wait;
+  options.recorder.watch.alpha = kFalseAlarmsPerSample;
   series::RunInfo info = lab_run_info(experiment);
   if (!hooks.run_name.empty()) info.name = hooks.run_name;
   monitor::Monitor monitor(store.create(info), options, [&](const series::Event& event) {
