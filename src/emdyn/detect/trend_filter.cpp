@@ -14,8 +14,8 @@ constexpr std::array kDiscounts{0.6, 0.9, 0.975, 0.995};
 constexpr double kLossDiscount = 0.995;
 constexpr double kLossWeight = 0.1;  // Half the Gaussian log-likelihood, tempered to 0.2.
 constexpr double kDependenceRate = 0.01;
-constexpr double kPriorSamples = 10.0;  // Pull of the lag-one coefficient towards 0.
-constexpr double kFirstFreedom = 8.0;   // What the median of 16 deviations is worth.
+constexpr double kPriorSamples = 10.0;    // Pull of the lag-one coefficient towards 0.
+constexpr double kFirstFreedom = 8.0;     // What the median of 16 deviations is worth.
 constexpr std::uint64_t kFirstScale = 8;  // Samples before the first scale, of the warm-up alone.
 constexpr std::uint64_t kLongestSkip = 2000;
 

@@ -60,7 +60,8 @@ void capture_defaults(CLI::App& app) {
     const std::string text = option->get_default_str();
     if (text == "[]" || text == "{}" || text == "\"\"" || text == "0") option->default_str("");
   }
-  for (CLI::App* each : app.get_subcommands([](CLI::App*) { return true; })) capture_defaults(*each);
+  for (CLI::App* each : app.get_subcommands([](CLI::App*) { return true; }))
+    capture_defaults(*each);
 }
 
 /// The unknown option among the arguments, with the nearest one that exists.

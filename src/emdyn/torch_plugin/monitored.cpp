@@ -14,8 +14,8 @@
 namespace emdyn::torch_plugin {
 namespace {
 
-/// A lab's run has tens to hundreds of rows: at the 1e-5 of long logs nothing short of a cliff would
-/// be told.
+/// A lab's run has tens to hundreds of rows: at the 1e-5 of long logs nothing short of a cliff
+/// would be told.
 constexpr double kFalseAlarmsPerSample = 1e-3;
 
 std::string processor_name() {
