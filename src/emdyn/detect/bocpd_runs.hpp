@@ -62,7 +62,7 @@ class BocpdRuns {
         Run run;
         archive(run.probability, run.length, run.mean, run.beta);
         archive.require(sound(run));
-        self.push_back(run);
+        if (archive.ok()) self.push_back(run);
       }
     } else {
       for (std::size_t i = 0; i < self.size_; ++i) {
