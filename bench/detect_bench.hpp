@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "rows.hpp"
@@ -7,16 +8,19 @@
 namespace emdyn::bench {
 
 struct DetectBenchOptions {
-  std::size_t samples = 2'000'000;    ///< Per detector; slow ones take fewer.
-  std::size_t bank_signals = 10'000;  ///< Of the row "bank".
+  std::size_t samples = 1'000'000;    ///< Per detector, gone through again and again.
+  std::size_t bank_signals = 10'000;  ///< Of the rows "bank".
   bool bank_only = false;             ///< Only the bank's rows: speed and memory.
+  std::string only;                   ///< Only the row of this name and those below it.
 };
 
-/// Updates per processor second of one core: every detector of the registries, named as there, fed
-/// in blocks (detectors of rows: five channels, one call a row). Baseline: a plain textbook
+/// Updates per processor second of one core, named as in the registries. First the banks: "bank" is
+/// the EWMA and CUSUM pair, "bank/NAME" another method (bank_bench.hpp). Then every detector, fed
+/// in blocks (detectors of rows: five channels, one call a row); baseline: a plain textbook
 /// implementation of the same method (textbook.hpp), or where there is none the same detector
 /// called once a sample through a virtual function, with the score appended to a growing vector.
-/// Then the bytes each detector of a signal holds, and the bank.
+/// Then the bytes each detector of a signal holds.
+/// @throws ConfigError where `only` names no row.
 std::vector<Row> detect_rows(const DetectBenchOptions& options = {});
 
 }  // namespace emdyn::bench

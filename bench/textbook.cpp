@@ -371,6 +371,35 @@ struct Kswin {
   }
 };
 
+/// The EWMA chart and CUSUM of one signal with one baseline, as one would write them.
+struct Pair {
+  double count = 0.0;
+  double mean = 0.0;
+  double squares = 0.0;
+  double sigma = 1.0;
+  double average = 0.0;
+  double decay = 1.0;
+  double upper = 0.0;
+  double lower = 0.0;
+  double update(double x) {
+    if (count < 100.0) {
+      count += 1.0;
+      const double delta = x - mean;
+      mean += delta / count;
+      squares += delta * (x - mean);
+      if (count == 100.0) sigma = std::sqrt(squares / 99.0);
+      return 0.0;
+    }
+    const double z = (x - mean) / sigma;
+    average += 0.2 * (z - average);
+    decay *= 0.64;
+    upper = std::max(0.0, upper + z - 0.5);
+    lower = std::max(0.0, lower - z - 0.5);
+    const double chart = std::abs(average) / (2.962 * std::sqrt(0.2 / 1.8 * (1.0 - decay)));
+    return std::max(chart, std::max(upper, lower) / 5.0);
+  }
+};
+
 template <class Method>
 double rate(std::span<const double> samples, double seconds) {
   constexpr std::size_t kBlock = 1024;
@@ -378,67 +407,73 @@ double rate(std::span<const double> samples, double seconds) {
   double sum = 0.0;
   std::size_t done = 0;
   const double start = thread_seconds();
-  while (done < samples.size()) {
-    sum += method.update(samples[done++]);
-    if (done % kBlock == 0 && thread_seconds() - start >= seconds) break;
+  double spent = 0.0;
+  while (spent < seconds) {
+    const std::size_t at = done % samples.size();
+    const auto block = samples.subspan(at, std::min(kBlock, samples.size() - at));
+    for (const double sample : block) sum += method.update(sample);
+    done += block.size();
+    spent = thread_seconds() - start;
   }
-  const double spent = thread_seconds() - start;
   return std::isnan(sum) ? 0.0 : static_cast<double>(done) / spent;
 }
 
-struct Entry {
-  std::string_view name;
-  double (*rate)(std::span<const double>, double);
-};
+template <class Method>
+double array_rate(std::size_t signals, std::span<const double> samples, double seconds) {
+  std::vector<Method> methods(signals);
+  std::vector<double> scores(signals);
+  const std::size_t rows = samples.size() / signals;
+  std::size_t fed = 0;
+  const auto feed = [&] {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const double* sample = samples.data() + row * signals;
+      for (std::size_t i = 0; i < signals; ++i) {
+        scores[i] = std::max(scores[i], methods[i].update(sample[i]));
+      }
+    }
+    fed += samples.size();
+  };
+  while (fed < kWarmupRows * signals) feed();
+  fed = 0;
+  const double start = thread_seconds();
+  double spent = 0.0;
+  while (spent < seconds) {
+    feed();
+    spent = thread_seconds() - start;
+  }
+  return static_cast<double>(fed) / spent;
+}
 
-constexpr std::array kEntries{
-    Entry{"adwin", &rate<Adwin>},
-    Entry{"bocpd", &rate<Bocpd>},
-    Entry{"cusum", &rate<Cusum>},
-    Entry{"ddm", &rate<Ddm>},
-    Entry{"e_cusum", &rate<EDetector<false>>},
-    Entry{"e_sr", &rate<EDetector<true>>},
-    Entry{"eddm", &rate<Eddm>},
-    Entry{"ewma", &rate<Ewma>},
-    Entry{"focus", &rate<Focus<0>>},
-    Entry{"focus_bernoulli", &rate<Focus<2>>},
-    Entry{"focus_poisson", &rate<Focus<1>>},
-    Entry{"hddm_a", &rate<HddmA>},
-    Entry{"hddm_w", &rate<HddmW>},
-    Entry{"k_sigma", &rate<KSigma>},
-    Entry{"kswin", &rate<Kswin>},
-    Entry{"page_hinkley", &rate<PageHinkley>},
+template <class Method>
+constexpr Textbook entry(std::string_view name) {
+  return {name, &rate<Method>, &array_rate<Method>, sizeof(Method)};
+}
+
+constexpr std::array kTextbooks{
+    entry<Adwin>("adwin"),
+    entry<Bocpd>("bocpd"),
+    entry<Cusum>("cusum"),
+    entry<Ddm>("ddm"),
+    entry<EDetector<false>>("e_cusum"),
+    entry<EDetector<true>>("e_sr"),
+    entry<Eddm>("eddm"),
+    entry<Ewma>("ewma"),
+    entry<Pair>("ewma_cusum"),
+    entry<Focus<0>>("focus"),
+    entry<Focus<2>>("focus_bernoulli"),
+    entry<Focus<1>>("focus_poisson"),
+    entry<HddmA>("hddm_a"),
+    entry<HddmW>("hddm_w"),
+    entry<KSigma>("k_sigma"),
+    entry<Kswin>("kswin"),
+    entry<PageHinkley>("page_hinkley"),
 };
 
 }  // namespace
 
-std::optional<double> textbook_rate(std::string_view detector, std::span<const double> samples,
-                                    double seconds) {
-  for (const Entry& entry : kEntries) {
-    if (entry.name == detector) return entry.rate(samples, seconds);
-  }
-  return std::nullopt;
-}
-
-double TextbookPair::update(double sample) {
-  if (count_ < 100.0) {
-    count_ += 1.0;
-    const double delta = sample - mean_;
-    mean_ += delta / count_;
-    squares_ += delta * (sample - mean_);
-    if (count_ == 100.0) sigma_ = std::sqrt(squares_ / 99.0);
-    return 0.0;
-  }
-  const double z = (sample - mean_) / sigma_;
-  average_ += 0.2 * (z - average_);
-  decay_ *= 0.64;
-  upper_ = std::max(0.0, upper_ + z - 0.5);
-  lower_ = std::max(0.0, lower_ - z - 0.5);
-  return std::max(ewma_score(), std::max(upper_, lower_) / 5.0);
-}
-
-double TextbookPair::ewma_score() const {
-  return std::abs(average_) / (2.962 * std::sqrt(0.2 / 1.8 * (1.0 - decay_)));
+const Textbook* find_textbook(std::string_view detector) {
+  const auto found = std::ranges::find(kTextbooks, detector, &Textbook::name);
+  return found == kTextbooks.end() ? nullptr : &*found;
 }
 
 }  // namespace emdyn::bench

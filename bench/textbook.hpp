@@ -1,38 +1,32 @@
 #pragma once
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
 
 namespace emdyn::bench {
 
-/// Updates per processor second of a plain implementation of the same method: the textbook's
-/// formulas in straightforward C++ (standard containers, one struct a method, compiled with the
-/// same options), without the bounds, tables, layouts and vector loops of the library's. Nothing
-/// where there is none.
-std::optional<double> textbook_rate(std::string_view detector, std::span<const double> samples,
-                                    double seconds);
+/// Rows that arrays of detectors are fed before their time is taken: baselines are learned by then.
+constexpr std::size_t kWarmupRows = 104;
 
-/// The same for detectors of rows; `rows` holds `channels` values a row, already standardised.
+/// A plain implementation of a detector's method: the textbook's formulas in straightforward C++
+/// (standard containers, one struct a method, compiled with the same options), without the bounds,
+/// tables, layouts and vector loops of the library's.
+struct Textbook {
+  std::string_view name;  ///< The registry's.
+  /// Updates per processor second; the samples are gone through again and again.
+  double (*rate)(std::span<const double> samples, double seconds);
+  /// The same for an array of them, one a signal, fed row by row; samples [row, signal].
+  double (*array_rate)(std::size_t signals, std::span<const double> samples, double seconds);
+  std::size_t bytes;  ///< Of one, without what it holds on the heap.
+};
+
+/// Nothing where there is none.
+const Textbook* find_textbook(std::string_view detector);
+
+/// Rows per processor second for detectors of rows, nothing where there is no plain implementation;
+/// `rows` holds `channels` values a row, already standardised.
 std::optional<double> textbook_row_rate(std::string_view detector, std::span<const double> rows,
                                         std::size_t channels, double seconds);
-
-/// The EWMA chart and CUSUM of one signal, as one would write them: an array of these is what the
-/// bank is measured against.
-class TextbookPair {
- public:
-  double update(double sample);
-
- private:
-  double ewma_score() const;
-
-  double count_ = 0.0;
-  double mean_ = 0.0;
-  double squares_ = 0.0;
-  double sigma_ = 1.0;
-  double average_ = 0.0;
-  double decay_ = 1.0;
-  double upper_ = 0.0;
-  double lower_ = 0.0;
-};
 
 }  // namespace emdyn::bench

@@ -84,8 +84,10 @@ void run_rows(std::span<const std::byte> bytes) {
   detector->reset();
 }
 
+template <class Method>
 void run_bank(std::span<const std::byte> bytes) {
-  DetectorBank bank = DetectorBank::restore(bytes);
+  using Bank = SignalBank<Method>;
+  Bank bank = Bank::restore(bytes);
   Philox random(5);
   std::vector<double> samples(8 * bank.signals());
   std::vector<double> scores(bank.signals());
@@ -96,7 +98,7 @@ void run_bank(std::span<const std::byte> bytes) {
     (void)bank.evidence(i);
     bank.rearm(i);
   }
-  require(DetectorBank::restore(bank.snapshot()) == bank, "bank", "round trip");
+  require(Bank::restore(bank.snapshot()) == bank, "bank", "round trip");
 }
 
 template <class Run>
@@ -110,7 +112,17 @@ void attempt(std::span<const std::byte> bytes, Run run) {
 void attempt_all(std::span<const std::byte> bytes) {
   attempt(bytes, run_series);
   attempt(bytes, run_rows);
-  attempt(bytes, run_bank);
+  attempt(bytes, run_bank<Cusum>);
+  attempt(bytes, run_bank<Ddm>);
+  attempt(bytes, run_bank<ECusum>);
+  attempt(bytes, run_bank<ESr>);
+  attempt(bytes, run_bank<Eddm>);
+  attempt(bytes, run_bank<Ewma>);
+  attempt(bytes, run_bank<EwmaCusum>);
+  attempt(bytes, run_bank<HddmA>);
+  attempt(bytes, run_bank<HddmW>);
+  attempt(bytes, run_bank<KSigma>);
+  attempt(bytes, run_bank<PageHinkley>);
 }
 
 }  // namespace
@@ -145,11 +157,23 @@ std::vector<std::string> emdyn::fuzz::seeds() {
     }
     seeds.push_back(text_of(snapshot(*detector)));
   }
-  DetectorBank bank(3, {.baseline_samples = 4});
-  const std::vector<double> samples{0, 1, 2, 1, 2, 3, 0, 2, 1, 1, 1, 1, 5, 5, 5};
-  std::vector<double> scores(3);
-  bank.update(samples, scores);
-  seeds.push_back(text_of(bank.snapshot()));
+  const auto bank_seed = [&]<class Method>(SignalBank<Method> bank) {
+    std::vector<double> samples;
+    for (int i = 0; i < 3 * 150; ++i) samples.push_back(random.below(2));
+    std::vector<double> scores(3);
+    bank.update(samples, scores);
+    seeds.push_back(text_of(bank.snapshot()));
+  };
+  bank_seed(DetectorBank(3, {.baseline_samples = 4}));
+  bank_seed(SignalBank<Cusum>(3, {}));
+  bank_seed(SignalBank<Ddm>(3, {}));
+  bank_seed(SignalBank<ESr>(3, {}));
+  bank_seed(SignalBank<Eddm>(3, {}));
+  bank_seed(SignalBank<Ewma>(3, {}));
+  bank_seed(SignalBank<HddmA>(3, {}));
+  bank_seed(SignalBank<HddmW>(3, {}));
+  bank_seed(SignalBank<KSigma>(3, {}));
+  bank_seed(SignalBank<PageHinkley>(3, {}));
   return seeds;
 }
 

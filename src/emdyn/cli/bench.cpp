@@ -39,6 +39,8 @@ int run_bench(Arguments arguments, Console& console) {
                              ->add_option("--signals", detect_options.bank_signals,
                                           "only the bank: speed and memory with that many signals")
                              ->check(CLI::Range(1, 10'000'000));
+  detect->add_option("--only", detect_options.only,
+                     "only this row and those below it: a detector, memory, memory/NAME, bank");
   bench::CalibrationOptions calibration_options;
   CLI::App* calibration =
       app.add_subcommand("calibration", "false alarms against what p-values promise, on nulls");

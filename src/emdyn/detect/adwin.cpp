@@ -1,5 +1,6 @@
 #include "emdyn/detect/adwin.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace emdyn::detect {
@@ -42,7 +43,6 @@ void Adwin::insert(double sample) noexcept {
   ++width_;
   std::uint8_t& count = counts_[0];
   totals_[0][count] = sample;
-  variances_[0][count] = 0.0;
   ++count;
   if (width_ > 1) {
     const double before = static_cast<double>(width_ - 1);
@@ -63,7 +63,7 @@ void Adwin::compress() noexcept {
     const double between = 0.5 * half * squared((totals_[row][0] - totals_[row][1]) / half);
     std::uint8_t& count = counts_[row + 1];
     totals_[row + 1][count] = totals_[row][0] + totals_[row][1];
-    variances_[row + 1][count] = variances_[row][0] + variances_[row][1] + between;
+    variances_[row][count] = variance_of(row, 0) + variance_of(row, 1) + between;
     ++count;
     remove_front(row, 2);
     rows_used_ = std::max(rows_used_, static_cast<std::uint32_t>(row + 2));
@@ -71,12 +71,13 @@ void Adwin::compress() noexcept {
 }
 
 void Adwin::remove_front(std::size_t row, std::size_t count) noexcept {
-  for (std::size_t i = count; i < counts_[row]; ++i) {
-    totals_[row][i - count] = totals_[row][i];
-    variances_[row][i - count] = variances_[row][i];
-  }
+  const auto shift = [&](Row& values) {
+    std::copy(values.begin() + count, values.begin() + counts_[row], values.begin());
+    std::fill(values.begin() + counts_[row] - count, values.end(), 0.0);
+  };
+  shift(totals_[row]);
+  if (row > 0) shift(variances_[row - 1]);
   counts_[row] = static_cast<std::uint8_t>(counts_[row] - count);
-  for (std::size_t i = counts_[row]; i <= kBuckets; ++i) totals_[row][i] = variances_[row][i] = 0.0;
 }
 
 void Adwin::drop_oldest() noexcept {
@@ -84,7 +85,7 @@ void Adwin::drop_oldest() noexcept {
   const std::uint64_t size = std::uint64_t{1} << row;
   const double count = static_cast<double>(size);
   const double total = totals_[row][0];
-  const double inner = variances_[row][0];
+  const double inner = variance_of(row, 0);
   width_ -= size;
   total_ -= total;
   const double rest = static_cast<double>(width_);
@@ -96,16 +97,16 @@ void Adwin::drop_oldest() noexcept {
 }
 
 /// Difference of the means over the bound: above 1 the parts are unlike.
-double Adwin::cut_score(const Parts& parts) const noexcept {
+double Adwin::cut_score(const Parts& parts, double log_width) const noexcept {
   const double m = 1.0 / (parts.older - shortest_ + 1.0) + 1.0 / (parts.younger - shortest_ + 1.0);
   const double variance = variance_ / static_cast<double>(width_);
-  const double epsilon = std::sqrt(2.0 * m * variance * log_width_) + 2.0 / 3.0 * log_width_ * m;
+  const double epsilon = std::sqrt(2.0 * m * variance * log_width) + 2.0 / 3.0 * log_width * m;
   return bounded_score(std::abs(parts.difference()) / std::max(epsilon, kSmallestSquare));
 }
 
 /// One pass over all cuts, oldest first; drops the oldest bucket at the first that is unlike.
 bool Adwin::shrink() noexcept {
-  log_width_ = std::log(2.0 * std::log(static_cast<double>(width_)) / delta_);
+  const double log_width = std::log(2.0 * std::log(static_cast<double>(width_)) / delta_);
   Parts parts{0.0, static_cast<double>(width_), 0.0, total_};
   for (std::size_t row = rows_used_; row-- > 0;) {
     const double size = std::ldexp(1.0, static_cast<int>(row));
@@ -116,7 +117,7 @@ bool Adwin::shrink() noexcept {
       parts.younger_total -= totals_[row][i];
       if (row == 0 && i + 1 == counts_[row]) return false;
       if (parts.younger <= shortest_ + 1.0 || parts.older <= shortest_ + 1.0) continue;
-      const double found = cut_score(parts);
+      const double found = cut_score(parts, log_width);
       if (found > score_) {
         score_ = found;
         cut_ = static_cast<std::uint64_t>(parts.younger);
@@ -139,7 +140,7 @@ Evidence Adwin::evidence() const noexcept {
 }
 
 void Adwin::reset() noexcept {
-  total_ = variance_ = score_ = log_width_ = 0.0;
+  total_ = variance_ = score_ = 0.0;
   width_ = time_ = cut_ = 0;
   rows_used_ = 1;
   direction_ = Direction::none;
@@ -156,14 +157,11 @@ bool Adwin::consistent() const noexcept {
     sum += std::uint64_t{counts_[row]} << row;
   }
   if (rows_used_ > 1 && counts_[rows_used_ - 1] == 0) return false;
-  for (const auto* table : {&totals_, &variances_}) {
-    for (const auto& row : *table) {
-      for (const double value : row) {
-        if (std::abs(value) > 1e300) return false;
-      }
-    }
-  }
-  return sum == width_;
+  const auto bounded = [](const Row& row) {
+    return std::ranges::all_of(row, [](double value) { return std::abs(value) <= 1e300; });
+  };
+  return sum == width_ && std::ranges::all_of(totals_, bounded) &&
+         std::ranges::all_of(variances_, bounded);
 }
 
 }  // namespace emdyn::detect

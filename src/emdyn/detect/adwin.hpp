@@ -11,8 +11,8 @@ namespace emdyn::detect {
 /// parts of it differ by more than chance (Hoeffding-Bernstein bound). The window is kept in an
 /// exponential histogram; the cuts and their order are those of the authors' MOA program.
 ///
-/// Cost: O(log W) every `clock` samples, O(1) between; at most 2 KB a signal. Windows are at most
-/// about five million samples: older ones are then forgotten.
+/// Cost: O(log W) every `clock` samples, O(1) between; at most 2,048 bytes a signal. Windows are at
+/// most about five million samples: older ones are then forgotten.
 /// Source: Bifet & Gavalda, "Learning from Time-Changing Data with Adaptive Windowing", SDM (2007).
 /// The bound assumes samples in [0, 1]; on a wider range it alarms more often than delta says.
 class Adwin {
@@ -60,8 +60,11 @@ class Adwin {
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
+    Row of_samples{};  // Buckets of one sample have no variance: only the bytes know that row.
     archive(self.total_, self.variance_, self.width_, self.time_, self.score_, self.cut_,
-            self.rows_used_, self.direction_, self.counts_, self.totals_, self.variances_);
+            self.rows_used_, self.direction_, self.counts_, self.totals_, of_samples,
+            self.variances_);
+    archive.require(of_samples == Row{});
     archive.require(self.rows_used_ >= 1 && self.rows_used_ <= kRows && self.variance_ >= 0.0 &&
                     self.direction_ <= Direction::fall && self.consistent());
   }
@@ -71,11 +74,16 @@ class Adwin {
   static constexpr std::size_t kBuckets = 5;  // M of the paper, the most a row keeps.
   static constexpr std::size_t kRows = 20;    // Row i holds buckets of 2^i samples.
 
+  using Row = std::array<double, kBuckets + 1>;
+
   struct Parts;
+  double variance_of(std::size_t row, std::size_t bucket) const noexcept {
+    return row == 0 ? 0.0 : variances_[row - 1][bucket];
+  }
   void insert(double sample) noexcept;
   void compress() noexcept;
   void drop_oldest() noexcept;
-  double cut_score(const Parts& parts) const noexcept;
+  double cut_score(const Parts& parts, double log_width) const noexcept;
   bool shrink() noexcept;
   void remove_front(std::size_t row, std::size_t count) noexcept;
   bool consistent() const noexcept;
@@ -90,15 +98,14 @@ class Adwin {
   std::uint64_t time_ = 0;
   std::uint64_t cut_ = 0;  // Samples that the youngest part of the strongest cut holds.
   double score_ = 0.0;
-  double log_width_ = 0.0;
   std::uint32_t rows_used_ = 1;
   Direction direction_ = Direction::none;
   std::array<std::uint8_t, kRows> counts_{};
-  std::array<std::array<double, kBuckets + 1>, kRows> totals_{};
-  std::array<std::array<double, kBuckets + 1>, kRows> variances_{};
+  std::array<Row, kRows> totals_{};
+  std::array<Row, kRows - 1> variances_{};  // Of the buckets of row 1 and on.
 };
 
 static_assert(Detector<Adwin>);
-static_assert(sizeof(Adwin) <= 2048);
+static_assert(sizeof(Adwin) <= 1984);  // Boxed and on the heap it is 2,048.
 
 }  // namespace emdyn::detect

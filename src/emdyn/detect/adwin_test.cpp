@@ -7,6 +7,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/any_detector.hpp"
 #include "emdyn/detect/test_streams.hpp"
 
 namespace emdyn::detect {
@@ -65,7 +66,20 @@ TEST(Adwin, GrowsWithoutAChange) {
   EXPECT_NEAR(adwin.mean(), sum / 20000.0, 1e-12);
 }
 
-TEST(Adwin, FitsTwoKilobytes) { EXPECT_LE(sizeof(Adwin), 2200U); }
+// As the registry makes it, the allocator's own 16 bytes included.
+TEST(Adwin, FitsTwoKilobytes) { EXPECT_LE(sizeof(Boxed<Adwin>) + 16, 2048U); }
+
+// Property: the histogram holds 5 (2^20 - 1) samples and then forgets the oldest, bucket by bucket.
+TEST(Adwin, HoldsFiveMillionSamples) {
+  constexpr std::uint64_t kMost = 5 * ((1U << 20) - 1);
+  Adwin adwin(Adwin::Config{.clock = 1'000'000});
+  for (std::uint64_t i = 0; i < kMost; ++i) adwin.update(i % 2 == 0 ? 0.25 : 0.75);
+  EXPECT_EQ(adwin.width(), kMost);
+  EXPECT_NEAR(adwin.mean(), 0.5, 1e-6);
+  for (int i = 0; i < 2; ++i) adwin.update(0.5);
+  EXPECT_LT(adwin.width(), kMost);
+  EXPECT_GT(adwin.width(), kMost - (1U << 20));
+}
 
 TEST(Adwin, RejectsACertainFalseCut) { EXPECT_THROW(Adwin({.delta = 1.0}), ConfigError); }
 

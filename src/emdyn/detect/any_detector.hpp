@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "emdyn/core/field.hpp"
@@ -54,7 +55,17 @@ class Boxed final : public AnyDetector {
   Json config() const override { return config_json(D::kFields, config_); }
   void score(std::span<const double> samples, std::span<double> scores) noexcept override {
     assert(samples.size() == scores.size());
-    for (std::size_t i = 0; i < samples.size(); ++i) scores[i] = detector_.update(samples[i]);
+    if constexpr (std::is_trivially_copyable_v<D> && sizeof(D) <= kFewBytes) {
+      if (samples.size() > 1) {
+        // A local copy stays in registers; the member may share memory with `scores`, for all the
+        // compiler knows, and would be written and read again at every sample.
+        D local = detector_;
+        score_each(local, samples, scores);
+        detector_ = local;
+        return;
+      }
+    }
+    score_each(detector_, samples, scores);
   }
   void skip(std::uint64_t count) noexcept override { detector_.skip(count); }
   void rearm() noexcept override { detector_.rearm(); }
@@ -80,6 +91,13 @@ class Boxed final : public AnyDetector {
   void load(StateReader& archive) override { D::state(detector_, archive); }
 
  private:
+  static constexpr std::size_t kFewBytes = 512;
+
+  static void score_each(D& detector, std::span<const double> samples,
+                         std::span<double> scores) noexcept {
+    for (std::size_t i = 0; i < samples.size(); ++i) scores[i] = detector.update(samples[i]);
+  }
+
   typename D::Config config_;
   D detector_;
 };

@@ -3,55 +3,251 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/detect/state.hpp"
-#include "emdyn/detect/tails.hpp"
+#include "emdyn/detect/entry_list.hpp"
 
 namespace emdyn::detect {
 namespace {
 
 constexpr std::size_t kTile = 256;  // Signals whose state stays in the first-level cache.
-constexpr std::uint64_t kMagic = 0x4b4e41424e59444dULL;
-constexpr std::uint32_t kVersion = 2;
-constexpr double kNoDecay = 1e-20;  // 1 minus it is 1: the EWMA's limits are at their widest.
-
 constexpr std::uint64_t kMostSignals = 100'000'000;
+constexpr SnapshotForm kForm{"bank", 0x4b4e41424e59444dULL, 3};
 
-[[noreturn]] void refuse(std::string_view why) {
-  throw DataError(fmt::format("bank snapshot: {}; take a new one with this version", why));
+using Word = std::uint64_t;
+
+template <class T>
+Word word_of(const T& value) noexcept {
+  if constexpr (sizeof(T) == sizeof(Word)) {
+    return std::bit_cast<Word>(value);
+  } else {
+    return static_cast<Word>(value);
+  }
 }
+
+/// Fills a method's state from the columns.
+class FromColumns {
+ public:
+  explicit FromColumns(const Word* first) noexcept : next_(first) {}
+  template <class... T>
+  void operator()(T&... values) noexcept {
+    (get(values), ...);
+  }
+  void require(bool) const noexcept {}
+  bool ok() const noexcept { return true; }
+
+ private:
+  template <class T>
+  void get(T& value) noexcept {
+    if constexpr (HasState<T, FromColumns>) {
+      T::state(value, *this);
+    } else {
+      static_assert(sizeof(T) == sizeof(Word) || std::is_same_v<T, bool>);
+      if constexpr (sizeof(T) == sizeof(Word)) {
+        value = std::bit_cast<T>(*next_);
+      } else {
+        value = *next_ != 0;
+      }
+      next_ += kTile;
+    }
+  }
+  const Word* next_;
+};
+
+/// Puts a method's state into the columns, or leaves them as they are.
+class ToColumns {
+ public:
+  explicit ToColumns(Word* first, bool changes = true) noexcept : next_(first), changes_(changes) {}
+  template <class... T>
+  void operator()(const T&... values) noexcept {
+    (put(values), ...);
+  }
+  void require(bool) const noexcept {}
+
+ private:
+  template <class T>
+  void put(const T& value) noexcept {
+    if constexpr (HasState<const T, ToColumns>) {
+      T::state(value, *this);
+    } else {
+      const Word word = word_of(value);
+      *next_ = changes_ ? word : *next_;
+      next_ += kTile;
+    }
+  }
+  Word* next_;
+  bool changes_;
+};
+
+/// Counts the numbers of a state.
+class CountColumns {
+ public:
+  template <class... T>
+  void operator()(const T&... values) noexcept {
+    (count(values), ...);
+  }
+  void require(bool) const noexcept {}
+  std::size_t columns() const noexcept { return columns_; }
+
+ private:
+  template <class T>
+  void count(const T& value) noexcept {
+    if constexpr (HasState<const T, CountColumns>) {
+      T::state(value, *this);
+    } else {
+      ++columns_;
+    }
+  }
+  std::size_t columns_ = 0;
+};
+
+template <class Method>
+std::size_t columns_of(const Method& method) noexcept {
+  CountColumns count;
+  Method::state(method, count);
+  return count.columns();
+}
+
+template <class Method>
+concept WarmsUp = requires(Method method, double sample) {
+  method.advance(sample);
+};
+template <class Method>
+concept BecomesSteady = requires(Method method, double sample) {
+  method.template advance<true>(sample);
+  method.steady();
+};
+
+/// The loops over one tile. They are written for the vectoriser: no branch depends on a sample.
+template <class Method>
+struct TileLoop {
+  const Method& fresh;
+  Word* tile;
+  std::size_t width;
+
+  Method method(std::size_t i) const noexcept {
+    Method method = fresh;
+    FromColumns columns(tile + i);
+    Method::state(method, columns);
+    return method;
+  }
+
+  /// One row of samples for every signal that has one and is past its warm-up.
+  /// @return how many those were.
+  template <bool kSteady>
+  EMDYN_INLINE_BODY std::size_t advance(const double* __restrict sample,
+                                        double* __restrict best) const noexcept {
+    // Copies, which the words cannot be thought to overlap.
+    const Method start = fresh;
+    Word* const first = tile;
+    const std::size_t count = width;
+    std::uint64_t advanced = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      Method method = start;
+      FromColumns from(first + i);
+      Method::state(method, from);
+      const double x = sample[i];
+      const bool finite = x - x == 0.0;  // False for NaN and infinities.
+      bool present = finite;
+      if constexpr ((WarmsUp<Method> || BecomesSteady<Method>)&&!kSteady)
+        present = finite & method.ready();
+      const double taken = finite ? x : 0.0;
+      double score;
+      if constexpr (BecomesSteady<Method>) {
+        score = method.template advance<kSteady>(taken);
+      } else if constexpr (WarmsUp<Method>) {
+        score = method.advance(taken);
+      } else {
+        score = method.update(taken);
+      }
+      ToColumns to(first + i, present);
+      Method::state(method, to);
+      const double counted = present ? score : 0.0;
+      best[i] = counted > best[i] ? counted : best[i];
+      advanced += static_cast<std::uint64_t>(present);
+    }
+    return advanced;
+  }
+
+  EMDYN_INLINE_BODY bool steady() const noexcept {
+    std::uint64_t count = 0;
+    if constexpr (BecomesSteady<Method>) {
+      for (std::size_t i = 0; i < width; ++i)
+        count += static_cast<std::uint64_t>(method(i).steady());
+    }
+    return count == width;
+  }
+
+  /// What advance() passed over: missing samples and signals that warm up.
+  void catch_up(const double* sample) const noexcept {
+    for (std::size_t i = 0; i < width; ++i) {
+      const double x = sample[i];
+      const bool finite = x - x == 0.0;
+      if (finite && !WarmsUp<Method> && !BecomesSteady<Method>) continue;
+      Method each = method(i);
+      if (!finite) {
+        each.skip(1);
+      } else if (!each.ready()) {
+        (void)each.update(x);
+      } else {
+        continue;
+      }
+      ToColumns to(tile + i);
+      Method::state(each, to);
+    }
+  }
+};
 
 }  // namespace
 
 /// Some rows of some neighbouring signals.
-struct DetectorBank::Block {
+template <BankMethod Method>
+struct SignalBank<Method>::Block {
   std::span<const double> samples;
   std::size_t rows = 0;
-  std::uint64_t first_row = 0;
   std::size_t begin = 0;
   std::size_t end = 0;
 };
 
-DetectorBank::DetectorBank(std::size_t signals, const Config& config)
-    : config_(checked("bank", kFields, config)),
-      forget_((1.0 - config.lambda) * (1.0 - config.lambda)),
-      inverse_limit_(1.0 /
-                     (config.limit_sigmas * std::sqrt(config.lambda / (2.0 - config.lambda)))),
-      inverse_threshold_(1.0 / config.threshold_sigmas),
-      mean_(signals),
-      inverse_sigma_(signals),
-      average_(signals),
-      decay_(signals),
-      upper_(signals),
-      lower_(signals),
-      upper_since_(signals),
-      lower_since_(signals) {}
+template <BankMethod Method>
+SignalBank<Method>::SignalBank(std::size_t signals, const Config& config)
+    : config_(config),
+      fresh_(config),
+      signals_(signals),
+      columns_(columns_of(fresh_)),
+      words_((signals + kTile - 1) / kTile * kTile * columns_) {
+  reset();
+}
 
-void DetectorBank::update(std::span<const double> samples, std::span<double> scores,
-                          InstructionSet set) {
+template <BankMethod Method>
+auto SignalBank<Method>::place(std::size_t signal) const noexcept -> const Word* {
+  return words_.data() + signal / kTile * kTile * columns_ + signal % kTile;
+}
+
+template <BankMethod Method>
+auto SignalBank<Method>::place(std::size_t signal) noexcept -> Word* {
+  return words_.data() + signal / kTile * kTile * columns_ + signal % kTile;
+}
+
+template <BankMethod Method>
+Method SignalBank<Method>::method(std::size_t signal) const noexcept {
+  Method method = fresh_;
+  FromColumns columns(place(signal));
+  Method::state(method, columns);
+  return method;
+}
+
+template <BankMethod Method>
+void SignalBank<Method>::put(std::size_t signal, const Method& method) noexcept {
+  ToColumns columns(place(signal));
+  Method::state(method, columns);
+}
+
+template <BankMethod Method>
+void SignalBank<Method>::update(std::span<const double> samples, std::span<double> scores,
+                                InstructionSet set) {
   const std::size_t count = signals();
   if (scores.size() != count || (count > 0 && samples.size() % count != 0)) {
     throw ConfigError(fmt::format(
@@ -62,242 +258,123 @@ void DetectorBank::update(std::span<const double> samples, std::span<double> sco
   const std::size_t rows = samples.size() / count;
   parallel_for((count + kTile - 1) / kTile, [&](std::size_t tile) {
     const std::size_t begin = tile * kTile;
-    run_tile({samples, rows, rows_, begin, std::min(begin + kTile, count)}, set, scores.data());
+    run_tile({samples, rows, begin, std::min(begin + kTile, count)}, set, scores.data());
   });
-  rows_ += rows;
 }
 
-void DetectorBank::run_tile(const Block& block, InstructionSet set, double* scores) noexcept {
+template <BankMethod Method>
+void SignalBank<Method>::run_tile(const Block& block, InstructionSet set, double* scores) noexcept {
   double best[kTile] = {};
-  std::size_t warming[kTile];
-  std::size_t warming_count = 0;
-  bool steady = true;
-  for (std::size_t i = block.begin; i < block.end; ++i) {
-    if (decay_[i] <= 0.0) warming[warming_count++] = i;
-    steady = steady && decay_[i] == kNoDecay;
+  const TileLoop<Method> loop{fresh_, place(block.begin), block.end - block.begin};
+  const auto sample = [&](std::size_t row) {
+    return block.samples.data() + row * signals_ + block.begin;
+  };
+  bool steady = false;
+  if constexpr (BecomesSteady<Method>) {
+    run_with(set, [&]() EMDYN_INLINE_BODY { steady = loop.steady(); });
   }
-  if (steady) {
-    run_with(set, [&]() EMDYN_INLINE_BODY { score_rows<true>(block, best); });
-  } else if (warming_count == 0) {
-    run_with(set, [&]() EMDYN_INLINE_BODY { score_rows<false>(block, best); });
-  } else {
-    for (std::size_t row = 0; row < block.rows; ++row) {
-      const Block one{block.samples.subspan(row * signals(), signals()), 1, block.first_row + row,
-                      block.begin, block.end};
-      run_with(set, [&]() EMDYN_INLINE_BODY { score_rows<false>(one, best); });
-      std::size_t left = 0;
-      for (std::size_t k = 0; k < warming_count; ++k) {
-        learn(warming[k], one.samples[warming[k]]);
-        if (!ready(warming[k])) warming[left++] = warming[k];
-      }
-      warming_count = left;
-    }
-  }
-  std::copy(best, best + (block.end - block.begin), scores + block.begin);
-}
-
-void DetectorBank::learn(std::size_t signal, double sample) noexcept {
-  if (!std::isfinite(sample)) return;
-  const double x = bounded_sample(sample);
-  decay_[signal] -= 1.0;
-  const double delta = x - mean_[signal];
-  mean_[signal] += delta / -decay_[signal];
-  inverse_sigma_[signal] += delta * (x - mean_[signal]);
-  if (-decay_[signal] == static_cast<double>(config_.baseline_samples)) finish_baseline(signal);
-}
-
-void DetectorBank::finish_baseline(std::size_t signal) noexcept {
-  const double variance = inverse_sigma_[signal] / (-decay_[signal] - 1.0);
-  inverse_sigma_[signal] = 1.0 / std::max(std::sqrt(variance), smallest_sigma(mean_[signal]));
-  decay_[signal] = 1.0;
-}
-
-/// Written for the vectoriser: no branch, every quantity in its own array, and the operations of
-/// Ewma and Cusum in their order. Signals that warm up are passed over.
-/// @tparam kSteady every average is so old that its limits no longer widen.
-template <bool kSteady>
-EMDYN_INLINE_BODY inline void DetectorBank::score_rows(const Block& block, double* best) noexcept {
-  const std::size_t width = block.end - block.begin;
-  const double* __restrict mean = mean_.data() + block.begin;
-  const double* __restrict inverse_sigma = inverse_sigma_.data() + block.begin;
-  double* __restrict average = average_.data() + block.begin;
-  double* __restrict decay = decay_.data() + block.begin;
-  double* __restrict upper = upper_.data() + block.begin;
-  double* __restrict lower = lower_.data() + block.begin;
-  double* __restrict upper_since = upper_since_.data() + block.begin;
-  double* __restrict lower_since = lower_since_.data() + block.begin;
-  double* __restrict most = best;
-  const double lambda = config_.lambda;
-  const double slack = config_.slack_sigmas;
-  const double forget = forget_;
-  const double inverse_limit = inverse_limit_;
-  const double inverse_threshold = inverse_threshold_;
   for (std::size_t row = 0; row < block.rows; ++row) {
-    const double* __restrict sample = block.samples.data() + row * signals() + block.begin;
-    const double next = static_cast<double>(block.first_row + row + 1);
-    for (std::size_t i = 0; i < width; ++i) {
-      const double x = sample[i];
-      const bool finite = x - x == 0.0;  // False for NaN and infinities.
-      const bool present = kSteady ? finite : finite & (decay[i] > 0.0);
-      const double above = x > -kLargestSample ? x : -kLargestSample;
-      const double bounded = above < kLargestSample ? above : kLargestSample;
-      const double raw = (bounded - mean[i]) * inverse_sigma[i];
-      const double low = raw > -1e6 ? raw : -1e6;
-      const double z = low < 1e6 ? low : 1e6;
-      const double moved = average[i] + lambda * (z - average[i]);
-      const double up = upper[i] + z - slack;
-      const double down = lower[i] - z - slack;
-      const double up_held = up < 1e12 ? up : 1e12;
-      const double down_held = down < 1e12 ? down : 1e12;
-      average[i] = present ? moved : average[i];
-      upper[i] = present ? (up > 0.0 ? up_held : 0.0) : upper[i];
-      lower[i] = present ? (down > 0.0 ? down_held : 0.0) : lower[i];
-      upper_since[i] = upper[i] > 0.0 ? upper_since[i] : next;
-      lower_since[i] = lower[i] > 0.0 ? lower_since[i] : next;
-      double by_average = std::abs(average[i]) * inverse_limit;
-      if constexpr (!kSteady) {
-        const double decayed = decay[i] * forget;
-        const double held = decayed > kNoDecay ? decayed : kNoDecay;
-        decay[i] = present ? held : decay[i];
-        by_average /= std::sqrt(1.0 - held);
-      }
-      const double larger = upper[i] > lower[i] ? upper[i] : lower[i];
-      const double by_sum = larger * inverse_threshold;
-      const double louder = by_average > by_sum ? by_average : by_sum;
-      const double score = present ? louder : 0.0;
-      most[i] = score > most[i] ? score : most[i];
+    std::size_t advanced = 0;
+    if (steady) {
+      run_with(set, [&]() EMDYN_INLINE_BODY {
+        advanced = loop.template advance<BecomesSteady<Method>>(sample(row), best);
+      });
+    } else {
+      run_with(set, [&]() EMDYN_INLINE_BODY {
+        advanced = loop.template advance<false>(sample(row), best);
+      });
     }
+    if (advanced != loop.width) loop.catch_up(sample(row));
   }
+  std::copy(best, best + loop.width, scores + block.begin);
 }
 
-double DetectorBank::by_average(std::size_t signal) const noexcept {
-  const double gap = 1.0 - decay_[signal];
-  return gap > 0.0 ? std::abs(average_[signal]) * inverse_limit_ / std::sqrt(gap) : 0.0;
-}
-
-void DetectorBank::merge(const DetectorBank& other) {
-  const auto warms_up = [](double decay) { return decay <= 0.0; };
-  if (!(config_ == other.config_) || signals() != other.signals()) {
+template <BankMethod Method>
+void SignalBank<Method>::merge(const SignalBank& other) requires MergeableMethod<Method> {
+  if (!(fresh_ == other.fresh_) || signals() != other.signals()) {
     throw ConfigError(
         "bank.merge needs two banks of the same configuration and number of signals; make both "
         "alike");
   }
-  if (!std::ranges::all_of(decay_, warms_up) || !std::ranges::all_of(other.decay_, warms_up)) {
-    throw ConfigError(
-        "bank.merge joins baselines that are still learned, and one is in use already; raise "
-        "bank.baseline_samples or merge earlier");
+  for (std::size_t i = 0; i < signals(); ++i) {
+    if (method(i).can_merge(other.method(i))) continue;
+    throw ConfigError(fmt::format(
+        "bank.merge joins what is still learned, and the baseline of signal {} is in use or given; "
+        "raise the number of samples it is learned from, or merge earlier",
+        i));
   }
   for (std::size_t i = 0; i < signals(); ++i) {
-    const double here = -decay_[i];
-    const double there = -other.decay_[i];
-    if (there == 0.0) continue;
-    const double count = here + there;
-    const double delta = other.mean_[i] - mean_[i];
-    mean_[i] += delta * there / count;
-    inverse_sigma_[i] += other.inverse_sigma_[i] + delta * delta * here * there / count;
-    decay_[i] = -count;
-    if (count >= static_cast<double>(config_.baseline_samples)) finish_baseline(i);
-  }
-  rows_ += other.rows_;
-  for (auto* since : {&upper_since_, &lower_since_}) {
-    std::ranges::fill(*since, static_cast<double>(rows_));
+    Method joined = method(i);
+    joined.merge(other.method(i));
+    put(i, joined);
   }
 }
 
-Evidence DetectorBank::evidence(std::size_t signal) const noexcept {
-  if (!ready(signal)) return {};
-  const double average = by_average(signal);
-  const bool rising_sum = upper_[signal] >= lower_[signal];
-  const double sum = rising_sum ? upper_[signal] : lower_[signal];
-  const double by_sum = sum * inverse_threshold_;
-  const double score = std::max(average, by_sum);
-  if (score == 0.0) return {};
-  const bool rising = by_sum >= average ? rising_sum : average_[signal] > 0.0;
-  const double since = rising ? upper_since_[signal] : lower_since_[signal];
-  const double age = std::max(static_cast<double>(rows_) - since, 1.0);
-  const auto ago = static_cast<std::uint64_t>(age - 1.0);
-  const std::uint64_t half = onset_half_width(sum / age + config_.slack_sigmas);
-  return {score, rising ? Direction::rise : Direction::fall, ago, ago + half,
-          ago - std::min(ago, half)};
+template <BankMethod Method>
+void SignalBank<Method>::rearm(std::size_t signal) noexcept {
+  Method each = method(signal);
+  each.rearm();
+  put(signal, each);
 }
 
-void DetectorBank::rearm(std::size_t signal) noexcept {
-  if (!ready(signal)) return;
-  decay_[signal] = 1.0;
-  average_[signal] = upper_[signal] = lower_[signal] = 0.0;
-  upper_since_[signal] = lower_since_[signal] = static_cast<double>(rows_);
+template <BankMethod Method>
+void SignalBank<Method>::reset() noexcept {
+  for (std::size_t i = 0; i < signals(); ++i) put(i, fresh_);
 }
 
-void DetectorBank::reset() noexcept {
-  rows_ = 0;
-  for (auto* column : {&mean_, &inverse_sigma_, &average_, &decay_, &upper_, &lower_, &upper_since_,
-                       &lower_since_}) {
-    std::fill(column->begin(), column->end(), 0.0);
-  }
-}
-
-std::vector<std::byte> DetectorBank::snapshot() const {
+template <BankMethod Method>
+std::vector<std::byte> SignalBank<Method>::snapshot() const {
   StateWriter archive;
-  archive(kMagic, kVersion, static_cast<std::uint64_t>(signals()),
-          static_cast<std::uint64_t>(config_.baseline_samples), config_.lambda,
-          config_.limit_sigmas, config_.slack_sigmas, config_.threshold_sigmas, rows_, mean_,
-          inverse_sigma_, average_, decay_, upper_, lower_, upper_since_, lower_since_);
-  archive(checksum(archive.bytes()));
-  return archive.take();
+  snapshot_detail::begin(archive, kForm, Method::kName);
+  archive(static_cast<std::uint64_t>(signals()));
+  snapshot_detail::write_params(archive, config_json(Method::kFields, config_));
+  for (std::size_t i = 0; i < signals(); ++i) archive(method(i));
+  return snapshot_detail::seal(archive);
 }
 
-DetectorBank DetectorBank::restore(std::span<const std::byte> bytes) {
-  std::uint64_t magic = 0;
-  std::uint32_t version = 0;
+template <BankMethod Method>
+SignalBank<Method> SignalBank<Method>::restore(std::span<const std::byte> bytes) {
+  StateReader archive = snapshot_detail::open(kForm, bytes);
+  const std::string name = snapshot_detail::read_name(archive);
   std::uint64_t count = 0;
-  std::uint64_t baseline = 0;
-  Config config;
-  StateReader archive(bytes);
-  archive(magic, version, count, baseline, config.lambda, config.limit_sigmas, config.slack_sigmas,
-          config.threshold_sigmas);
-  if (!archive.ok() || magic != kMagic) refuse("not a snapshot");
-  if (version != kVersion) refuse(fmt::format("version {} is not {}", version, kVersion));
-  // Before anything of that size is allocated.
-  constexpr std::size_t kHeader = sizeof magic + sizeof version + 7 * sizeof(double);
-  const std::size_t trailer = sizeof(std::uint64_t);
-  if (count > kMostSignals || bytes.size() != kHeader + count * bytes_per_signal() + trailer) {
-    refuse("its length does not fit");
+  archive(count);
+  const Params params = snapshot_detail::read_params(archive);
+  if (!archive.ok()) snapshot_detail::refuse(kForm, "truncated");
+  if (name != Method::kName) {
+    snapshot_detail::refuse(kForm, fmt::format("it is of {}, not of {}", name, Method::kName));
   }
-  std::uint64_t sum = 0;
-  StateReader(bytes.last(trailer))(sum);
-  if (checksum(bytes.first(bytes.size() - trailer)) != sum) refuse("damaged");
-  if (baseline > 1'000'000) refuse("its baseline is out of range");
-  config.baseline_samples = static_cast<std::int64_t>(baseline);
   try {
-    DetectorBank bank(count, config);
-    archive(bank.rows_, bank.mean_, bank.inverse_sigma_, bank.average_, bank.decay_, bank.upper_,
-            bank.lower_, bank.upper_since_, bank.lower_since_);
-    if (!archive.ok() || !bank.sound()) refuse("its numbers are out of range");
-    return bank;
+    Config config;
+    apply_params(Method::kName, Method::kFields, params, config);
+    StateWriter one;
+    one(Method(config));
+    // Before anything of that size is allocated.
+    if (count > kMostSignals || count * one.bytes().size() > bytes.size()) {
+      snapshot_detail::refuse(kForm, "its length does not fit");
+    }
+    SignalBank bank(count, config);
+    for (std::size_t i = 0; i < count && archive.ok(); ++i) {
+      Method each = bank.fresh_;
+      archive(each);
+      bank.put(i, each);
+    }
+    if (archive.ok() && archive.at_end()) return bank;
   } catch (const ConfigError& error) {
-    refuse(error.what());
+    snapshot_detail::refuse(kForm, error.what());
   }
+  snapshot_detail::refuse(kForm, "its numbers are out of range");
 }
 
-/// What the loops rely on; the rest only has to be a number.
-bool DetectorBank::sound() const noexcept {
-  for (std::size_t i = 0; i < signals(); ++i) {
-    const bool warms_up = decay_[i] <= 0.0;
-    if (!(decay_[i] <= 1.0) || decay_[i] <= -static_cast<double>(config_.baseline_samples)) {
-      return false;
-    }
-    if (warms_up && decay_[i] != std::floor(decay_[i])) return false;
-    if (!warms_up && decay_[i] < kNoDecay) return false;
-    if (!(inverse_sigma_[i] >= 0.0) || (!warms_up && inverse_sigma_[i] == 0.0)) return false;
-    if (!(std::abs(mean_[i]) <= kLargestSample) || !(std::abs(average_[i]) <= 1e6)) return false;
-    for (const double sum : {upper_[i], lower_[i]}) {
-      if (!(sum >= 0.0 && sum <= 1e12)) return false;
-    }
-    for (const double since : {upper_since_[i], lower_since_[i]}) {
-      if (!(since >= 0.0 && since <= static_cast<double>(rows_))) return false;
-    }
-  }
-  return true;
-}
+template class SignalBank<Cusum>;
+template class SignalBank<Ddm>;
+template class SignalBank<ECusum>;
+template class SignalBank<ESr>;
+template class SignalBank<Eddm>;
+template class SignalBank<Ewma>;
+template class SignalBank<EwmaCusum>;
+template class SignalBank<HddmA>;
+template class SignalBank<HddmW>;
+template class SignalBank<KSigma>;
+template class SignalBank<PageHinkley>;
 
 }  // namespace emdyn::detect

@@ -1,58 +1,74 @@
 #pragma once
-#include <array>
+#include <concepts>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
-#include "emdyn/core/field.hpp"
 #include "emdyn/core/simd.hpp"
-#include "emdyn/detect/detector.hpp"
+#include "emdyn/detect/cusum.hpp"
+#include "emdyn/detect/ddm.hpp"
+#include "emdyn/detect/e_detector.hpp"
+#include "emdyn/detect/eddm.hpp"
+#include "emdyn/detect/ewma.hpp"
+#include "emdyn/detect/ewma_cusum.hpp"
+#include "emdyn/detect/hddm.hpp"
+#include "emdyn/detect/k_sigma.hpp"
+#include "emdyn/detect/page_hinkley.hpp"
 
 namespace emdyn::detect {
 
-/// The EWMA chart and the two-sided CUSUM of very many signals at once. Every signal has the same
-/// clock (one row of samples is one sample of each signal) and the same configuration; its baseline
-/// is learned from its own first samples, so signals may begin late. Scores equal those of Ewma and
-/// Cusum to the last bit, on any number of threads and any instruction set.
-///
-/// A sample that is not finite is missing: that signal's state stays as it is and scores 0.
-///
-/// Layout: one array per quantity, the loops run over signals; a tile
-/// of signals stays in the first-level cache while the rows of a block pass. Tiles are independent:
-/// they run on all cores and the result does not depend on how many.
-///
-/// Cost: O(1) a sample; 64 bytes a signal.
-/// Source: as Ewma and Cusum.
-class DetectorBank {
- public:
-  struct Config {
-    std::int64_t baseline_samples = 100;  ///< Samples each baseline is learned from; >= 2.
-    double lambda = 0.2;                  ///< EWMA: weight of the newest sample, in (0, 1].
-    double limit_sigmas = 2.962;          ///< EWMA: deviations at which its score is 1.
-    double slack_sigmas = 0.5;            ///< CUSUM: half the shift worth noticing.
-    double threshold_sigmas = 5.0;        ///< CUSUM: sum at which its score is 1.
-    bool operator==(const Config&) const = default;
-  };
+/// A method whose whole state is a few numbers, so that a bank can keep each of them in an array
+/// of its own: the detectors of O(1) that need no window.
+// clang-format off
+template <class M>
+concept BankMethod =
+    std::is_trivially_copyable_v<M> && std::constructible_from<M, const typename M::Config&> &&
+    requires(M method, const M& view, double sample, std::uint64_t count) {
+      { M::kName } -> std::convertible_to<std::string_view>;
+      { M::kDomain } -> std::convertible_to<Domain>;
+      { method.update(sample) } noexcept -> std::same_as<double>;
+      { method.skip(count) } noexcept;
+      { method.rearm() } noexcept;
+      { view.ready() } noexcept -> std::same_as<bool>;
+      { view.evidence() } noexcept -> std::same_as<Evidence>;
+    };
+/// One whose detectors can join what two parts of the same signal taught them.
+template <class M>
+concept MergeableMethod = BankMethod<M> &&
+    requires(M method, const M& part) {
+      { method.can_merge(part) } noexcept -> std::same_as<bool>;
+      { method.merge(part) } noexcept;
+    };
+// clang-format on
 
-  static constexpr std::array kFields{
-      Field<Config>{"baseline_samples", &Config::baseline_samples, 2, 1e6,
-                    "samples each baseline is learned from"},
-      Field<Config>{"lambda", &Config::lambda, 1e-6, 1.0, "EWMA: weight of the newest sample"},
-      Field<Config>{"limit_sigmas", &Config::limit_sigmas, 0.1, 100.0,
-                    "EWMA: deviations of the average at which its score is 1"},
-      Field<Config>{"slack_sigmas", &Config::slack_sigmas, 0.0, 1e3,
-                    "CUSUM: half the shift worth noticing"},
-      Field<Config>{"threshold_sigmas", &Config::threshold_sigmas, 1e-3, 1e6,
-                    "CUSUM: sum at which its score is 1"},
-  };
+/// One detector over very many signals at once. Every signal has the same clock (one row of samples
+/// is one sample of each signal) and the same configuration, and its state is that of a detector of
+/// its own, to the last bit, on any number of threads and any instruction set: the loop over the
+/// signals runs the detector's own update().
+///
+/// A sample that is not finite is missing: skip(1) of that signal, whose score is 0. Signals may
+/// begin late.
+///
+/// Layout: tiles of 256 signals; within a tile one array for every number of the state, so that the
+/// loop fills vector registers, and the tile stays in the first-level cache while the rows of a
+/// block pass. Tiles are independent: they run on all cores and the result does not depend on how
+/// many.
+///
+/// Cost: that of the detector in time; bytes_per_signal() of memory, in tiles.
+template <BankMethod Method>
+class SignalBank {
+ public:
+  using Config = typename Method::Config;
 
   /// @throws ConfigError if a field is out of range.
-  DetectorBank(std::size_t signals, const Config& config);
+  SignalBank(std::size_t signals, const Config& config);
 
-  std::size_t signals() const noexcept { return mean_.size(); }
+  std::size_t signals() const noexcept { return signals_; }
   /// Whether the signal's baseline is learned.
-  bool ready(std::size_t signal) const noexcept { return decay_[signal] > 0.0; }
-  static constexpr std::size_t bytes_per_signal() noexcept { return 8 * sizeof(double); }
+  bool ready(std::size_t signal) const noexcept { return method(signal).ready(); }
+  std::size_t bytes_per_signal() const noexcept { return columns_ * sizeof(Word); }
 
   /// A block of samples, shape [row, signal].
   /// @param scores one a signal: the largest score of the block, 0 during warm-up.
@@ -60,50 +76,59 @@ class DetectorBank {
   void update(std::span<const double> samples, std::span<double> scores,
               InstructionSet set = best_instruction_set());
 
-  /// Joins baselines learned on two parts of the same signals (pairwise moments: Chan, Golub,
-  /// LeVeque, "Algorithms for Computing the Sample Variance", American Statistician 37, 1983).
-  /// @throws ConfigError when the configurations differ or a baseline is already in use: evidence
+  /// Joins what two parts of the same signals taught, for methods that can.
+  /// @throws ConfigError when the configurations differ or a signal's evidence is in the way: it
   /// depends on the order of samples and cannot be joined.
-  void merge(const DetectorBank& other);
+  void merge(const SignalBank& other) requires MergeableMethod<Method>;
 
-  /// Of the last row: the score of the louder of the two, its direction, and the CUSUM's onset
-  /// (counted in rows).
-  Evidence evidence(std::size_t signal) const noexcept;
+  /// The detector of one signal, as it stands.
+  Method method(std::size_t signal) const noexcept;
+  /// Of the last row.
+  Evidence evidence(std::size_t signal) const noexcept { return method(signal).evidence(); }
   /// Forgets the evidence of one signal, keeps its baseline.
   void rearm(std::size_t signal) noexcept;
   void reset() noexcept;
 
   /// Versioned bytes of configuration and state.
   std::vector<std::byte> snapshot() const;
-  /// The bytes may be hostile. @throws DataError when they are no snapshot of this version.
-  static DetectorBank restore(std::span<const std::byte> bytes);
+  /// The bytes may be hostile. @throws DataError when they are no snapshot of this version and
+  /// method.
+  static SignalBank restore(std::span<const std::byte> bytes);
 
-  bool operator==(const DetectorBank&) const = default;
+  /// Same configuration, same state.
+  bool operator==(const SignalBank& other) const {
+    return signals_ == other.signals_ && fresh_ == other.fresh_ && words_ == other.words_;
+  }
 
  private:
+  using Word = std::uint64_t;
   struct Block;
 
-  void learn(std::size_t signal, double sample) noexcept;
-  void finish_baseline(std::size_t signal) noexcept;
-  template <bool kSteady>
-  void score_rows(const Block& block, double* best) noexcept;
+  Word* place(std::size_t signal) noexcept;
+  const Word* place(std::size_t signal) const noexcept;
+  void put(std::size_t signal, const Method& method) noexcept;
   void run_tile(const Block& block, InstructionSet set, double* scores) noexcept;
-  double by_average(std::size_t signal) const noexcept;
-  bool sound() const noexcept;
 
   Config config_;
-  double forget_;         // (1 - lambda)^2
-  double inverse_limit_;  // 1 / (L sqrt(lambda / (2 - lambda)))
-  double inverse_threshold_;
-  std::uint64_t rows_ = 0;
-  std::vector<double> mean_;
-  std::vector<double> inverse_sigma_;  // During warm-up: the sum of squared deviations.
-  std::vector<double> average_;
-  std::vector<double> decay_;  // (1 - lambda)^(2 age); during warm-up: minus the samples counted.
-  std::vector<double> upper_;
-  std::vector<double> lower_;
-  std::vector<double> upper_since_;  // Row at which the sum last left zero.
-  std::vector<double> lower_since_;
+  Method fresh_;
+  std::size_t signals_;
+  std::size_t columns_;      // Numbers of the state of one signal.
+  std::vector<Word> words_;  // Of tile t, number k, signal i of the tile: [t][k][i].
 };
+
+/// The usual pair in the least memory.
+using DetectorBank = SignalBank<EwmaCusum>;
+
+extern template class SignalBank<Cusum>;
+extern template class SignalBank<Ddm>;
+extern template class SignalBank<ECusum>;
+extern template class SignalBank<ESr>;
+extern template class SignalBank<Eddm>;
+extern template class SignalBank<Ewma>;
+extern template class SignalBank<EwmaCusum>;
+extern template class SignalBank<HddmA>;
+extern template class SignalBank<HddmW>;
+extern template class SignalBank<KSigma>;
+extern template class SignalBank<PageHinkley>;
 
 }  // namespace emdyn::detect

@@ -27,13 +27,24 @@ class Baseline {
     const double delta = sample - mean_;
     mean_ += delta / static_cast<double>(seen_);
     squares_ += delta * (sample - mean_);
-    if (!ready()) return;
-    const double variance = wanted_ > 1 ? squares_ / static_cast<double>(wanted_ - 1) : 0.0;
-    inverse_sigma_ = 1.0 / std::max(std::sqrt(variance), smallest_sigma(mean_));
+    if (ready()) finish();
   }
   double standardise(double sample) const noexcept {
     const double z = (sample - mean_) * inverse_sigma_;
     return std::min(std::max(z, -1e6), 1e6);
+  }
+  /// Joins what two parts of a signal taught (pairwise moments: Chan, Golub, LeVeque, "Algorithms
+  /// for Computing the Sample Variance", American Statistician 37, 1983).
+  /// @pre neither is ready()
+  void merge(const Baseline& other) noexcept {
+    if (other.seen_ == 0) return;
+    const double here = static_cast<double>(seen_);
+    const double there = static_cast<double>(other.seen_);
+    const double delta = other.mean_ - mean_;
+    mean_ += delta * there / (here + there);
+    squares_ += other.squares_ + delta * delta * here * there / (here + there);
+    seen_ = std::min(seen_ + other.seen_, wanted_);
+    if (ready()) finish();
   }
   void reset() noexcept {
     seen_ = 0;
@@ -51,6 +62,11 @@ class Baseline {
   bool operator==(const Baseline&) const = default;
 
  private:
+  void finish() noexcept {
+    const double variance = wanted_ > 1 ? squares_ / static_cast<double>(wanted_ - 1) : 0.0;
+    inverse_sigma_ = 1.0 / std::max(std::sqrt(variance), smallest_sigma(mean_));
+  }
+
   std::uint64_t wanted_;
   double given_mean_;
   double given_sigma_;

@@ -50,12 +50,14 @@ class Cusum {
   /// @param sample in signal units; finite.
   /// @return the larger sum over the threshold; 0 during warm-up.
   double update(double sample) noexcept {
-    sample = bounded_sample(sample);
-    if (!baseline_.ready()) [[unlikely]] {
-      baseline_.learn(sample);
-      return 0.0;
-    }
-    const double z = baseline_.standardise(sample);
+    if (ready()) [[likely]]
+      return advance(sample);
+    baseline_.learn(bounded_sample(sample));
+    return 0.0;
+  }
+  /// @pre ready()
+  double advance(double sample) noexcept {
+    const double z = baseline_.standardise(bounded_sample(sample));
     upper_ = advance(upper_, z);
     lower_ = advance(lower_, -z);
     return std::max(upper_.sum, lower_.sum) * inverse_threshold_;
@@ -70,6 +72,10 @@ class Cusum {
     rearm();
     baseline_.reset();
   }
+  /// Only baselines that are still learned can be joined: evidence depends on the order of samples.
+  bool can_merge(const Cusum& other) const noexcept { return !ready() && !other.ready(); }
+  /// @pre can_merge(other)
+  void merge(const Cusum& other) noexcept { baseline_.merge(other.baseline_); }
   bool ready() const noexcept { return baseline_.ready(); }
   Evidence evidence() const noexcept;
   double p_value() const noexcept;
@@ -90,7 +96,8 @@ class Cusum {
 
   Side advance(Side side, double z) const noexcept {
     const double sum = side.sum + z - slack_;
-    return sum > 0.0 ? Side{std::min(sum, 1e12), side.age + 1} : Side{};
+    const bool positive = sum > 0.0;
+    return {std::min(positive ? sum : 0.0, 1e12), age_while(positive, side.age)};
   }
 
   Baseline baseline_;

@@ -51,11 +51,10 @@ class Ddm {
     if (count_ < warmup_) return 0.0;
     const double deviation = std::sqrt(std::max(rate_ * (1.0 - rate_), 0.0) / count_);
     const double level = rate_ + deviation;
-    if (rate_ > 0.0 && level <= best_rate_ + best_deviation_) {
-      best_rate_ = rate_;
-      best_deviation_ = deviation;
-      best_at_ = count_;
-    }
+    const bool best = (rate_ > 0.0) & (level <= best_rate_ + best_deviation_);
+    best_rate_ = best ? rate_ : best_rate_;
+    best_deviation_ = best ? deviation : best_deviation_;
+    best_at_ = best ? count_ : best_at_;
     score_ = best_deviation_ > 0.0
                  ? bounded_score(std::max(level - best_rate_, 0.0) / (drift_ * best_deviation_))
                  : 0.0;

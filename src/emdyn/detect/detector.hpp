@@ -49,6 +49,11 @@ constexpr double bounded_sample(double sample) noexcept {
 constexpr double bounded_score(double score) noexcept {
   return score < kLargestScore ? score : kLargestScore;
 }
+/// Samples since `positive` last was false, this one included; by a mask, for on noise a branch
+/// would be mispredicted every few samples.
+constexpr std::uint64_t age_while(bool positive, std::uint64_t age) noexcept {
+  return (age + 1) & (std::uint64_t{0} - static_cast<std::uint64_t>(positive));
+}
 /// The smallest deviation believed of a signal at `level`: below it there is only rounding.
 constexpr double smallest_sigma(double level) noexcept {
   return std::max((level < 0 ? -level : level) * 1e-12, 1e-140);
@@ -67,6 +72,7 @@ constexpr double smallest_sigma(double level) noexcept {
 ///   reset()  forgets everything, as if just made
 ///   skip(n)  n samples are missing: time passes, the evidence stays
 ///   p_value  optional member: chance of a score this high per step, where the null is known
+///   advance(x) optional member: update() of a ready detector, for loops that know it is
 ///   shares()   optional member: what each member of an ensemble gave to the score
 ///   state()  names every member that changes, in one order; see state.hpp
 // clang-format off

@@ -21,11 +21,29 @@ void EDetector<Form>::learn(double sample) noexcept {
   const double delta = sample - mean_;
   mean_ += delta / count;
   squares_ += delta * (sample - mean_);
-  if (!ready()) return;
+  if (ready()) finish();
+}
+
+template <class Form>
+void EDetector<Form>::finish() noexcept {
+  const double count = static_cast<double>(seen_);
   // One sample's worth of doubt keeps a constant from having no error at all.
   const double error = margin_ * std::sqrt((squares_ + 0.25) / (count * count));
   lowest_ = std::max(mean_ - error, -1.0);
   highest_ = std::min(mean_ + error, 2.0);
+}
+
+/// Pairwise moments, as Baseline::merge.
+template <class Form>
+void EDetector<Form>::merge(const EDetector& other) noexcept {
+  if (other.seen_ == 0) return;
+  const double here = static_cast<double>(seen_);
+  const double there = static_cast<double>(other.seen_);
+  const double delta = other.mean_ - mean_;
+  mean_ += delta * there / (here + there);
+  squares_ += other.squares_ + delta * delta * here * there / (here + there);
+  seen_ = std::min(seen_ + other.seen_, wanted_);
+  if (ready()) finish();
 }
 
 template <class Form>

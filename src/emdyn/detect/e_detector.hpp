@@ -74,15 +74,18 @@ class EDetector {
 
   /// @param sample held within [0, 1].
   double update(double sample) noexcept {
+    if (ready()) [[likely]]
+      return advance(sample);
+    learn(std::min(std::max(sample, 0.0), 1.0));
+    return 0.0;
+  }
+  /// @pre ready()
+  double advance(double sample) noexcept {
     sample = std::min(std::max(sample, 0.0), 1.0);
-    if (!ready()) [[unlikely]] {
-      learn(sample);
-      return 0.0;
-    }
     rise_ = std::min(Form::advance(rise_, factor(sample - highest_)), kLargestScore);
     fall_ = std::min(Form::advance(fall_, factor(lowest_ - sample)), kLargestScore);
-    rise_age_ = rise_ > 1.0 ? rise_age_ + 1 : 0;
-    fall_age_ = fall_ > 1.0 ? fall_age_ + 1 : 0;
+    rise_age_ = age_while(rise_ > 1.0, rise_age_);
+    fall_age_ = age_while(fall_ > 1.0, fall_age_);
     return score();
   }
 
@@ -92,6 +95,10 @@ class EDetector {
     rise_age_ = fall_age_ = 0;
   }
   void reset() noexcept;
+  /// Only means that are still learned can be joined: evidence depends on the order of samples.
+  bool can_merge(const EDetector& other) const noexcept { return !ready() && !other.ready(); }
+  /// @pre can_merge(other)
+  void merge(const EDetector& other) noexcept;
   bool ready() const noexcept { return seen_ == wanted_; }
   Evidence evidence() const noexcept;
 
@@ -106,6 +113,7 @@ class EDetector {
 
  private:
   void learn(double sample) noexcept;
+  void finish() noexcept;
   double factor(double gain) const noexcept { return std::max(1.0 + bet_ * gain, 0.0); }
   double score() const noexcept { return rise_ * rise_weight_ + fall_ * fall_weight_; }
 

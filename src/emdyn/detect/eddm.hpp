@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "emdyn/core/field.hpp"
@@ -41,7 +42,22 @@ class Eddm {
   explicit Eddm(const Config& config);
 
   /// @param error 1 (at least 0.5) or 0.
-  double update(double error) noexcept;
+  double update(double error) noexcept {
+    time_ += 1.0;
+    if (error < 0.5) return score_;
+    errors_ += 1.0;
+    const double distance = time_ - last_error_;
+    last_error_ = time_;
+    const double delta = distance - mean_;
+    mean_ += delta / errors_;
+    squares_ += delta * (distance - mean_);
+    if (!ready()) return 0.0;
+    const double reach = mean_ + 2.0 * std::sqrt(squares_ / errors_);
+    best_at_ = reach > best_ ? time_ : best_at_;
+    best_ = reach > best_ ? reach : best_;
+    score_ = (1.0 - reach / best_) / (1.0 - drift_);
+    return score_;
+  }
   bool warns() const noexcept { return score_ * (1.0 - drift_) > 1.0 - warning_; }
   void skip(std::uint64_t count) noexcept { time_ += static_cast<double>(count); }
   /// The distances reached become the best.

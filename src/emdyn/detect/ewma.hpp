@@ -51,16 +51,20 @@ class Ewma {
 
   /// @param sample in signal units; finite.
   double update(double sample) noexcept {
-    sample = bounded_sample(sample);
-    if (!baseline_.ready()) [[unlikely]] {
-      baseline_.learn(sample);
-      return 0.0;
-    }
-    const double z = baseline_.standardise(sample);
-    const double before = average_;
+    if (ready()) [[likely]]
+      return advance(sample);
+    baseline_.learn(bounded_sample(sample));
+    return 0.0;
+  }
+  /// @pre ready()
+  double advance(double sample) noexcept {
+    const double z = baseline_.standardise(bounded_sample(sample));
+    const bool was_above = average_ > 0.0;
     average_ += lambda_ * (z - average_);
-    decay_ *= forget_;
-    side_age_ = (before > 0.0) == (average_ > 0.0) ? side_age_ + 1 : 1;
+    const double decayed = decay_ * forget_;
+    decay_ = decayed > kNoDecay ? decayed : kNoDecay;
+    const bool stays = was_above == (average_ > 0.0);
+    side_age_ = age_while(stays, side_age_) + static_cast<std::uint64_t>(!stays);
     return score();
   }
 
@@ -76,6 +80,10 @@ class Ewma {
     rearm();
     baseline_.reset();
   }
+  /// Only baselines that are still learned can be joined: evidence depends on the order of samples.
+  bool can_merge(const Ewma& other) const noexcept { return !ready() && !other.ready(); }
+  /// @pre can_merge(other)
+  void merge(const Ewma& other) noexcept { baseline_.merge(other.baseline_); }
   bool ready() const noexcept { return baseline_.ready(); }
   Evidence evidence() const noexcept;
   double p_value() const noexcept;
@@ -90,9 +98,12 @@ class Ewma {
   bool operator==(const Ewma&) const = default;
 
  private:
+  static constexpr double kNoDecay = 1e-20;  // 1 minus it is 1: the limits are at their widest.
+
   double score() const noexcept {
-    if (decay_ == 1.0) return 0.0;
-    return std::abs(average_) * inverse_limit_ / std::sqrt(1.0 - decay_);
+    const double widest = std::abs(average_) * inverse_limit_;
+    if (decay_ <= kNoDecay) return widest;
+    return decay_ == 1.0 ? 0.0 : widest / std::sqrt(1.0 - decay_);
   }
 
   Baseline baseline_;

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "emdyn/core/field.hpp"
@@ -43,7 +44,26 @@ class HddmA {
   explicit HddmA(const Config& config);
 
   /// @param sample held within [0, 1].
-  double update(double sample) noexcept;
+  double update(double sample) noexcept {
+    count_ += 1.0;
+    sum_ += std::min(std::max(sample, 0.0), 1.0);
+    const double inverse = 1.0 / count_;
+    const double mean = sum_ * inverse;
+    const double reach = std::sqrt(half_log_ * inverse);
+    const Part whole{count_, sum_, inverse, mean, mean + reach};
+    if (low_.count == 0.0 || low_.bound >= whole.bound) low_ = whole;
+    const double up = std::max(excess(low_, mean, inverse), 0.0);
+    double down = 0.0;
+    if (two_sided_) {
+      if (high_.count == 0.0 || high_.bound <= mean - reach) {
+        high_ = {count_, sum_, inverse, mean, mean - reach};
+      }
+      down = std::max(-excess(high_, mean, inverse), 0.0);
+    }
+    rising_ = up >= down;
+    score_ = std::max(up, down);
+    return score_;
+  }
   bool warns() const noexcept { return score_ > warning_ratio_; }
   void skip(std::uint64_t) noexcept {}
   void rearm() noexcept { reset(); }  // After a drift everything is learned anew.
@@ -79,8 +99,17 @@ class HddmA {
     bool operator==(const Part&) const = default;
   };
   /// The prefix with these samples; `sign` says on which side of its mean the bound lies.
-  Part part(double count, double sum, double sign) const noexcept;
-  double excess(const Part& part, double mean, double inverse_count) const noexcept;
+  Part part(double count, double sum, double sign) const noexcept {
+    if (count == 0.0) return {};
+    const double inverse = 1.0 / count;
+    const double mean = sum * inverse;
+    return {count, sum, inverse, mean, mean + sign * std::sqrt(half_log_ * inverse)};
+  }
+  /// Difference between the whole and the prefix over Hoeffding's bound for it; signed.
+  double excess(const Part& part, double mean, double inverse_count) const noexcept {
+    const double spread = (part.inverse - inverse_count) * half_log_two_;
+    return spread > 0.0 ? (mean - part.mean) / std::sqrt(spread) : 0.0;
+  }
 
   double half_log_;       // ln(1 / drift_alpha) / 2
   double half_log_two_;   // ln(2 / drift_alpha) / 2
@@ -89,7 +118,7 @@ class HddmA {
   double count_ = 0.0;
   double sum_ = 0.0;
   Part low_;   // Prefix whose upper bound of the mean is lowest,
-  Part high_;  // and whose lower bound is highest.
+  Part high_;  // and, where falls count, the one whose lower bound is highest.
   double score_ = 0.0;
   bool rising_ = true;
 };
@@ -129,7 +158,22 @@ class HddmW {
   explicit HddmW(const Config& config);
 
   /// @param sample held within [0, 1].
-  double update(double sample) noexcept;
+  double update(double sample) noexcept {
+    sample = std::min(std::max(sample, 0.0), 1.0);
+    ++age_;
+    all_.add(sample, lambda_);
+    const double reach = std::sqrt(all_.weight * half_log_);
+    advance(rise_, all_.mean + reach, sample);
+    const double up = std::max(excess(rise_), 0.0);
+    double down = 0.0;
+    if (two_sided_) {
+      advance(fall_, 1.0 - all_.mean + reach, sample);
+      down = std::max(-excess(fall_), 0.0);
+    }
+    rising_ = up >= down;
+    score_ = std::max(up, down);
+    return score_;
+  }
   bool warns() const noexcept { return score_ > warning_ratio_; }
   void skip(std::uint64_t) noexcept {}
   void rearm() noexcept { reset(); }
@@ -151,7 +195,13 @@ class HddmW {
   struct Average {
     double mean = 0.0;
     double weight = 0.0;  // 0: no sample yet.
-    void add(double sample, double lambda) noexcept;
+    void add(double sample, double lambda) noexcept {
+      const bool first = weight == 0.0;
+      const double moved = mean + lambda * (sample - mean);
+      const double less = lambda * lambda + (1.0 - lambda) * (1.0 - lambda) * weight;
+      mean = first ? sample : moved;
+      weight = first ? 1.0 : less;
+    }
     bool operator==(const Average&) const = default;
     template <class Self, class Archive>
     static void state(Self& self, Archive& archive) {
@@ -172,8 +222,20 @@ class HddmW {
       archive(self.before, self.after, self.bound, self.age);
     }
   };
-  double excess(const Cut& cut) const noexcept;
-  void advance(Cut& cut, double bound, double sample) noexcept;
+  double excess(const Cut& cut) const noexcept {
+    if (cut.before.weight == 0.0 || cut.after.weight == 0.0) return 0.0;
+    const double bound = std::sqrt((cut.before.weight + cut.after.weight) * half_log_);
+    return (cut.after.mean - cut.before.mean) / bound;
+  }
+  /// @param bound of the whole stream: low where a rise is looked for.
+  void advance(Cut& cut, double bound, double sample) const noexcept {
+    if (bound < cut.bound) {
+      cut = {all_, {}, bound, 0};
+      return;
+    }
+    cut.after.add(sample, lambda_);
+    ++cut.age;
+  }
 
   double half_log_;
   double warning_ratio_;
@@ -181,7 +243,7 @@ class HddmW {
   bool two_sided_;
   Average all_;
   Cut rise_;
-  Cut fall_;
+  Cut fall_;  // Only where falls count.
   double score_ = 0.0;
   std::uint64_t age_ = 0;
   bool rising_ = true;

@@ -22,10 +22,21 @@ KSigma::KSigma(const Config& config)
   third_ = k_ * (3.0 * k2 * k2 * k2 + 19.0 * k2 * k2 + 17.0 * k2 - 15.0) / 384.0;
 }
 
+/// Pairwise moments: Chan, Golub, LeVeque, American Statistician 37 (1983).
+void KSigma::merge(const KSigma& other) noexcept {
+  rearm();
+  if (other.count_ == 0.0) return;
+  const double count = count_ + other.count_;
+  const double delta = other.mean_ - mean_;
+  mean_ += delta * other.count_ / count;
+  squares_ += other.squares_ + delta * delta * count_ * other.count_ / count;
+  count_ = count;
+  inverse_freedom_ = 1.0 / (count - 1.0);
+}
+
 Evidence KSigma::evidence() const noexcept {
-  const double score = given_ ? std::abs(t_) * inverse_k_ : score_;
-  if (t_ == 0.0) return {score, Direction::none, 0, 0, 0};
-  return {score, t_ > 0 ? Direction::rise : Direction::fall, 0, 0, 0};
+  if (t_ == 0.0) return {score_, Direction::none, 0, 0, 0};
+  return {score_, t_ > 0 ? Direction::rise : Direction::fall, 0, 0, 0};
 }
 
 double KSigma::p_value() const noexcept {

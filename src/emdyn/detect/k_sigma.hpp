@@ -49,31 +49,43 @@ class KSigma {
 
   /// @param sample in signal units; finite.
   double update(double sample) noexcept {
+    if (given_) return advance<true>(sample);
+    if (count_ >= warmup_) [[likely]]
+      return advance<false>(sample);
+    learn(bounded_sample(sample));
+    return 0.0;
+  }
+  /// update() of a ready detector.
+  /// @tparam kSteady its baseline is given: nothing is learned.
+  template <bool kSteady>
+  double advance(double sample) noexcept {
     sample = bounded_sample(sample);
-    if (given_) {
+    if constexpr (kSteady) {
       t_ = held((sample - mean_) * inverse_sigma_);
-      return std::abs(t_) * inverse_k_;
-    }
-    if (count_ >= warmup_) [[likely]] {
-      const double n = count_;
-      const double inverse = 1.0 / (n - 1.0);
-      const double variance = squares_ * inverse * (1.0 + 1.0 / n);
+      score_ = std::abs(t_) * inverse_k_;
+    } else {
+      const double inverse = inverse_freedom_;
+      const double variance = squares_ * inverse * (1.0 + 1.0 / count_);
       const double floor = smallest_sigma(mean_);
       t_ = held((sample - mean_) / std::sqrt(std::max(variance, floor * floor)));
       score_ = std::abs(t_) / (k_ + inverse * (first_ + inverse * (second_ + inverse * third_)));
+      learn(sample);
     }
-    count_ += 1.0;
-    const double delta = sample - mean_;
-    mean_ += delta / count_;
-    squares_ += delta * (sample - mean_);
     return score_;
   }
+  /// Its baseline is given.
+  bool steady() const noexcept { return given_; }
 
   void skip(std::uint64_t) noexcept {}
   void rearm() noexcept { t_ = score_ = 0.0; }
+  /// Learned means and deviations can always be joined; the last score cannot and is forgotten.
+  bool can_merge(const KSigma&) const noexcept { return !given_; }
+  /// @pre can_merge(other)
+  void merge(const KSigma& other) noexcept;
   void reset() noexcept {
     rearm();
     count_ = squares_ = 0.0;
+    inverse_freedom_ = -1.0;
     if (!given_) mean_ = 0.0;
   }
   bool ready() const noexcept { return given_ || count_ >= warmup_; }
@@ -87,10 +99,18 @@ class KSigma {
   static void state(Self& self, Archive& archive) {
     archive(self.count_, self.mean_, self.squares_, self.t_, self.score_);
     archive.require(self.count_ >= 0.0 && self.squares_ >= 0.0);
+    if constexpr (requires { archive.ok(); }) self.inverse_freedom_ = 1.0 / (self.count_ - 1.0);
   }
   bool operator==(const KSigma&) const = default;
 
  private:
+  void learn(double sample) noexcept {
+    inverse_freedom_ = 1.0 / count_;
+    count_ += 1.0;
+    const double delta = sample - mean_;
+    mean_ += delta / count_;
+    squares_ += delta * (sample - mean_);
+  }
   static double held(double z) noexcept { return std::min(std::max(z, -1e6), 1e6); }
 
   bool given_;
@@ -103,6 +123,7 @@ class KSigma {
   double inverse_sigma_;
   double mean_ = 0.0;
   double count_ = 0.0;
+  double inverse_freedom_ = -1.0;  // 1 / (count - 1): the last sample's 1 / count.
   double squares_ = 0.0;
   double t_ = 0.0;
   double score_ = 0.0;

@@ -88,7 +88,8 @@ class PageHinkley {
 
   Sum advance(Sum side, double deviation) const noexcept {
     const double sum = alpha_ * side.sum + deviation - delta_;
-    return sum > 0.0 ? Sum{sum, side.age + 1} : Sum{};
+    const bool positive = sum > 0.0;
+    return {positive ? sum : 0.0, age_while(positive, side.age)};
   }
   double score() const noexcept {
     if (!ready()) return 0.0;
