@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "emdyn/stress/foresight.hpp"
 #include "emdyn/stress/loss.hpp"
 
 namespace emdyn::stress {
@@ -11,7 +12,10 @@ namespace {
 constexpr double kFirstCheck = 0.22;  // Checkpoints as shares of the steps, as in the paper.
 constexpr double kLeastCheck = 0.06;
 constexpr double kCheckShrinks = 0.03;
-constexpr double kStartSparsity = 0.2;  // Share of the values that the first l1 steps move.
+constexpr double kStartShare = 0.5;      // Of the way to what is known: the first steps are long.
+constexpr double kDoubt = 4.0;           // Of slopes; the long first steps see far ones.
+constexpr std::int64_t kLeastSteps = 4;  // Before a point may be abandoned.
+constexpr double kStartSparsity = 0.2;   // Share of the values that the first l1 steps move.
 
 /// One climb of the open points within `radius`, from `x` to the best points met.
 class Climb {
@@ -22,6 +26,7 @@ class Climb {
         config_(config),
         loss_(loss),
         radius_(radius),
+        last_radius_(!(radius > search.epsilon())),
         trace_(trace),
         first_step_((search.norm() == Norm::l1 ? 1.0 : 2.0) * radius),
         old_(search.count(), search.size()),
@@ -45,6 +50,8 @@ class Climb {
       if (slots.empty() || search_.stopped()) break;
       for (const std::size_t slot : slots) move(slot, step == 0, x[slot]);
       look(slots, step + 1 == steps, x);
+      if (step >= kLeastSteps)
+        std::erase_if(slots, [&](std::size_t slot) { return hopeless(slot); });
       if (++since < period) continue;
       for (const std::size_t slot : slots) l1 ? check_l1(slot, x) : check(slot, period, x);
       since = 0;
@@ -128,6 +135,15 @@ class Climb {
     }
   }
 
+  /// Nothing is in reach of the best place of a point that may be abandoned.
+  bool hopeless(std::size_t slot) const {
+    if (!last_radius_ || !search_.may_abandon(slot)) return false;
+    const bool targeted = config_.targets > 0 || search_.point(slot).target.has_value();
+    const double level =
+        boundary_level(config_.loss, targeted, search_.classes(), state_[slot].best);
+    return !within_reach(search_, slot, radius_, best_[slot], best_slope_[slot], level, kDoubt);
+  }
+
   void back_to_best(std::size_t slot, Rows& x) {
     std::ranges::copy(best_[slot], x[slot].begin());
     std::ranges::copy(best_slope_[slot], slope_[slot].begin());
@@ -164,6 +180,7 @@ class Climb {
   const ApgdConfig& config_;
   const PointLoss& loss_;
   double radius_;
+  bool last_radius_;
   const Apgd::Trace& trace_;
   double first_step_;
   Rows old_, best_, slope_, best_slope_;
@@ -177,7 +194,8 @@ void climb(Search& search, const ApgdConfig& config, const PointLoss& loss,
     Slots slots = search.open();
     if (slots.empty() || search.stopped()) return;
     for (const std::size_t slot : slots)
-      restart == 0 ? warm_start(search, slot, x[slot]) : random_start(search, slot, x[slot]);
+      restart == 0 ? warm_start(search, slot, x[slot], kStartShare)
+                   : random_start(search, slot, x[slot]);
     if (search.norm() != Norm::l1) {
       Climb(search, config, loss, search.epsilon(), trace).run(slots, config.steps, x);
       continue;

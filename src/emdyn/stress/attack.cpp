@@ -15,6 +15,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/model/blas_threads.hpp"
+#include "emdyn/stress/radii.hpp"
 #include "emdyn/stress/search.hpp"
 
 namespace emdyn::stress {
@@ -157,59 +158,6 @@ SearchTask task_of(const Run& run) {
           .stop = options.stop};
 }
 
-/// Pulls what was found towards the original for as long as it stays a success.
-void refine(Search& search, const Slots& slots, std::int64_t halvings) {
-  Slots found;
-  for (const std::size_t slot : slots) {
-    if (!search.found(slot).empty()) found.push_back(slot);
-  }
-  if (found.empty() || search.norm() == Norm::l0) return;
-  Rows far(search.count(), search.size());
-  Rows trial(search.count(), search.size());
-  std::vector<double> low(search.count(), 0.0);
-  std::vector<double> high(search.count(), 1.0);
-  for (const std::size_t slot : found) std::ranges::copy(search.found(slot), far[slot].begin());
-  for (std::int64_t step = 0; step < halvings && !search.stopped(); ++step) {
-    for (const std::size_t slot : found) {
-      const double share = 0.5 * (low[slot] + high[slot]);
-      const auto origin = search.original(slot);
-      for (std::size_t i = 0; i < search.size(); ++i) {
-        const auto start = static_cast<double>(origin[i]);
-        trial[slot][i] =
-            static_cast<float>(start + share * (static_cast<double>(far[slot][i]) - start));
-      }
-    }
-    const Rows logits = search.logits(found, trial);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      const std::size_t slot = found[i];
-      const bool success = search.offer(slot, trial[slot], logits[i]);
-      (success ? high : low)[slot] = 0.5 * (low[slot] + high[slot]);
-    }
-  }
-}
-
-/// From the largest radius down: what was found within one radius starts the next, what was not is
-/// not looked for within a smaller one.
-void all_radii_down(const Run& run, Search& search) {
-  for (std::size_t k = run.epsilons.size(); k-- > 0 && !search.stopped();) {
-    if (run.epsilons[k] <= 0.0) return;
-    search.set_epsilon(run.epsilons[k]);
-    const Slots asked = search.open();
-    if (asked.empty()) continue;
-    run.method->run(search);
-    Slots found;
-    for (const std::size_t slot : asked) {
-      if (search.finished(slot)) {
-        found.push_back(slot);
-      } else {
-        search.give_up(slot);
-      }
-    }
-    // The next start needs to be near, not exact.
-    if (k > 0) refine(search, found, std::min<std::int64_t>(run.options->refine, 5));
-  }
-}
-
 /// What a chunk found for one point.
 struct Found {
   double distance = std::numeric_limits<double>::infinity();
@@ -269,9 +217,12 @@ std::vector<Found> attack_chunk(const Run& run, std::span<const std::size_t> ind
   if (run.entry->extent == Extent::all_radii) {
     const Slots asked = search.open();
     run.method->run(search);
-    if (run.entry->name != "fgsm") refine(search, asked, run.options->refine);
+    if (run.entry->name != "fgsm" && run.options->refine > 0) {
+      refine(search, asked, run.options->refine);
+      if (run.entry->gradient) polish(search, asked);
+    }
   } else {
-    all_radii_down(run, search);
+    descend(*run.method, search, run.entry->gradient && run.entry->extent == Extent::one_radius);
   }
   if (search.stopped()) {  // What was found stands; what was not may still be there.
     for (std::size_t slot = 0; slot < found.size(); ++slot) {

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "emdyn/stress/adam.hpp"
+#include "emdyn/stress/loss.hpp"
+#include "emdyn/stress/nearest_boundary.hpp"
 
 namespace emdyn::stress {
 namespace {
@@ -16,6 +18,7 @@ struct Weight {
   double value = 0.0;
   double high = kLargestWeight;
   bool success = false;
+  bool met = false;  ///< Some other class, with whatever confidence.
   double last_loss = 1e300;
 
   void next() {
@@ -26,6 +29,7 @@ struct Weight {
     }
     value = high < kLargestWeight ? 0.5 * (low + high) : value * 10.0;
     success = false;
+    met = false;
     last_loss = 1e300;
   }
 };
@@ -41,7 +45,8 @@ class Minimiser {
               (static_cast<double>(search.box().high) - static_cast<double>(search.box().low))),
         x_(search.count(), search.size()),
         angle_(search.count() * search.size()),
-        weights_(search.count()) {
+        weights_(search.count()),
+        towards_(nearest_classes(search, search.open())) {
     for (Weight& weight : weights_) weight.value = config.first_weight;
   }
 
@@ -74,7 +79,14 @@ class Minimiser {
       }
       place(slot);
     }
-    const PointLoss loss = point_loss(search_, LossKind::margin);
+    // The likeliest rival need not be the nearest: that one is followed until something is found.
+    const PointLoss loss = [&](std::size_t slot, std::span<const float> logits,
+                               std::span<float> slope) {
+      const Point& point = search_.point(slot);
+      if (point.target) return margin_to(logits, *point.target, slope);
+      return weights_[slot].met ? margin(logits, point.label, slope)
+                                : difference(logits, point.label, towards_[slot], slope);
+    };
     const std::int64_t period = std::max<std::int64_t>(config_.steps / 10, 1);
     for (std::int64_t step = 0; step < config_.steps; ++step) {
       slots = search_.open(slots);
@@ -108,7 +120,10 @@ class Minimiser {
                  std::span<const float> logits, Adam& adam) {
     Weight& weight = weights_[slot];
     const bool enough = margin > config_.confidence;
-    if (search_.offer(slot, x_[slot], logits) && enough) weight.success = true;
+    if (search_.offer(slot, x_[slot], logits)) {
+      weight.met = true;
+      weight.success = weight.success || enough;
+    }
     const auto origin = search_.original(slot);
     const double pull = enough ? 0.0 : weight.value;
     double square = 0.0;
@@ -132,6 +147,7 @@ class Minimiser {
   Rows x_;
   std::vector<double> angle_;
   std::vector<Weight> weights_;
+  Slots towards_;
 };
 
 }  // namespace

@@ -20,8 +20,9 @@ inline constexpr std::array kDeepFoolFields{
 
 /// Steps to the nearest boundary of the linearised model until the class changes: Moosavi-Dezfooli,
 /// Fawzi, Frossard, "DeepFool: a simple and accurate method to fool deep neural networks", CVPR
-/// 2016; here all points of a chunk together, and each step the shortest within the box. A gradient
-/// per step and class looked at.
+/// 2016; here all points of a chunk together, each step the shortest within the box, and slopes
+/// only of the classes that can be the nearest (NearestBoundary). Up to a gradient per step and
+/// class.
 class DeepFool final : public Method {
  public:
   explicit DeepFool(const DeepFoolConfig& config) : config_(config) {}

@@ -26,14 +26,11 @@ void Fab::run(Search& search) const {
 
 void Fab::start(Search& search, const Slots& slots, bool first, Rows& x) const {
   for (const std::size_t slot : slots) {
-    std::ranges::copy(search.original(slot), x[slot].begin());
-    const double known = std::min(search.distance(slot), search.epsilon());
-    if (first || !std::isfinite(known)) continue;
-    // Half as far as what is known, in a random direction.
-    const double radius = search.epsilon();
-    search.set_epsilon(0.5 * known);
-    random_start(search, slot, x[slot]);
-    search.set_epsilon(radius);
+    if (first) {
+      std::ranges::copy(search.original(slot), x[slot].begin());
+    } else {
+      start_elsewhere(search, slot, 0.5, x[slot]);  // Half as far as what is known.
+    }
   }
 }
 

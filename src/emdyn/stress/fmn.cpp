@@ -4,6 +4,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "emdyn/stress/loss.hpp"
+#include "emdyn/stress/nearest_boundary.hpp"
+
 namespace emdyn::stress {
 namespace {
 
@@ -36,12 +39,36 @@ struct Radius {
 }  // namespace
 
 void Fmn::run(Search& search) const {
-  const PointLoss loss = point_loss(search, LossKind::margin);
+  const Slots all = search.open();
+  if (all.empty()) return;
+  const Slots towards = nearest_classes(search, all);
+  // The likeliest rival need not be the nearest: that one is followed until something is found.
+  const PointLoss loss = [&](std::size_t slot, std::span<const float> logits,
+                             std::span<float> slope) {
+    const Point& point = search.point(slot);
+    if (point.target) return margin_to(logits, *point.target, slope);
+    return search.found(slot).empty() ? difference(logits, point.label, towards[slot], slope)
+                                      : margin(logits, point.label, slope);
+  };
+  Rows x = originals(search);
+  for (std::int64_t restart = 0; restart < config_.restarts; ++restart) {
+    const Slots slots = search.open(all);
+    if (slots.empty() || search.stopped()) return;
+    if (restart > 0) {
+      for (const std::size_t slot : slots) start_elsewhere(search, slot, 1.0, x[slot]);
+    }
+    descend(search, slots, loss, x);
+  }
+}
+
+void Fmn::descend(Search& search, Slots slots, const PointLoss& loss, Rows& x) const {
   const Box& box = search.box();
   const double width = static_cast<double>(box.high) - static_cast<double>(box.low);
-  Slots slots = search.open();
-  Rows x = originals(search);
   std::vector<Radius> radius(search.count());
+  for (const std::size_t slot : slots) {
+    // A later start searches below what is known.
+    if (!search.found(slot).empty()) radius[slot] = {search.distance(slot), true};
+  }
   std::vector<float> direction(search.size());
   for (std::int64_t step = 0; step < config_.steps; ++step) {
     slots = search.open(slots);

@@ -2,27 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include "emdyn/stress/foresight.hpp"
 
 namespace emdyn::stress {
 namespace {
 
-/// The move of size epsilon that raises <slope, x> most in ball and box, for l1: the steepest
-/// values one after the other, each as far as the box lets it.
-void fill_l1(std::span<const float> slope, double epsilon, const Box& box, std::span<float> x) {
-  std::vector<std::size_t> order(x.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, std::ranges::greater{},
-                           [&](std::size_t i) { return std::abs(slope[i]); });
-  for (const std::size_t i : order) {
-    if (epsilon <= 0.0 || slope[i] == 0.0F) return;
-    const float edge = slope[i] > 0.0F ? box.high : box.low;
-    const double room = std::abs(static_cast<double>(edge) - static_cast<double>(x[i]));
-    const double move = std::min(room, epsilon);
-    x[i] = static_cast<float>(static_cast<double>(x[i]) + (slope[i] > 0.0F ? move : -move));
-    epsilon -= move;
-  }
-}
+/// Half the way to what is known: from there steps of 4/3 of the radius in all reach every face.
+constexpr double kStartShare = 0.5;
 
 /// velocity = decay * velocity + slope / |slope|_1, in `slope` too.
 void gather(std::span<float> velocity, std::span<float> slope, double decay) {
@@ -45,7 +32,6 @@ void Fgsm::run(Search& search) const {
   const Slopes slopes = search.gradient(slots, x, point_loss(search, config_.loss));
   std::vector<std::size_t> place(search.count());
   for (std::size_t i = 0; i < slots.size(); ++i) place[slots[i]] = i;
-  std::vector<float> direction(search.size());
   for (const double epsilon : search.task().epsilons) {
     if (epsilon <= 0.0 || search.stopped()) continue;
     Slots asked;
@@ -56,13 +42,7 @@ void Fgsm::run(Search& search) const {
     for (const std::size_t slot : asked) {
       const auto slope = slopes.gradient[place[slot]];
       std::ranges::copy(search.original(slot), x[slot].begin());
-      if (search.norm() == Norm::l1) {
-        fill_l1(slope, epsilon, search.box(), x[slot]);
-      } else {
-        steepest(search.norm(), slope, 1, direction);
-        advance(x[slot], direction, epsilon);
-      }
-      project(search.norm(), search.original(slot), epsilon, search.box(), x[slot]);
+      steepest_row(search.norm(), search.original(slot), slope, epsilon, search.box(), x[slot]);
     }
     const Rows logits = search.logits(asked, x);
     for (std::size_t i = 0; i < asked.size(); ++i) search.offer(asked[i], x[asked[i]], logits[i]);
@@ -74,7 +54,7 @@ void Steps::start(Search& search, const Slots& slots, bool first, Rows& x) const
     if (config_.random_start && !first) {
       random_start(search, slot, x[slot]);
     } else if (config_.random_start || !search.found(slot).empty()) {
-      warm_start(search, slot, x[slot]);
+      warm_start(search, slot, x[slot], kStartShare);
     } else {
       std::ranges::copy(search.original(slot), x[slot].begin());
     }
@@ -85,20 +65,31 @@ void Steps::climb(Search& search, Slots slots, Rows& x) const {
   const PointLoss loss = point_loss(search, config_.loss);
   Rows velocity(config_.decay > 0.0 ? search.count() : 0, search.size());
   std::vector<float> direction(search.size());
+  Foresight foresight(search, config_.loss);
   const auto sparse =
       static_cast<std::size_t>(std::ceil(config_.sparsity * static_cast<double>(search.size())));
   for (std::int64_t step = 0; step < config_.steps; ++step) {
     slots = search.open(slots);
     if (slots.empty() || search.stopped()) return;
     Slopes slopes = search.gradient(slots, x, loss);
+    const double length = config_.step * search.epsilon();
+    Slots left;
     for (std::size_t i = 0; i < slots.size(); ++i) {
       const std::size_t slot = slots[i];
       search.offer(slot, x[slot], slopes.logits[i]);
+      if (search.task().active_set && search.finished(slot)) continue;
+      if (foresight.hopeless(slot, x[slot], slopes.gradient[i], slopes.loss[i])) continue;
+      left.push_back(slot);
       if (config_.decay > 0.0) gather(velocity[slot], slopes.gradient[i], config_.decay);
       steepest(search.norm(), slopes.gradient[i], sparse, direction);
-      advance(x[slot], direction, config_.step * search.epsilon());
+      if (!(config_.decay > 0.0))
+        foresight.plan(slot, x[slot], direction, slopes.gradient[i], slopes.loss[i], length,
+                       config_.steps - step);
+      advance(x[slot], direction, length);
       project(search.norm(), search.original(slot), search.epsilon(), search.box(), x[slot]);
     }
+    foresight.look();
+    slots = left;
   }
   slots = search.open(slots);
   const Rows logits = search.logits(slots, x);

@@ -24,6 +24,14 @@ PointLoss point_loss(const Search& search, LossKind kind) {
   };
 }
 
+double boundary_level(LossKind kind, bool targeted, std::size_t classes, double own) noexcept {
+  if (kind != LossKind::cross_entropy) return own;
+  const double surprise = std::max(targeted ? -own : own, 1e-300);  // -log p
+  const double odds = surprise > 30.0 ? surprise : std::log(std::expm1(surprise));
+  // Towards a target the odds lie below the margin, by no more than this.
+  return targeted ? -odds + std::log(static_cast<double>(classes)) : odds;
+}
+
 void random_start(Search& search, std::size_t slot, std::span<float> row) {
   Philox& random = search.random(slot);
   const auto origin = search.original(slot);
@@ -63,11 +71,35 @@ Rows originals(const Search& search) {
   return rows;
 }
 
-void warm_start(Search& search, std::size_t slot, std::span<float> row) {
+void warm_start(Search& search, std::size_t slot, std::span<float> row, double share) {
   const auto known = search.found(slot);
   if (known.empty()) return random_start(search, slot, row);
+  const auto origin = search.original(slot);
   std::ranges::copy(known, row.begin());
-  project(search.norm(), search.original(slot), search.epsilon(), search.box(), row);
+  project(search.norm(), origin, search.epsilon(), search.box(), row);
+  if (share >= 1.0) return;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const double start = static_cast<double>(origin[i]);
+    row[i] = static_cast<float>(start + share * (static_cast<double>(row[i]) - start));
+  }
+  project(search.norm(), origin, search.epsilon(), search.box(), row);
+}
+
+void start_elsewhere(Search& search, std::size_t slot, double share, std::span<float> row) {
+  const double known = std::min(search.distance(slot), search.epsilon());
+  if (std::isfinite(known)) {
+    const double radius = search.epsilon();
+    search.set_epsilon(share * known);
+    random_start(search, slot, row);
+    search.set_epsilon(radius);
+    return;
+  }
+  const double low = static_cast<double>(search.box().low);
+  const double width = static_cast<double>(search.box().high) - low;
+  for (float& value : row) {
+    value = std::clamp(static_cast<float>(low + width * search.random(slot).uniform()),
+                       search.box().low, search.box().high);
+  }
 }
 
 void advance(std::span<float> row, std::span<const float> direction, double length) {

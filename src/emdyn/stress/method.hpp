@@ -24,6 +24,11 @@ inline constexpr std::array<std::string_view, 3> kLossWords{"cross_entropy", "ma
 /// The loss of each point away from its label or, where it has a target, towards that.
 PointLoss point_loss(const Search& search, LossKind kind);
 
+/// A number whose slope is the one that a loss wrote, and which is above 0 wherever the point is a
+/// success: with cross entropy the log-odds of the other classes, which lie above the margin. `own`
+/// is the loss's value; towards a target when told so.
+double boundary_level(LossKind kind, bool targeted, std::size_t classes, double own) noexcept;
+
 /// Writes a random point of the ball and the box: uniform in the cube for linf, in the ball for l2
 /// and l1 (before the box cuts it).
 void random_start(Search& search, std::size_t slot, std::span<float> row);
@@ -31,8 +36,13 @@ void random_start(Search& search, std::size_t slot, std::span<float> row);
 /// A row per point: the points as they are.
 Rows originals(const Search& search);
 
-/// What is known of the point, brought within the radius; a random point of the ball else.
-void warm_start(Search& search, std::size_t slot, std::span<float> row);
+/// What is known of the point, brought within the radius, or a share of the way there; a random
+/// point of the ball where nothing is known.
+void warm_start(Search& search, std::size_t slot, std::span<float> row, double share = 1.0);
+
+/// Where to begin once more: a random point within `share` of the distance of what was found; of
+/// the whole box where nothing was.
+void start_elsewhere(Search& search, std::size_t slot, double share, std::span<float> row);
 
 /// row += length * direction.
 void advance(std::span<float> row, std::span<const float> direction, double length);

@@ -140,6 +140,23 @@ void project_l0(std::span<const float> origin, double epsilon, const Box& box, s
   for (std::size_t i = keep; i < order.size(); ++i) x[order[i]] = origin[order[i]];
 }
 
+/// The move of size epsilon that raises <slope, x> most in ball and box, for l1: the steepest
+/// values one after the other, each as far as the box lets it.
+void fill_l1(std::span<const float> slope, double epsilon, const Box& box, std::span<float> x) {
+  std::vector<std::size_t> order(x.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::ranges::greater{},
+                           [&](std::size_t i) { return std::abs(slope[i]); });
+  for (const std::size_t i : order) {
+    if (epsilon <= 0.0 || slope[i] == 0.0F) return;
+    const float edge = slope[i] > 0.0F ? box.high : box.low;
+    const double room = std::abs(static_cast<double>(edge) - static_cast<double>(x[i]));
+    const double move = std::min(room, epsilon);
+    x[i] = static_cast<float>(static_cast<double>(x[i]) + (slope[i] > 0.0F ? move : -move));
+    epsilon -= move;
+  }
+}
+
 /// How far each value can move towards the hyperplane, and what each unit of it brings.
 struct Reach {
   std::vector<double> gain;
@@ -303,6 +320,53 @@ void steepest(Norm norm, std::span<const float> slope, std::size_t sparse,
   }
   const float share = count > 0 ? 1.0F / static_cast<float>(count) : 0.0F;
   for (float& value : direction) value *= share;
+}
+
+void steepest_row(Norm norm, std::span<const float> origin, std::span<const float> slope,
+                  double epsilon, const Box& box, std::span<float> x) {
+  if (norm == Norm::l1) {
+    fill_l1(slope, epsilon, box, x);
+  } else {
+    std::vector<float> direction(x.size());
+    steepest(norm, slope, 1, direction);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] = static_cast<float>(static_cast<double>(x[i]) +
+                                epsilon * static_cast<double>(direction[i]));
+  }
+  project(norm, origin, epsilon, box, x);
+}
+
+double largest_rise(Norm norm, std::span<const float> origin, double epsilon, const Box& box,
+                    std::span<const float> x, std::span<const float> slope) noexcept {
+  double sum = 0.0;      // linf: the rise of every value; l2: squares of the slope.
+  double steep = 0.0;    // l1: the steepest slope.
+  double present = 0.0;  // What x has of it already.
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double gain = static_cast<double>(slope[i]);
+    const double start = static_cast<double>(origin[i]);
+    const double edge = static_cast<double>(gain > 0.0 ? box.high : box.low);
+    const double here = static_cast<double>(x[i]);
+    present += gain * (here - start);
+    if (norm == Norm::linf) {
+      const double end =
+          gain > 0.0 ? std::min(edge, start + epsilon) : std::max(edge, start - epsilon);
+      sum += std::max(gain * (end - here), 0.0);
+    } else if (edge != start) {  // A value at the box's edge cannot move further.
+      sum += gain * gain;
+      steep = std::max(steep, std::abs(gain));
+    }
+  }
+  if (norm == Norm::linf) return sum;
+  return std::max(epsilon * (norm == Norm::l2 ? std::sqrt(sum) : steep) - present, 0.0);
+}
+
+double rise(std::span<const float> slope, std::span<const float> from,
+            std::span<const float> to) noexcept {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < slope.size(); ++i)
+    sum +=
+        static_cast<double>(slope[i]) * (static_cast<double>(to[i]) - static_cast<double>(from[i]));
+  return sum;
 }
 
 }  // namespace emdyn::stress

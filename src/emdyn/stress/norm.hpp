@@ -46,4 +46,19 @@ double move_to_hyperplane(Norm norm, std::span<const float> x, std::span<const f
 void steepest(Norm norm, std::span<const float> slope, std::size_t sparse,
               std::span<float> direction);
 
+/// Moves `x`, the origin, to the row of ball and box that raises <slope, x> most: signs for linf;
+/// for l1 the steepest values one after the other, each as far as the box lets it; for l2 the
+/// slope, scaled, then projected. @pre x equals origin.
+void steepest_row(Norm norm, std::span<const float> origin, std::span<const float> slope,
+                  double epsilon, const Box& box, std::span<float> x);
+
+/// How far <slope, z> can rise from x over all z of ball and box (the Frank-Wolfe gap: Jaggi,
+/// "Revisiting Frank-Wolfe", ICML 2013). Exact for linf, a bound from above else.
+double largest_rise(Norm norm, std::span<const float> origin, double epsilon, const Box& box,
+                    std::span<const float> x, std::span<const float> slope) noexcept;
+
+/// <slope, to - from> in double precision.
+double rise(std::span<const float> slope, std::span<const float> from,
+            std::span<const float> to) noexcept;
+
 }  // namespace emdyn::stress

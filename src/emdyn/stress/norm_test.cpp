@@ -8,6 +8,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/stress/loss.hpp"
+#include "emdyn/stress/method.hpp"
 
 namespace emdyn::stress {
 namespace {
@@ -153,6 +154,83 @@ TEST(Norm, HyperplaneMoveIsShortest) {
       }
     }
   }
+}
+
+TEST(Norm, SteepestRowsByHand) {
+  const std::vector<float> origin{0.5F, 0.9F, 0.2F};
+  const std::vector<float> slope{1.0F, 3.0F, -2.0F};
+  std::vector<float> x = origin;
+  steepest_row(Norm::linf, origin, slope, 0.2, {}, x);
+  EXPECT_NEAR(x[0], 0.7F, 1e-6F);
+  EXPECT_NEAR(x[1], 1.0F, 1e-6F);  // The box cuts it.
+  EXPECT_NEAR(x[2], 0.0F, 1e-6F);
+  x = origin;
+  steepest_row(Norm::l1, origin, slope, 0.4, {}, x);
+  EXPECT_NEAR(x[1], 1.0F,
+              1e-6F);  // The steepest to its edge, .1, the next as far, .2, the rest .1.
+  EXPECT_NEAR(x[2], 0.0F, 1e-6F);
+  EXPECT_NEAR(x[0], 0.6F, 1e-6F);
+}
+
+TEST(Norm, LargestRiseByHand) {
+  const std::vector<float> origin{0.5F, 0.9F, 0.2F};
+  const std::vector<float> slope{1.0F, 3.0F, -2.0F};
+  EXPECT_NEAR(largest_rise(Norm::linf, origin, 0.2, {}, origin, slope), 0.2 + 0.3 + 0.4, 1e-6);
+  EXPECT_NEAR(largest_rise(Norm::l1, origin, 0.2, {}, origin, slope), 0.6, 1e-6);
+  EXPECT_NEAR(largest_rise(Norm::l2, origin, 0.2, {}, origin, slope), 0.2 * std::sqrt(14.0), 1e-6);
+  const std::vector<float> edge{0.5F, 1.0F, 0.2F};  // Cannot rise further there.
+  EXPECT_NEAR(largest_rise(Norm::l1, edge, 0.2, {}, edge, slope), 0.4, 1e-6);
+}
+
+// No row of ball and box rises more, from wherever it is asked; in linf one rises as much.
+TEST(Norm, NothingRisesMore) {
+  Philox random(17);
+  for (const Norm norm : {Norm::l1, Norm::l2, Norm::linf}) {
+    for (int trial = 0; trial < 50; ++trial) {
+      const auto origin = random_values(random, 6, 0, 1);
+      const auto slope = random_values(random, 6, -1, 1);
+      auto x = random_values(random, 6, 0, 1);
+      project(norm, origin, 0.3, {}, x);
+      const double most = largest_rise(norm, origin, 0.3, {}, x, slope);
+      for (int other = 0; other < 50; ++other) {
+        auto y = random_values(random, 6, 0, 1);
+        project(norm, origin, 0.3, {}, y);
+        EXPECT_LE(rise(slope, x, y), most + 1e-6);
+      }
+      auto best = origin;
+      steepest_row(norm, origin, slope, 0.3, {}, best);
+      EXPECT_LE(rise(slope, x, best), most + 1e-6);
+      if (norm == Norm::linf) {
+        EXPECT_NEAR(rise(slope, x, best), most, 1e-6);
+      }
+    }
+  }
+}
+
+// The number that says how far the boundary is has the loss's slope, and is above 0 past it.
+TEST(Loss, BoundaryLevelRisesAlongTheSlope) {
+  const std::vector<float> logits{1.5F, -0.3F, 0.8F, 0.1F};
+  std::vector<float> slope(4);
+  std::vector<float> unused(4);
+  const double here =
+      boundary_level(LossKind::cross_entropy, false, 4, cross_entropy(logits, 0, slope));
+  const double there =
+      boundary_level(LossKind::cross_entropy, true, 4, log_probability(logits, 2, unused));
+  for (std::size_t k = 0; k < 4; ++k) {
+    auto moved = logits;
+    moved[k] += 1e-2F;
+    const double level =
+        boundary_level(LossKind::cross_entropy, false, 4, cross_entropy(moved, 0, unused));
+    EXPECT_NEAR((level - here) / 1e-2, static_cast<double>(slope[k]), 2e-3) << k;
+  }
+  // An upper bound of the margin, so that no success lies below 0.
+  EXPECT_GE(here, margin(logits, 0, unused));
+  EXPECT_LE(here, margin(logits, 0, unused) + std::log(3.0));
+  EXPECT_GE(there, margin_to(logits, 2, unused));
+  EXPECT_EQ(boundary_level(LossKind::margin, false, 4, -0.7), -0.7);
+  // Sure to the last bit of double, and wrong beyond it.
+  EXPECT_LT(boundary_level(LossKind::cross_entropy, false, 4, 0.0), -600.0);
+  EXPECT_EQ(boundary_level(LossKind::cross_entropy, false, 4, 900.0), 900.0);
 }
 
 TEST(Loss, ByHand) {

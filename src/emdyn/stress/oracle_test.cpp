@@ -87,25 +87,13 @@ std::vector<double> affine_distances(const Affine& affine, Norm norm, const torc
 struct Case {
   std::string_view attack;
   Norm norm;
-  Params settings;
 };
 
-/// FMN and Carlini-Wagner follow the likeliest rival alone: with more than two classes they can end
-/// at the boundary of one that is not the nearest; and the latter's steps of Adam end about it.
-double expected(const Case& each) {
-  return each.attack == "fmn" || each.attack == "carlini_wagner" ? 0.8 : 1.0;
-}
-
 const std::vector<Case>& minimum_norm() {
-  static const std::vector<Case> cases{{"fab_t", Norm::l1, {}},
-                                       {"fab_t", Norm::l2, {}},
-                                       {"fab_t", Norm::linf, {}},
-                                       {"fmn", Norm::l1, {{"steps", "1000"}}},
-                                       {"fmn", Norm::l2, {}},
-                                       {"fmn", Norm::linf, {{"steps", "1000"}}},
-                                       {"deep_fool", Norm::l2, {}},
-                                       {"deep_fool", Norm::linf, {}},
-                                       {"carlini_wagner", Norm::l2, {{"learning_rate", "0.001"}}}};
+  static const std::vector<Case> cases{
+      {"fab_t", Norm::l1},     {"fab_t", Norm::l2},       {"fab_t", Norm::linf},
+      {"fmn", Norm::l1},       {"fmn", Norm::l2},         {"fmn", Norm::linf},
+      {"deep_fool", Norm::l2}, {"deep_fool", Norm::linf}, {"carlini_wagner", Norm::l2}};
   return cases;
 }
 
@@ -114,9 +102,7 @@ TEST(MinimumNorm, AffineWithoutBox) {
   const torch::Tensor inputs = testing::uniform({24, 20}, -1, 1, 32);
   for (const Case& each : minimum_norm()) {
     const auto exact = affine_distances(affine, each.norm, inputs);
-    EXPECT_GE(
-        share_within(found(each.attack, each.norm, affine.model, inputs, each.settings), exact),
-        expected(each))
+    EXPECT_EQ(share_within(found(each.attack, each.norm, affine.model, inputs), exact), 1.0)
         << each.attack << " " << word(each.norm);
   }
 }
@@ -124,12 +110,9 @@ TEST(MinimumNorm, AffineWithoutBox) {
 TEST(MinimumNorm, AffineInTheBox) {
   const Affine affine = Affine::random(4, 20, 0, 1, 41);
   const torch::Tensor inputs = testing::uniform({24, 20}, 0, 1, 42);
-  for (Case each : minimum_norm()) {
-    if (each.attack == "carlini_wagner") each.settings = {};  // Long steps, against flat angles.
+  for (const Case& each : minimum_norm()) {
     const auto exact = affine_distances(affine, each.norm, inputs);
-    EXPECT_GE(
-        share_within(found(each.attack, each.norm, affine.model, inputs, each.settings), exact),
-        expected(each))
+    EXPECT_EQ(share_within(found(each.attack, each.norm, affine.model, inputs), exact), 1.0)
         << each.attack << " " << word(each.norm);
   }
 }
@@ -178,8 +161,7 @@ TEST(MinimumNorm, Sphere) {
     exact.push_back(std::abs(inputs[i].norm().item<double>() - 1.5));
   for (const Case& each : minimum_norm()) {
     if (each.norm != Norm::l2) continue;
-    EXPECT_GE(share_within(found(each.attack, each.norm, sphere, inputs, each.settings), exact),
-              expected(each))
+    EXPECT_EQ(share_within(found(each.attack, each.norm, sphere, inputs), exact), 1.0)
         << each.attack;
   }
   // From random points, which all lie outside, only inner points can be attacked.
@@ -205,8 +187,7 @@ TEST(MinimumNorm, NearestNeighbour) {
   }
   for (const Case& each : minimum_norm()) {
     if (each.norm != Norm::l2) continue;
-    EXPECT_EQ(share_within(found(each.attack, each.norm, nearest, inputs, each.settings), exact),
-              1.0)
+    EXPECT_EQ(share_within(found(each.attack, each.norm, nearest, inputs), exact), 1.0)
         << each.attack;
   }
   EXPECT_GE(share_within(found("hop_skip_jump", Norm::l2, nearest, inputs), exact, 0.05), 0.9);
@@ -287,25 +268,26 @@ struct Regions {
   }
 };
 
+/// What a local method can promise where the boundary is bent and the model is flat in places. Many
+/// starts find the nearest piece. DeepFool takes one greedy path and Carlini-Wagner one per weight,
+/// both from the original: where its slope leads elsewhere they end at another piece, or nowhere.
+double least_share(std::string_view attack) {
+  return attack == "deep_fool" ? 0.55 : attack == "carlini_wagner" ? 0.9 : 1.0;
+}
+
 TEST(MinimumNorm, RectifiedNetworkByItsRegions) {
   const Regions regions;
   const torch::Tensor inputs = testing::uniform({40, 2}, -1, 1, 84);
-  for (const Norm norm : {Norm::l1, Norm::l2, Norm::linf}) {
+  for (const Case& each : minimum_norm()) {
     std::vector<double> exact;
-    for (std::int64_t i = 0; i < 40; ++i) exact.push_back(regions.exact(norm, inputs[i]));
-    std::vector<double> best(40, std::numeric_limits<double>::infinity());
-    for (const Case& each : minimum_norm()) {
-      if (each.norm != norm) continue;
-      Params settings = each.settings;
-      if (each.attack == "fab_t") settings["restarts"] = "20";
-      const auto got = found(each.attack, norm, regions.model, inputs, settings);
-      // A single attack can end at a boundary that is only nearest around it.
-      EXPECT_GE(share_within(got, exact), 0.5) << each.attack << " " << word(norm);
-      for (std::size_t i = 0; i < best.size(); ++i) best[i] = std::min(best[i], got[i]);
-    }
-    // In linf a step moves all values alike, and a boundary that is nearest in a corner between two
-    // regions is missed.
-    EXPECT_GE(share_within(best, exact), norm == Norm::linf ? 0.6 : 0.9) << word(norm);
+    for (std::int64_t i = 0; i < 40; ++i) exact.push_back(regions.exact(each.norm, inputs[i]));
+    Params settings;
+    if (each.attack == "fab_t" || each.attack == "fmn") settings["restarts"] = "20";
+    const auto got = found(each.attack, each.norm, regions.model, inputs, settings);
+    const double share = share_within(got, exact);
+    EXPECT_GE(share, least_share(each.attack)) << each.attack << " " << word(each.norm);
+    RecordProperty(std::string(each.attack) + "_" + std::string(word(each.norm)),
+                   std::to_string(share));
   }
 }
 

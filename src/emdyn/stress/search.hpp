@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -105,6 +106,13 @@ class Search {
   bool finished(std::size_t slot) const noexcept { return distance_[slot] <= enough(); }
   /// No radius below the present one is worth an attempt for this point.
   void give_up(std::size_t slot) noexcept { given_up_[slot] = true; }
+  /// Several radii are asked about, from the largest down.
+  void set_descending(bool descending) noexcept { descending_ = descending; }
+  /// Whether an attack may leave this point as soon as its slope says that nothing is in reach: it
+  /// has been broken within a larger radius.
+  bool may_abandon(std::size_t slot) const noexcept {
+    return descending_ && task_.active_set && std::isfinite(distance_[slot]);
+  }
   bool stopped() const noexcept { return task_.stop != nullptr && *task_.stop; }
 
   /// The nearest misclassified row so far; empty while none is known.
@@ -140,6 +148,7 @@ class Search {
   std::size_t classes_ = 0;
   std::vector<std::int64_t> shape_;
   Box box_;
+  bool descending_ = false;
   double epsilon_ = std::numeric_limits<double>::infinity();
   std::vector<Philox> random_;
   Rows found_;

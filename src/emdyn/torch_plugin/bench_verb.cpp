@@ -28,6 +28,8 @@ int run_bench(std::span<const std::string> arguments, terminal::Console& console
       ->check(CLI::Range(10, 1'000'000));
   stress->add_option("--epsilon", stress_options.epsilon, "radius in linf")
       ->check(CLI::Range(1e-6, 1e6));
+  stress->add_option("--only", stress_options.only, "parts: active_set, radii, deep_fool, ...")
+      ->delimiter(',');
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return 0;
   if (stress->parsed()) {
