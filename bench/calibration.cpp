@@ -86,7 +86,7 @@ double sample_of(const detect::Entry& entry, const Stream& stream, bool front_en
 Count count_detector(const detect::Entry& entry, const Stream& stream, std::size_t length) {
   const bool front_end = entry.front_end || !independent(stream.null);
   const auto detector = entry.make({});
-  detect::AlarmPolicy policy;
+  detect::AlarmPolicy policy({.trusts_null = entry.calibrated});
   Count count;
   for (std::size_t t = front_end ? stream.warm : 0; t < length; ++t) {
     const double score = detector->update(sample_of(entry, stream, front_end, t));

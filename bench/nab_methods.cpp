@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/ensemble/auto_detector.hpp"
 #include "emdyn/detect/ensemble/history_match.hpp"
 #include "emdyn/detect/ensemble/surprise_scale.hpp"
 #include "emdyn/detect/front_end.hpp"
@@ -114,10 +116,14 @@ void add_rows(const std::string& name, std::span<const NabFile> files,
 
 void add_frozen_rows(std::span<const NabFile> files, std::span<const Scores> scores,
                      std::vector<Row>& rows) {
-  for (const NabProfile& profile : kNabProfiles) {
-    const NabScore frozen = nab_score(files, scores, profile, 1.0);
-    rows.push_back(
-        {"auto_frozen/" + std::string(profile.name), frozen.normalised, "nab", {}, "zscore"});
+  // The textbook level, one in 500 samples, and the budget that alarms are told within by default.
+  const double budget = std::log10(detect::AlarmPolicy::Config{}.alpha) /
+                        std::log10(detect::AutoDetector::Config{}.alarm_rate);
+  for (const auto& [name, level] : {std::pair{"auto_frozen/", 1.0}, {"auto_budget/", budget}}) {
+    for (const NabProfile& profile : kNabProfiles) {
+      const NabScore frozen = nab_score(files, scores, profile, level);
+      rows.push_back({name + std::string(profile.name), frozen.normalised, "nab", {}, "zscore"});
+    }
   }
 }
 

@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/ensemble/level_change.hpp"
 #include "emdyn/detect/front_end.hpp"
+#include "emdyn/detect/policy.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/detect/signal_watch.hpp"
 #include "emdyn/segment/segment.hpp"
@@ -82,6 +84,36 @@ Segmenter online(std::string_view detector) {
           }};
 }
 
+/// What `emdyn detect` runs: auto within its budget, rearmed after each alarm, every change at the
+/// onset of its alarm.
+std::vector<std::size_t> detect_online(std::span<const double> values) {
+  const auto watching = detect::make_detector("auto");
+  detect::AlarmPolicy policy({.trusts_null = true});
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double score = watching->update(values[i]);
+    if (!policy.step(score, watching->p_value()).alarm) continue;
+    const auto ago = watching->evidence().onset_samples_ago;
+    if (ago <= i) found.push_back(i - static_cast<std::size_t>(ago));
+    watching->rearm();
+  }
+  return found;
+}
+
+/// A member of auto alone, at a chance of one in 500, begun anew at each step it finds.
+std::vector<std::size_t> level_online(std::span<const double> values) {
+  constexpr double kRate = 2e-3;
+  detect::LevelChange level;
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    level.push(values[i]);  // The series are standardised.
+    if (level.p_value() > kRate) continue;
+    found.push_back(i - static_cast<std::size_t>(level.onset_samples_ago()));
+    level.restart_at_step();
+  }
+  return found;
+}
+
 /// What `emdyn watch` runs: every shift it reports, at its onset.
 std::vector<std::size_t> watch_online(std::span<const double> values) {
   detect::SignalWatch watch("");
@@ -116,7 +148,9 @@ std::vector<std::size_t> segment_online(std::span<const double> values) {
 
 std::vector<Segmenter> online_segmenters() {
   std::vector<Segmenter> methods{{"segment_online", segment_online},
-                                 {"watch_online", watch_online}};
+                                 {"watch_online", watch_online},
+                                 {"detect_online", detect_online},
+                                 {"auto_member_level_online", level_online}};
   for (const std::string_view name :
        {"auto", "bocpd", "focus", "cusum", "ewma", "page_hinkley", "adwin", "kswin"}) {
     methods.push_back(online(name));

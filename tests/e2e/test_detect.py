@@ -208,13 +208,74 @@ class Detect(ProgramTest):
         numbers = random.Random(7)
         values = [0.01 * i + numbers.gauss(0, 1) for i in range(3000)]
         values[2000] += 8
-        file = self.folder / "trend.csv"
-        file.write_text("step,v\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values)))
-        found = self.json("detect", file, "--scores")
-        self.assertEqual([e["position"] for e in found["events"]], [2000])
+        path = self.write("trend.csv", series(values))
+        found = self.json("detect", path, "--scores")
+        self.assertEqual([(e["position"], e["detector"]) for e in found["events"]], [(2000, "auto")])
         self.assertEqual(len(found["scores"]), 3000)
-        named = self.json("detect", file, "--detector", "auto")
-        self.assertEqual({e["detector"] for e in named["events"]}, {"auto"})
+        self.assertEqual(found["scores"].index(max(found["scores"])), 2000)
+        self.assertEqual(self.json("detect", path, "--detector", "auto", "--scores"), found)
+
+    def test_a_change_of_level_in_a_short_series_alarms_at_its_onset(self):
+        noise = random.Random(11)
+        path = self.write("short.csv", series(20 + noise.gauss(0, 1) + (5 if i >= 60 else 0) for i in range(100)))
+        events = self.json("detect", path)["events"]
+        self.assertTrue(any(abs(e["onset"]["estimate"] - 60) <= 3 for e in events), events)
+        calm = self.write("calm.csv", series(20 + noise.gauss(0, 1) for i in range(100)))
+        self.assertEqual(self.json("detect", calm)["events"], [])
+
+    def test_levels_that_arm_and_disarm_are_options(self):
+        # k_sigma with a given baseline scores |x| / 3; one excursion wavers between 5 and 3.5.
+        values = [0.5] * 20 + [5, 3.5] * 10 + [0.5] * 20
+        path = self.write("waver.csv", series(values))
+        given = ["--detector", "k_sigma", "--no-front-end", "--set", "warmup_samples=0", "--refractory", "0"]
+        count = lambda *options: len(self.json("detect", path, *given, *options)["events"])
+        self.assertEqual(count("--arm-score", "1.5", "--hysteresis", "0.8"), 10)
+        self.assertEqual(count("--arm-score", "1.5", "--disarm-score", "1"), 1)
+        self.assertEqual(count("--arm-score", "1.5", "--disarm-score", "1.2"), 10)
+        self.assertEqual(count("--arm-score", "2"), 0)
+        self.refused(2, "detect", path, *given, "--disarm-score", "3", naming="disarm_score")
+        self.refused(2, "detect", path, "--alpha", "1e-3", "--disarm-p", "1e-4", naming="disarm_p")
+        self.refused(2, "detect", path, "--alpha", "1e-3", "--arm-score", "2", naming="--arm-score")
+
+    def test_a_stream_of_many_signals_bounds_false_discoveries(self):
+        noise = random.Random(12)
+        lines = ["step," + ",".join(f"s{c}" for c in range(20))]
+        for i in range(400):
+            cells = [noise.gauss(0, 1) + (15 if i == 250 and c < 2 else 0) for c in range(20)]
+            lines.append(f"{i}," + ",".join(map(str, cells)))
+        data = ("\n".join(lines) + "\n").encode()
+
+        def told(*options):
+            out = subprocess.run([EMDYN, "detect", "-", "--detector", "k_sigma", "--alpha", "1e-3", "--alarms",
+                                  *options], input=data, capture_output=True, check=True).stdout
+            return [(e["signal"], e["position"]) for line in out.splitlines()[:-1] for e in json.loads(line)["events"]]
+        everything, sure = told(), told("--fdr", "0.1")
+        self.assertTrue({("s0", 250), ("s1", 250)} <= set(sure), sure)
+        self.assertTrue(set(sure) < set(everything))
+        self.assertLessEqual(len(sure), 3)
+
+    def test_the_longest_season_is_an_option(self):
+        noise = random.Random(13)
+        shape = [noise.gauss(0, 5) for _ in range(40)]
+        values = [shape[i % 40] + noise.gauss(0, 0.5) for i in range(1200)]
+        values[1000] += 5
+        path = self.write("season.csv", series(values))
+        for detector in ("watch", "k_sigma"):
+            with_season = self.json("detect", path, "--detector", detector, "--alpha", "1e-4")["events"]
+            without = self.json("detect", path, "--detector", detector, "--alpha", "1e-4", "--longest-period",
+                                "0")["events"]
+            self.assertIn(1000, [e["position"] for e in with_season], detector)
+            self.assertNotIn(1000, [e["position"] for e in without], detector)
+        self.json("detect", path, "--longest-period", "48")
+        self.refused(2, "detect", path, "--detector", "bocpd", "--longest-period", "48", naming="front end")
+        self.refused(2, "detect", path, "--longest-period", "5000", naming="--longest-period")
+
+    def test_help_shows_defaults(self):
+        words = self.ok("detect", "--help")
+        for option, default in (("--detector", "auto"), ("--hysteresis", "0.5"), ("--refractory", "25"),
+                                ("--calibrator", "pot"), ("--alpha", "1e-05"), ("--longest-period", "336"),
+                                ("--arm-score", "1 where")):
+            self.assertIn(default, words[words.index("  " + option):][:400], option)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ namespace {
 constexpr const char* kAbout =
     "Score the series of a file or run and print the alarms.\n\n"
     "The default detector, auto, notices a value or a pattern of up to 256 samples unlike all "
-    "before. Where none is named its scores are printed, while alarms are those of watch, which "
-    "Monitor runs and which no trend sets off; --detector auto lets auto alarm. Detectors of rows "
-    "(see --list) take all numeric columns of a file together: one row "
+    "before, a spike or shift beside trend and season, and a change of level in a short series. It "
+    "alarms at most once in 100,000 samples in which nothing happens (--alpha sets another "
+    "budget). Detectors of rows (see --list) take all numeric columns of a file together: one row "
     "is one sample, empty and non-finite cells are missing. FILE - reads standard input and "
     "prints one JSON object for every value or row, as it comes.";
 
@@ -28,6 +28,8 @@ struct Given {
   bool no_front_end = false;
   double alpha = 0.0;
   double arl0 = 0.0;
+  double arm_score = 0.0;
+  std::int64_t longest_period = 0;
   std::string calibrator{detect::Calibrator::kKinds[0]};
 };
 
@@ -45,7 +47,8 @@ void add_options(CLI::App& app, DetectRequest& request, Given& given) {
   app.add_option("--signal", request.signals, "only these signals (columns); default: all")
       ->allow_extra_args(false);
   app.add_option("--alpha", given.alpha,
-                 "false alarms allowed per sample; default: the detector's textbook threshold")
+                 "false alarms allowed per sample; default: 1e-05 of auto and watch, of others the "
+                 "textbook threshold (score 1)")
       ->check(CLI::Range(1e-12, 0.5));
   app.add_option("--arl0", given.arl0, "the same budget as samples between false alarms")
       ->check(CLI::Range(2.0, 1e12))
@@ -54,12 +57,28 @@ void add_options(CLI::App& app, DetectRequest& request, Given& given) {
                  "how scores become p-values: pot, empirical, conformal, gaussian")
       ->capture_default_str();
   app.add_option("--hysteresis", request.options.hysteresis,
-                 "share of its score an alarm must fall below before the next")
+                 "share of its score an alarm must fall to before the next")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option(
+         "--arm-score", given.arm_score,
+         "alarm at a score above this, whatever its price; default: 1 where no budget counts")
+      ->check(CLI::Range(1e-6, 1e6))
+      ->excludes("--alpha")
+      ->excludes("--arl0");
+  app.add_option("--disarm-score", request.options.disarm_score,
+                 "score an alarm must fall to before the next, instead of --hysteresis; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--disarm-p", request.options.disarm_p,
+                 "p-value an alarm must rise to before the next, instead of --hysteresis; 0: none")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
   app.add_option("--fdr", request.fdr,
-                 "of a file: expected share of false alarms, all series together, at most this")
-      ->check(CLI::Range(1e-12, 0.999));
+                 "expected share of false ones among the alarms of all series together, at most "
+                 "this; 0: not bounded")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.999));
   app.add_option("--refractory", request.options.refractory_samples,
                  "samples of silence after an alarm")
       ->capture_default_str()
@@ -68,6 +87,10 @@ void add_options(CLI::App& app, DetectRequest& request, Given& given) {
                "put the front end (trend, scale) before the detector");
   app.add_flag("--no-front-end", given.no_front_end,
                "give the detector the raw values; default: as --list --json says");
+  app.add_option("--longest-period", given.longest_period,
+                 "samples of the longest season that the front end (also that inside auto and "
+                 "watch) seeks, 0 to 4096; default: 336")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{4096}));
   app.add_flag("--scores", request.scores,
                "print 1 - p, in [0, 1], of every sample; with --json one entry a row");
   app.add_flag("--alarms", request.alarms_only, "of standard input: print only what alarmed")
@@ -107,11 +130,11 @@ int run_detect(Arguments arguments, Console& console) {
   if (given.front_end && given.no_front_end)
     throw ConfigError("detect: --front-end and --no-front-end exclude each other");
   request.options.params = terminal::parse_settings(given.settings, "--set");
-  request.options.watch_alarms = app.count("--detector") == 0 && !request.explain &&
-                                 given.settings.empty() && !given.front_end && !given.no_front_end;
   if (given.front_end || given.no_front_end) request.options.front_end = given.front_end;
   if (given.alpha > 0.0) request.options.alpha = given.alpha;
   if (given.arl0 > 0.0) request.options.alpha = 1.0 / given.arl0;
+  if (given.arm_score > 0.0) request.options.arm_score = given.arm_score;
+  if (app.count("--longest-period") > 0) request.options.longest_period = given.longest_period;
   request.options.calibrator = static_cast<detect::Calibrator::Kind>(
       field_detail::parse_word("--calibrator", given.calibrator, detect::Calibrator::kKinds));
   if (request.explain && !json) {
@@ -127,9 +150,6 @@ int run_detect(Arguments arguments, Console& console) {
   const bool stream = request.source.text == "-";
   if (!stream && (request.alarms_only || request.strict)) {
     throw ConfigError("detect: --alarms and --strict are for standard input (FILE -)");
-  }
-  if (stream && request.fdr > 0.0) {
-    throw ConfigError("detect: --fdr is for files; bound a stream by --alpha or --arl0");
   }
   return stream ? detect_stream(request, console) : detect_file(request, console);
 }

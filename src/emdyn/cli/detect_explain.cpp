@@ -174,8 +174,8 @@ void explain_detector(const std::string& name, Console& console) {
                                  : ", as they are (--front-end: trend and scale "
                                    "removed first)"));
   }
-  if (facts.name == pipeline::kWatch) {
-    console.line("Budget   p <= 1e-5 a sample, both together (--alpha sets another)");
+  if (facts.name == pipeline::kWatch || facts.name == pipeline::kDefaultDetector) {
+    console.line("Budget   p <= 1e-5 a sample, its members together (--alpha sets another)");
   } else {
     console.line(
         "Budget   alarms where its textbook rule does (score > 1); --alpha A: at most A false "

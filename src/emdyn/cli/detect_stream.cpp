@@ -47,6 +47,7 @@ pipeline::LineDetection::Options line_options(const DetectRequest& request) {
   pipeline::LineDetection::Options options;
   options.detect = request.options;
   options.signals = request.signals;
+  options.fdr = request.fdr;
   options.alarms_only = request.alarms_only;
   options.lines.step_column = read.step_column;
   options.lines.header_absent = read.header == ingest::Header::absent;

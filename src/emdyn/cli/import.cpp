@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "emdyn/cli/alarm_option.hpp"
 #include "emdyn/cli/source.hpp"
 #include "emdyn/cli/store_option.hpp"
 #include "emdyn/cli/verbs.hpp"
@@ -20,18 +21,18 @@ int run_import(Arguments arguments, Console& console) {
   ReadOption read_option;
   std::vector<std::filesystem::path> paths;
   bool no_detect = false;
-  double alpha = detect::SignalWatch::Config{}.alpha;
+  AlarmOption alarm_option;
   app.add_option("PATH", paths, "files or folders")->required();
   app.add_flag("--no-detect", no_detect, "store only, raise no events");
-  app.add_option("--alpha", alpha, "false alarms allowed per sample of a signal");
+  alarm_option.add_to(app);
   store_option.add_to(app);
   read_option.add_to(app);
   if (!terminal::parse(app, arguments, console)) return kFine;
 
   pipeline::ImportOptions options;
   options.read = read_option.get();
+  options.recorder = alarm_option.recorder;
   options.recorder.detect = !no_detect;
-  options.recorder.watch.alpha = alpha;
   checked("detect", detect::SignalWatch::kFields, options.recorder.watch);
   options.stop = console.stop_flag();
   options.on_warning = [&](std::string_view text) { console.warn(text); };

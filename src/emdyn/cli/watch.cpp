@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "emdyn/cli/alarm_option.hpp"
 #include "emdyn/cli/source.hpp"
 #include "emdyn/cli/verbs.hpp"
 #include "emdyn/core/error.hpp"
@@ -36,13 +37,14 @@ int run_watch(Arguments arguments, Console& console) {
   app.add_option("PATH", path, "file or folder")->required();
   app.add_flag("--wait", wait, "PATH need not exist yet");
   app.add_option("--poll", options.poll_seconds, "seconds between looks")
+      ->capture_default_str()
       ->check(CLI::Range(0.01, 3600.0));
   app.add_option("--idle", options.idle_seconds,
                  "end after so many seconds without a point; 0: never")
+      ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9));
-  app.add_option("--alpha", options.recorder.watch.alpha,
-                 "false alarms allowed per sample of a signal")
-      ->check(CLI::Range(1e-12, 0.5));
+  AlarmOption alarm_option;
+  alarm_option.add_to(app);
   store_option.add_to(app);
   read_option.add_to(app);
   if (!terminal::parse(app, arguments, console)) return kFine;
@@ -51,6 +53,7 @@ int run_watch(Arguments arguments, Console& console) {
                                 terminal_safe(path.string())));
   }
   options.read = read_option.get();
+  options.recorder = alarm_option.recorder;
   options.stop = console.stop_flag();
   options.on_warning = [&](std::string_view text) { console.warn(text); };
   std::string last_event = "no event yet";

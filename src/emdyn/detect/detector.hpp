@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "emdyn/series/records.hpp"
@@ -36,6 +37,7 @@ struct Evidence {
   std::uint64_t onset_samples_ago = 0;
   std::uint64_t onset_earliest_ago = 0;
   std::uint64_t onset_latest_ago = 0;
+  std::optional<EventKind> kind{};  ///< Where it is not always the detector's kKind.
   bool operator==(const Evidence&) const = default;
 };
 

@@ -16,10 +16,11 @@ namespace emdyn::detect {
 ///               far as the scores seen bear it out; of the scores seen where it does not
 ///   rule budget    alarm when p <= alpha: at most one false alarm in 1 / alpha samples, expected.
 ///                  `arl0_samples` states the same budget as a run length: alpha = 1 / arl0
-///   rule textbook  alarm when the score exceeds 1, whatever its price; p is still reported
-///   refractory  after an alarm, no other for `refractory_samples`
-///   hysteresis  after an alarm the score must first fall below `hysteresis` times the score that
-///               alarmed (or the detector be rearmed) before another alarm
+///   rule textbook  alarm when the score exceeds `arm_score`, whatever its price; p is still
+///   reported refractory  after an alarm, no other for `refractory_samples` hysteresis  after an
+///   alarm the score must first fall to `hysteresis` times the score that
+///               alarmed (or the detector be rearmed) before another alarm. A level of its own to
+///               be armed again at, `disarm_p` or `disarm_score`, takes the place of that share
 ///
 /// Scores that alarm, or are too strange for chance, teach the calibrator as far as the budget can
 /// expect them: two at first and two in 1 / alpha samples. To teach none would cut the tail off and
@@ -37,9 +38,14 @@ class AlarmPolicy {
     double arl0_samples = 0.0;             ///< Samples between false alarms; 0: `alpha` counts.
     std::int64_t refractory_samples = 25;  ///< Samples of silence after an alarm.
     double hysteresis = 0.5;               ///< In [0, 1]; 1: the refractory period alone decides.
+    double arm_score = 1.0;                ///< Rule textbook: a score above it alarms.
+    double disarm_score = 0.0;  ///< Armed again at this score or less; 0: `hysteresis` counts.
+    double disarm_p = 0.0;      ///< Armed again at this p or more; 0: `hysteresis` counts.
     Calibrator::Kind calibrator = Calibrator::Kind::pot;
     Calibrator::Ties ties = Calibrator::Ties::random;
     std::int64_t window_samples = 2000;  ///< Of the conformal calibrator.
+    /// The detector's p-value is the price of an alarm, not of its score (Entry::calibrated).
+    bool trusts_null = false;
   };
 
   static constexpr std::array kFields{
@@ -51,6 +57,12 @@ class AlarmPolicy {
                     "samples of silence after an alarm"},
       Field<Config>{"hysteresis", &Config::hysteresis, 0.0, 1.0,
                     "share of the alarm's score below which the next alarm is allowed"},
+      Field<Config>{"arm_score", &Config::arm_score, 1e-6, 1e6,
+                    "rule textbook: score above which an alarm is raised"},
+      Field<Config>{"disarm_score", &Config::disarm_score, 0.0, 1e6,
+                    "score at which the next alarm is allowed, instead of hysteresis; 0: none"},
+      Field<Config>{"disarm_p", &Config::disarm_p, 0.0, 1.0,
+                    "p-value at which the next alarm is allowed, instead of hysteresis; 0: none"},
       enum_field<&Config::calibrator, Config>(
           "calibrator", Calibrator::kKinds,
           "how scores become p-values: pot, empirical, conformal or gaussian"),
@@ -65,7 +77,8 @@ class AlarmPolicy {
     double p_value = 1.0;
   };
 
-  /// @throws ConfigError if a field is out of range.
+  /// @throws ConfigError if a field is out of range, or a level to be armed again at does not lie
+  /// on the calm side of that which alarms.
   explicit AlarmPolicy(const Config& config);
   AlarmPolicy() : AlarmPolicy(Config{}) {}
 
@@ -101,6 +114,7 @@ class AlarmPolicy {
     return null_p && config_.calibrator == Calibrator::Kind::pot;
   }
   bool teaches(bool exceeds, double p) noexcept;
+  bool calm(double score, double p) const noexcept;
 
   Config config_;
   Calibrator calibrator_;

@@ -33,8 +33,11 @@ std::unique_ptr<AnyDetector> make(const Params& params) {
 
 template <Detector D>
 constexpr Entry entry() {
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, &make<D>};
+  return {facts_of<D>(D::kDomain), D::kFrontEnd, requires {D::kCalibrated;
 }
+, &make<D>
+};  // namespace
+}  // namespace emdyn::detect
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
 // clang-format off
@@ -67,7 +70,7 @@ constexpr std::array kEntries{
 // clang-format on
 
 constexpr EntryList<Entry, AnyDetector> kList{
-    {"detector", 0x5445444e59444d45ULL /* "EMDYNDET" */, 1}, kEntries};
+    {"detector", 0x5445444e59444d45ULL /* "EMDYNDET" */, 2}, kEntries};
 
 }  // namespace
 

@@ -11,7 +11,8 @@ namespace emdyn::detect {
 
 /// One detector of one signal and how to make it.
 struct Entry : EntryFacts {
-  bool front_end;  ///< Sits behind a FrontEnd by default.
+  bool front_end;   ///< Sits behind a FrontEnd by default.
+  bool calibrated;  ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
   std::unique_ptr<AnyDetector> (*make)(const Params&);
 };
 

@@ -12,6 +12,7 @@ AlarmPolicy::Config half_budget(const SignalWatch::Config& config) {
   return {.alpha = 0.5 * config.alpha,
           .refractory_samples = config.refractory_samples,
           .hysteresis = config.hysteresis,
+          .disarm_p = config.disarm_p,
           .calibrator = config.calibrator};
 }
 

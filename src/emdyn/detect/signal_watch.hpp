@@ -58,6 +58,7 @@ class SignalWatch {
     double alpha = 1e-5;                   ///< False alarms per sample, both detectors together.
     std::int64_t refractory_samples = 25;  ///< Samples of silence after an event of a kind.
     double hysteresis = 0.5;               ///< As AlarmPolicy::Config.
+    double disarm_p = 0.0;                 ///< As AlarmPolicy::Config; of half the budget.
     Calibrator::Kind calibrator = Calibrator::Kind::pot;
     FrontEnd::Config front_end{};
   };
@@ -68,6 +69,8 @@ class SignalWatch {
                     "samples of silence after an event"},
       Field<Config>{"hysteresis", &Config::hysteresis, 0.0, 1.0,
                     "share of the alarm's score below which the next alarm is allowed"},
+      Field<Config>{"disarm_p", &Config::disarm_p, 0.0, 1.0,
+                    "p-value at which the next alarm is allowed, instead of hysteresis; 0: none"},
       enum_field<&Config::calibrator, Config>(
           "calibrator", Calibrator::kKinds,
           "how scores become p-values: pot, empirical, conformal or gaussian"),

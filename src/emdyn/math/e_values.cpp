@@ -43,11 +43,16 @@ ELond::ELond(double alpha, Spending spending) : alpha_(alpha), spending_(spendin
   field_detail::check_range("alpha", alpha, 1e-300, 1.0 - 1e-16);
 }
 
+double ELond::late_share(std::uint64_t test) noexcept {
+  const double next = static_cast<double>(test) + 1.0;
+  const double log_next = std::log(next);
+  return kLondConstant / (next * log_next * log_next);
+}
+
 double ELond::next_level() const noexcept {
   const double t = static_cast<double>(tested_) + 1.0;
-  const double log_t = std::log(t + 1.0);
-  const double spread = spending_ == Spending::early ? 1.0 / (t * (t + 1.0))
-                                                     : kLondConstant / ((t + 1.0) * log_t * log_t);
+  const double spread =
+      spending_ == Spending::early ? 1.0 / (t * (t + 1.0)) : late_share(tested_ + 1);
   return alpha_ * (static_cast<double>(rejected_) + 1.0) * spread;
 }
 

@@ -37,6 +37,9 @@ class ELond {
   /// @throws ConfigError unless 0 < alpha < 1.
   explicit ELond(double alpha, Spending spending = Spending::early);
 
+  /// g_t of late spending. @param test t, from 1 on.
+  static double late_share(std::uint64_t test) noexcept;
+
   /// True: a discovery. A NaN is none.
   bool test(double e_value) noexcept;
   /// The level the next e-value is tested at: it must reach 1 / level.

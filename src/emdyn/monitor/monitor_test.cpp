@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <thread>
 
+#include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
 
 namespace emdyn::monitor {
@@ -54,6 +56,46 @@ TEST_F(MonitorTest, StoresEveryPointOfEveryThread) {
   ASSERT_EQ(run.signals.size(), static_cast<std::size_t>(kThreads));
   for (const series::Signal& signal : run.signals)
     EXPECT_EQ(signal.size(), static_cast<std::size_t>(kPoints));
+}
+
+// Of many signals with a bounded share of false discoveries: what is sure is told and stored, a
+// value that is not finite as well, and what a loose budget lets through by chance is not.
+TEST_F(MonitorTest, BoundsFalseDiscoveriesOverAllSignals) {
+  auto store = this->store();
+  const auto events_with = [&](double rate) {
+    MonitorOptions options{.overflow = Overflow::wait};
+    options.recorder.watch.alpha = 2e-3;
+    options.recorder.false_discovery_rate = rate;
+    Monitor monitor(store.create(info()), options);
+    std::vector<Monitor::SignalId> signals;
+    for (int s = 0; s < 10; ++s) signals.push_back(monitor.add_signal(std::to_string(s)));
+    Philox random(15);
+    for (int t = 0; t < 600; ++t) {
+      for (std::size_t s = 0; s < signals.size(); ++s) {
+        const double spike = s % 2 == 1 && t == 300 ? 15.0 : 0.0;
+        const bool gone = s == 4 && t == 400;
+        monitor.log(signals[s], t, gone ? std::nan("") : random.normal() + spike);
+      }
+    }
+    monitor.finish(series::RunStatus::finished);
+    return store.events(monitor.run_id());
+  };
+  const auto everything = events_with(0.0);
+  const auto sure = events_with(0.1);
+  const auto has = [](const auto& events, std::string_view signal, double position) {
+    return std::ranges::any_of(events, [&](const auto& event) {
+      return event.signal == signal && event.position == position;
+    });
+  };
+  int told = 0;
+  for (const std::string_view signal : {"1", "3", "5", "7", "9"}) told += has(sure, signal, 300.0);
+  EXPECT_GE(told, 4);  // Of 5; a chance alarm just before may silence one.
+  EXPECT_TRUE(has(sure, "4", 400.0));
+  EXPECT_LE(sure.size(), 8U);
+  EXPECT_GT(everything.size(), sure.size());
+  MonitorOptions impossible;
+  impossible.recorder.false_discovery_rate = 1.5;
+  EXPECT_THROW(Monitor(store.create(info()), impossible), ConfigError);
 }
 
 TEST_F(MonitorTest, RaisesAndStoresTheEventOfASpikeAndOfANonFiniteValue) {

@@ -10,7 +10,9 @@ RunRecorder::RunRecorder(store::RunWriter writer, const RecorderOptions& options
     : writer_(std::move(writer)),
       options_(options),
       on_event_(std::move(on_event)),
-      run_id_(writer_.id()) {}
+      run_id_(writer_.id()) {
+  if (options.false_discovery_rate != 0.0) gate_.emplace(options.false_discovery_rate);
+}
 
 std::uint32_t RunRecorder::add_signal(std::string_view name, series::Axis axis) {
   const store::SignalId stored = writer_.add_signal(name, axis);
@@ -33,6 +35,15 @@ void RunRecorder::push(std::uint32_t signal, double position, double value,
   if (watched.watch == nullptr) return;
   fresh_.clear();
   watched.watch->push(position, value, fresh_);
+  if (gate_) {
+    const bool finite = std::isfinite(value);
+    const auto p = finite ? std::optional(watched.watch->p_value()) : std::nullopt;
+    if (!gate_->push(signal, p)) {
+      std::erase_if(fresh_, [](const series::Event& event) {
+        return event.kind != series::EventKind::nonfinite;
+      });
+    }
+  }
   for (series::Event& event : fresh_) {
     event.run = run_id_;
     event.axis = watched.axis;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "emdyn/detect/discovery_gate.hpp"
 #include "emdyn/detect/signal_watch.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/store/store.hpp"
@@ -17,6 +18,10 @@ using OnEvent = std::function<void(const series::Event&)>;
 
 struct RecorderOptions {
   bool detect = true;  ///< Run detectors on every signal.
+  /// > 0: of the alarms of all signals of the run together, the expected share of false ones is at
+  /// most this, and alarms that are less sure are not told (detect::DiscoveryGate). Values that are
+  /// not finite are facts and always told.
+  double false_discovery_rate = 0.0;
   detect::SignalWatch::Config watch{};
 };
 
@@ -26,6 +31,7 @@ struct RecorderOptions {
 class RunRecorder {
  public:
   /// @param on_event called for each event after it was stored; may be empty.
+  /// @throws ConfigError if an option is out of range.
   RunRecorder(store::RunWriter writer, const RecorderOptions& options, OnEvent on_event = {});
 
   const std::string& run_id() const noexcept { return run_id_; }
@@ -73,6 +79,7 @@ class RunRecorder {
   OnEvent on_event_;
   std::string run_id_;
   std::vector<Watched> watched_;
+  std::optional<detect::DiscoveryGate> gate_;  // Absent: every alarm is told.
   std::vector<series::Event> fresh_;
   bool unsynced_ = false;
   bool open_ = true;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/discovery_gate.hpp"
 
 namespace emdyn::pipeline {
 
@@ -33,9 +34,11 @@ struct LineDetection::Impl {
   std::vector<std::optional<std::size_t>> slots;  // Channel of a signal of `lines`.
   std::vector<ChannelValue> values;
   std::vector<series::Event> events;
+  std::optional<detect::DiscoveryGate> gate;
 
   explicit Impl(const Options& given)
       : options(given), rows(takes_rows(given.detect.detector)), lines(line_options(given, rows)) {
+    if (given.fdr != 0.0) gate.emplace(given.fdr);
     if (rows) {
       row.emplace(series::Axis::step, options.detect);
     } else {
@@ -87,6 +90,7 @@ struct LineDetection::Impl {
       if (!series[signal]) continue;
       const Scored sample = series[signal]->push(lines.position(), value, events);
       ++counts.samples;
+      keep_discoveries(signal, sample);
       if (written()) {
         Json json{{"signal", lines.names()[signal]},
                   {"position", sample.position},
@@ -108,6 +112,7 @@ struct LineDetection::Impl {
     }
     const Scored sample = row->push(lines.position(), values, events);
     ++counts.samples;
+    keep_discoveries(0, sample);
     if (written()) {
       for (const ChannelValue& each : values) {
         shown[row->channels()[each.channel]] = number_or_null(each.value);
@@ -133,6 +138,14 @@ struct LineDetection::Impl {
           "--signal",
           terminal_safe(name), RowDetector::kRowsToMeet);
     }
+  }
+
+  /// Alarms that are no discoveries are not told; values that are not finite are facts and stay.
+  void keep_discoveries(std::size_t signal, const Scored& sample) {
+    if (!gate || gate->push(signal, sample.p_value)) return;
+    std::erase_if(events, [](const series::Event& event) {
+      return event.kind != series::EventKind::nonfinite;
+    });
   }
 
   bool written() const { return !options.alarms_only || !events.empty(); }

@@ -24,6 +24,7 @@ class LineDetection {
     DetectOptions detect{};
     std::vector<std::string> signals{};  ///< Only these; all when empty.
     ingest::LiveLines::Options lines{};
+    double fdr = 0.0;  ///< > 0: as detect::DiscoveryGate over all signals; 0: every alarm is told.
     bool alarms_only = false;          ///< Only objects with events are written.
     std::size_t line_bytes = 1 << 20;  ///< A longer line is malformed.
   };

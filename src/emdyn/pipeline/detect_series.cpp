@@ -33,8 +33,13 @@ bool takes_rows(std::string_view detector) {
 detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
   using Policy = detect::AlarmPolicy;
   Policy::Config config;
-  config.rule = options.alpha ? Policy::Rule::budget : Policy::Rule::textbook;
-  config.alpha = options.alpha.value_or(config.alpha);
+  const bool budget = options.alpha || (options.detector == kDefaultDetector && !options.arm_score);
+  config.trusts_null = options.detector == kDefaultDetector;
+  config.rule = budget ? Policy::Rule::budget : Policy::Rule::textbook;
+  config.alpha = options.alpha.value_or(kDefaultAlpha);
+  config.arm_score = options.arm_score.value_or(config.arm_score);
+  config.disarm_score = options.disarm_score;
+  config.disarm_p = options.disarm_p;
   config.refractory_samples = options.refractory_samples;
   config.hysteresis = options.hysteresis;
   config.calibrator = options.calibrator;
@@ -49,13 +54,24 @@ detect::SignalWatch::Config watch_config(const DetectOptions& options) {
   config.refractory_samples = options.refractory_samples;
   config.hysteresis = options.hysteresis;
   config.calibrator = options.calibrator;
+  config.disarm_p = options.disarm_p;
+  if (options.longest_period) config.front_end.longest_period = *options.longest_period;
   return config;
+}
+
+/// The detector's parameters; the season of one that has a front end inside is one of them.
+Params params_of(const DetectOptions& options) {
+  Params params = options.params;
+  const bool inside = options.detector == kDefaultDetector;
+  if (options.longest_period && inside && !params.contains("longest_period")) {
+    params.emplace("longest_period", std::to_string(*options.longest_period));
+  }
+  return params;
 }
 
 }  // namespace
 
-/// The watch, or one named detector with its front end and policy, or both: then the watch alarms
-/// and the detector scores.
+/// The watch, or one detector with its front end and policy.
 struct SeriesDetector::Impl {
   std::string signal;
   series::Axis axis;
@@ -88,7 +104,7 @@ struct SeriesDetector::Impl {
     event.signal = signal;
     event.position = position;
     event.axis = axis;
-    event.kind = kind;
+    event.kind = evidence.kind.value_or(kind);
     event.detector = detector->name();
     event.policy = policy->text();
     event.score = evidence.score;
@@ -105,6 +121,10 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
   impl_->signal = std::move(signal);
   impl_->axis = axis;
   if (options.detector == kWatch) {
+    if (options.arm_score || options.disarm_score > 0.0) {
+      throw ConfigError(
+          "watch alarms within a budget (--alpha); leave --arm-score and --disarm-score out");
+    }
     if (!options.params.empty() || options.front_end) {
       throw ConfigError(
           "watch has its own front end and no parameters but --alpha and --refractory; leave "
@@ -114,12 +134,20 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
     impl_->watch.emplace(impl_->signal, watch_config(options));
     return;
   }
-  if (options.watch_alarms) impl_->watch.emplace(impl_->signal, watch_config(options));
   const detect::Entry& entry = detect::find_entry(options.detector);
-  impl_->detector = entry.make(options.params);
+  impl_->detector = entry.make(params_of(options));
   impl_->kind = entry.kind;
   impl_->domain = entry.domain;
-  if (options.front_end.value_or(entry.front_end)) impl_->front_end.emplace();
+  if (options.front_end.value_or(entry.front_end)) {
+    detect::FrontEnd::Config front_end;
+    if (options.longest_period) front_end.longest_period = *options.longest_period;
+    impl_->front_end.emplace(front_end);
+  } else if (options.longest_period && options.detector != kDefaultDetector) {
+    throw ConfigError(fmt::format(
+        "{} has no front end here that could seek a season; leave --longest-period out or put one "
+        "before it with --front-end",
+        options.detector));
+  }
   impl_->policy.emplace(alarm_policy(options));
 }
 
@@ -133,14 +161,11 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
     const std::size_t before = events.size();
     state.watch->push(position, value, events);
     for (std::size_t i = before; i < events.size(); ++i) events[i].axis = state.axis;
-    if (!state.detector) {
-      if (std::isfinite(value)) scored.p_value = state.watch->p_value();
-      return scored;
-    }
+    if (std::isfinite(value)) scored.p_value = state.watch->p_value();
+    return scored;
   }
   if (!std::isfinite(value)) {
-    std::vector<series::Event> known;  // The watch has told of it.
-    state.nonfinite(position, state.watch ? known : events);
+    state.nonfinite(position, events);
     return scored;
   }
   state.in_burst = false;
@@ -171,8 +196,10 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
   scored.score = score;
   scored.p_value = decision.p_value;
   if (decision.alarm) {
-    if (!state.watch)
-      events.push_back(state.alarm(position, state.detector->evidence(), decision.p_value));
+    const auto price =
+        state.policy->config().trusts_null ? state.detector->p_value() : std::nullopt;
+    events.push_back(
+        state.alarm(position, state.detector->evidence(), price.value_or(decision.p_value)));
     state.detector->rearm();
   }
   return scored;

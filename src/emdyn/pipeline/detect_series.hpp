@@ -16,18 +16,23 @@ inline constexpr std::string_view kDefaultDetector = "auto";
 /// What `watch` and Monitor run on every signal (detect::SignalWatch); no registry entry.
 inline constexpr std::string_view kWatch = "watch";
 
+/// False alarms a sample of auto and watch, unless told otherwise.
+inline constexpr double kDefaultAlpha = detect::SignalWatch::Config{}.alpha;
+
 /// Which detector looks at a series, behind what, and when it may alarm.
 struct DetectOptions {
   std::string detector{kDefaultDetector};  ///< Of series or of rows; or kWatch.
   Params params{};                         ///< Of the detector.
-  /// Alarms are those of kWatch, which no trend sets off; the detector gives the scores alone. What
-  /// a user gets who names no detector.
-  bool watch_alarms = false;
-  std::optional<bool> front_end{};  ///< Default: as the registry says for the detector.
-  std::optional<double>
-      alpha{};  ///< Given: alarm within this budget; absent: by the textbook threshold.
+  std::optional<bool> front_end{};         ///< Default: as the registry says for the detector.
+  /// Given: alarm within this budget. Absent: auto and watch within kDefaultAlpha, every other
+  /// detector by its textbook threshold.
+  std::optional<double> alpha{};
+  std::optional<double> arm_score{};  ///< Given: alarm at a score above this, whatever its price.
   std::int64_t refractory_samples = 25;
-  double hysteresis = 0.5;  ///< As detect::AlarmPolicy::Config.
+  double hysteresis = 0.5;  ///< As detect::AlarmPolicy::Config; the next two as well.
+  double disarm_score = 0.0;
+  double disarm_p = 0.0;
+  std::optional<std::int64_t> longest_period{};  ///< Of a season the front end seeks, in samples.
   detect::Calibrator::Kind calibrator = detect::Calibrator::Kind::pot;
 };
 
@@ -35,7 +40,8 @@ struct DetectOptions {
 /// @throws ConfigError for a name that is neither, offering the nearest.
 bool takes_rows(std::string_view detector);
 
-/// The policy the options ask for: a budget where alpha is given, else the textbook threshold.
+/// The policy the options ask for.
+/// @throws ConfigError for options out of range or that exclude each other.
 detect::AlarmPolicy alarm_policy(const DetectOptions& options);
 
 /// What one sample gave; a row of channels has no value of its own (NaN).

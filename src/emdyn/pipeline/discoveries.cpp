@@ -26,14 +26,4 @@ std::vector<bool> Discoveries::decide(double rate) const {
   return kept;
 }
 
-bool DiscoveryGate::push(std::optional<double> p_value) noexcept {
-  block_.add(p_value.value_or(1.0));
-  const bool discovery = block_.e_value() * decisions_.next_level() >= 1.0;
-  if (block_.complete()) {
-    decisions_.test(block_.e_value());
-    block_.clear();
-  }
-  return discovery;
-}
-
 }  // namespace emdyn::pipeline

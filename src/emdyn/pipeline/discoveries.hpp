@@ -9,7 +9,7 @@ namespace emdyn::pipeline {
 /// Bounds the expected share of false alarms over all series of a source together, whatever they
 /// have to do with each other: every 100 samples of a series are one test, its e-value is the mean
 /// of those of its p-values, and e-BH says which tests are discoveries. As good as the p-values are
-/// far out in the tail.
+/// far out in the tail. Live streams: detect::DiscoveryGate.
 class Discoveries {
  public:
   /// The next sample of a series; no p-value: a sample without one.
@@ -23,19 +23,6 @@ class Discoveries {
   std::vector<math::BlockEvidence> blocks_;  // One a series.
   std::vector<std::size_t> current_;
   std::vector<double> e_values_;
-};
-
-/// The same for one stream while its samples come, by e-LOND.
-class DiscoveryGate {
- public:
-  /// @throws ConfigError unless rate is in (0, 1).
-  explicit DiscoveryGate(double rate) : decisions_(rate, math::ELond::Spending::late) {}
-  /// @return whether an alarm at this sample may be told.
-  bool push(std::optional<double> p_value) noexcept;
-
- private:
-  math::ELond decisions_;
-  math::BlockEvidence block_;
 };
 
 }  // namespace emdyn::pipeline

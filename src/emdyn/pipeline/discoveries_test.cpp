@@ -45,17 +45,7 @@ TEST(Discoveries, KeepsWhatIsSureAmongManySeries) {
 
 TEST(Discoveries, RejectsAnImpossibleRate) {
   EXPECT_THROW((void)Discoveries().decide(0.0), ConfigError);
-  EXPECT_THROW(DiscoveryGate(1.0), ConfigError);
-}
-
-// By hand: the first block is tested at 0.1 * 0.474 / (2 ln^2 2) = 0.0493; its e-value, the mean of
-// 100, must reach 20.3, so that of one sample about 2,030: p = 1e-4 gives 118, p = 1e-6 5,239.
-TEST(DiscoveryGate, TellsWhatIsSureEnough) {
-  DiscoveryGate gate(0.1);
-  EXPECT_FALSE(gate.push(1e-4));
-  EXPECT_TRUE(gate.push(1e-6));
-  for (int i = 2; i < 100; ++i) EXPECT_TRUE(gate.push(std::nullopt));  // The same block.
-  EXPECT_FALSE(gate.push(1.0));
+  EXPECT_THROW((void)Discoveries().decide(1.0), ConfigError);
 }
 
 TEST(SeriesDetector, TakesEveryCalibrator) {

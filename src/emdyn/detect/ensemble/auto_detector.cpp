@@ -2,16 +2,29 @@
 
 #include <algorithm>
 #include <functional>
-#include <numeric>
 #include <string>
+#include <utility>
 
 namespace emdyn::detect {
 namespace {
 
 constexpr double kLargestValue = 1e15;  // In units; squares of 16 of them fit a float.
 // The sum of five surprises that are one and the same has exponential excesses of this mean.
-constexpr double kDependentExcess = 5.0 * 0.4342944819032518;
+constexpr double kLog10E = 0.4342944819032518;
+constexpr double kDependentExcess = 5.0 * kLog10E;
 constexpr double kPriorWeight = 20.0;
+constexpr double kMostForShift = 4.0;  // A lone spike must not look like a shift.
+constexpr double kLargestForLevel = 1e6;
+constexpr double kEvident = 1e-3;  // A step this clear is where the history begins anew.
+// What is too strange to teach the members' tails, as AlarmPolicy says.
+constexpr double kStrange = 1e-6;
+// Of the budget: pattern, spike, shift, level.
+constexpr std::array kShares{0.6, 0.15, 0.15, 0.1};
+constexpr std::array kKinds{EventKind::outlier, EventKind::spike, EventKind::shift,
+                            EventKind::shift};
+
+/// -log10, from 0 to 300.
+double told(double p) noexcept { return p < 1.0 ? -std::log10(std::max(p, 1e-300)) : 0.0; }
 
 }  // namespace
 
@@ -19,25 +32,61 @@ AutoDetector::AutoDetector(const Config& config)
     : inverse_threshold_(-1.0 / std::log10(checked(kName, kFields, config).alarm_rate)),
       match_(static_cast<std::size_t>(config.history)),
       together_(kDependentExcess, kPriorWeight),
-      last_(static_cast<std::size_t>(config.quiet_samples), 0.0) {}
+      front_end_({.longest_period = config.longest_period}),
+      spike_({.warmup_samples = 0}),
+      shift_({.baseline_samples = 0}),
+      spike_policy_({.alpha = kStrange}),
+      shift_policy_({.alpha = kStrange}),
+      last_(static_cast<std::size_t>(config.quiet_samples), 0.0),
+      sure_last_(last_) {}
 
 void AutoDetector::reset() noexcept {
   match_.reset();
-  for (SurpriseScale& member : members_) member.reset();
+  for (SurpriseScale& length : lengths_) length.reset();
   together_.reset();
+  front_end_.reset();
+  spike_.reset();
+  shift_.reset();
+  spike_policy_.reset();
+  shift_policy_.reset();
+  spike_belief_.reset();
+  trend_.reset();
+  core_.reset();
+  shift_belief_.reset();
+  level_.reset();
   first_.fill(0.0);
   std::ranges::fill(last_, 0.0);
-  at_ = seen_ = run_ = longest_ = 0;
-  centre_ = mean_ = squares_ = surprise_ = 0.0;
+  std::ranges::fill(sure_last_, 0.0);
+  at_ = seen_ = run_ = longest_ = cause_ = 0;
+  centre_ = mean_ = squares_ = surprise_ = sure_ = 0.0;
   unit_ = 1.0;
-  rising_ = false;
+  rising_ = stepped_ = false;
   surprises_.fill(0.0);
+  told_.fill(0.0);
 }
 
-/// The episode stays known, so the same one does not alarm again.
+/// The episode stays known, so the same one does not alarm again; after a change of level the
+/// history of levels begins with it, and the next change is another episode.
 void AutoDetector::rearm() noexcept {
-  surprise_ = 0.0;
+  surprise_ = sure_ = 0.0;
   run_ = 0;
+  if (cause_ == shift || cause_ == level) {
+    shift_.rearm();
+    shift_policy_.rearm();
+  }
+  if (level_.p_value() > kEvident) return;
+  level_.restart_at_step();
+  stepped_ = false;
+  std::ranges::fill(last_, 0.0);
+  std::ranges::fill(sure_last_, 0.0);
+}
+
+void AutoDetector::skip(std::uint64_t count) noexcept {
+  front_end_.skip(count);
+  spike_.skip(count);
+  shift_.skip(count);
+  spike_policy_.skip(count);
+  shift_policy_.skip(count);
 }
 
 /// Takes centre and unit from the first samples; they only keep the arithmetic in range.
@@ -50,6 +99,7 @@ void AutoDetector::begin() noexcept {
   const double floor = std::max(smallest_sigma(centre_), std::abs(centre_) * 1e-6);
   unit_ = std::max(std::sqrt(squares), floor);
   for (const double x : first_) take(x);
+  surprise_ = sure_ = 0.0;  // Nothing is scored before there is a unit.
 }
 
 double AutoDetector::update(double sample) noexcept {
@@ -71,11 +121,15 @@ void AutoDetector::take(double sample) noexcept {
   mean_ += away / count;
   squares_ += (away * (scaled - mean_) - squares_) / count;
   rising_ = away > 0.0;
-  judge(members_surprise(static_cast<float>(scaled)));
+  told_.fill(0.0);
+  trend_.push(scaled);
+  look_back(static_cast<float>(scaled));
+  look_beside_trend(sample);
+  judge();
 }
 
-/// The sum over the members that have learned enough; negative while none has.
-double AutoDetector::members_surprise(float value) noexcept {
+/// How new the newest stretches are; a length that has not learned enough says nothing.
+void AutoDetector::look_back(float value) noexcept {
   match_.push(value);
   // Differences this small are rounding, not news.
   const double smallest = 1e-6 * std::sqrt(squares_);
@@ -86,56 +140,135 @@ double AutoDetector::members_surprise(float value) noexcept {
     surprises_[i] = 0.0;
     if (distance < 0.0) continue;
     if (distance <= smallest) distance = 0.0;
-    SurpriseScale& member = members_[i];
-    if (member.ready()) {
-      const double surprise = surprises_[i] = member.surprise(distance);
+    SurpriseScale& length = lengths_[i];
+    if (length.ready()) {
+      const double surprise = surprises_[i] = length.surprise(distance);
       sum = std::max(sum, 0.0) + surprise;
       if (surprise > most) {
         most = surprise;
         longest_ = i;
       }
     }
-    member.learn(distance);
+    length.learn(distance);
   }
-  return sum;
+  if (sum < 0.0) return;
+  const double together = together_.surprise(sum);
+  together_.learn(sum);
+  told_[pattern] = together;
+  const bool loud = together >= -std::log10(SurpriseScale::kTailShare);
+  run_ = loud ? run_ + 1 : 0;
 }
 
-void AutoDetector::judge(double sum) noexcept {
-  surprise_ = 0.0;
-  if (sum < 0.0) return;
-  const double surprise = together_.surprise(sum);
-  together_.learn(sum);
-  const bool record = surprise > 0.0 && std::ranges::all_of(last_, [surprise](double earlier) {
-                        return earlier < surprise;
-                      });
+/// Residuals of trend, season and noise, one by one and summed up; and the level of a short
+/// history, whose outliers are held as near to what was expected as those of the sums.
+void AutoDetector::look_beside_trend(double sample) noexcept {
+  const bool ready = front_end_.ready();
+  const double expected = front_end_.prediction();
+  const double reach = kMostForShift * front_end_.sigma();
+  const double z = front_end_.update(sample);
+  if (ready) {
+    const double spike_score = spike_.update(z);
+    const double shift_score = shift_.update(std::clamp(z, -kMostForShift, kMostForShift));
+    const double spike_p = spike_policy_.step(spike_score, spike_.p_value()).p_value;
+    const double shift_p = shift_policy_.step(shift_score, shift_.p_value()).p_value;
+    core_.push(z);
+    const bool normal = core_.holds() && spike_belief_.holds() && shift_belief_.holds();
+    if (seen_ <= LevelChange::kMostSamples || trend_.trending() || normal) {
+      told_[spike] = told(spike_p);
+      told_[shift] = told(shift_p);
+    }
+    spike_belief_.push(spike_.p_value());
+    shift_belief_.push(shift_.p_value());
+  }
+  const double held = ready ? std::clamp(sample, expected - reach, expected + reach) : sample;
+  if (seen_ > LevelChange::kMostSamples) {
+    if (level_.p_value() < 1.0) level_.reset();
+    return;
+  }
+  level_.push(std::clamp((held - centre_) / unit_, -kLargestForLevel, kLargestForLevel));
+  told_[level] = told(level_.p_value());
+}
+
+/// Above all of its episode's earlier samples.
+bool AutoDetector::tops(const std::vector<double>& ring, double surprise,
+                        std::size_t reach) const noexcept {
+  for (std::size_t ago = 1; ago <= reach; ++ago) {
+    if (ring[(at_ + ring.size() - ago) % ring.size()] >= surprise) return false;
+  }
+  return surprise > 0.0;
+}
+
+void AutoDetector::judge() noexcept {
+  // The score ranks what is new; where there is no past to rank among, a step counts too: once, not
+  // at every sample that makes it clearer.
+  const double step = told_[level] + std::log10(kShares[level]);
+  const bool clear = step * inverse_threshold_ > 1.0;
+  const double surprise = std::max(told_[pattern], clear && !stepped_ ? step : 0.0);
+  stepped_ = stepped_ ? told_[level] > 1.0 : clear;
+  // How far novelty extrapolates is a matter of rank, not of price: no rank among the samples so
+  // far carries a smaller chance than that of a record.
+  const double most_of_rank = std::log10(static_cast<double>(seen_) + 1.0);
+  double sure = 0.0;
+  std::uint64_t surest = pattern;
+  for (std::size_t i = 0; i < kMembers; ++i) {
+    double own = std::min(told_[i] + std::log10(kShares[i]), kMostSurprise);
+    if (i == pattern) own = std::min(own, most_of_rank);
+    if (own <= sure) continue;
+    sure = own;
+    surest = i;
+  }
+  // Of single residuals an episode is a quarter as long.
+  const std::size_t whole = last_.size();
+  surprise_ = tops(last_, surprise, whole) ? surprise : 0.0;
+  sure_ = tops(sure_last_, sure, surest == spike ? (whole + 3) / 4 : whole) ? sure : 0.0;
+  cause_ = sure_ > 0.0 ? surest : told_[pattern] >= step ? pattern : level;
   last_[at_] = surprise;
-  at_ = (at_ + 1) % last_.size();
-  const bool loud = surprise >= -std::log10(SurpriseScale::kTailShare);
-  run_ = loud ? run_ + 1 : 0;
-  if (record) surprise_ = surprise;
+  sure_last_[at_] = sure;
+  at_ = (at_ + 1) % whole;
 }
 
 Evidence AutoDetector::evidence() const noexcept {
   Evidence evidence;
   evidence.score = surprise_ * inverse_threshold_;
-  if (surprise_ == 0.0) return evidence;
-  evidence.direction = rising_ ? Direction::rise : Direction::fall;
-  const std::uint64_t reach = HistoryMatch::kLength[longest_] - 1;
-  evidence.onset_earliest_ago = reach;
-  evidence.onset_samples_ago = std::min<std::uint64_t>(reach, run_ > 0 ? run_ - 1 : 0);
+  if (surprise_ == 0.0 && sure_ == 0.0) return evidence;
+  if (cause_ == shift) {
+    evidence = shift_.evidence();
+  } else if (cause_ == level) {
+    const std::uint64_t ago = level_.onset_samples_ago();
+    evidence.onset_samples_ago = ago;
+    evidence.onset_earliest_ago = ago + LevelChange::kFewestAfter;
+    evidence.onset_latest_ago = ago - std::min<std::uint64_t>(ago, LevelChange::kFewestAfter);
+    evidence.direction = level_.rising() ? Direction::rise : Direction::fall;
+  } else {
+    const bool up = cause_ == spike ? spike_.t() > 0.0 : rising_;
+    evidence.direction = up ? Direction::rise : Direction::fall;
+    if (cause_ == pattern) {
+      const std::uint64_t reach = HistoryMatch::kLength[longest_] - 1;
+      evidence.onset_earliest_ago = reach;
+      evidence.onset_samples_ago = std::min<std::uint64_t>(reach, run_ > 0 ? run_ - 1 : 0);
+    }
+  }
+  evidence.score = surprise_ * inverse_threshold_;
+  evidence.kind = kKinds[cause_];
   return evidence;
 }
 
 std::vector<series::Share> AutoDetector::shares() const {
-  const double sum = std::accumulate(surprises_.begin(), surprises_.end(), 0.0);
   std::vector<series::Share> shares;
-  for (std::size_t i = 0; sum > 0.0 && i < surprises_.size(); ++i) {
+  const auto add = [&](std::string name, double surprise) {
+    if (surprise > 0.0) shares.push_back({std::move(name), surprise, {}});
+  };
+  for (std::size_t i = 0; i < surprises_.size(); ++i) {
     const std::size_t length = HistoryMatch::kLength[i];
-    shares.push_back(
-        {length == 1 ? std::string("newest sample") : "last " + std::to_string(length) + " samples",
-         surprises_[i] / sum,
-         {}});
+    add(length == 1 ? "newest sample" : "last " + std::to_string(length) + " samples",
+        surprises_[i]);
   }
+  add("spike beside trend and season", told_[spike]);
+  add("shift beside trend and season", told_[shift]);
+  add("change of level", told_[level]);
+  double sum = 0.0;
+  for (const series::Share& share : shares) sum += share.share;
+  for (series::Share& share : shares) share.share /= sum;
   std::ranges::stable_sort(shares, std::ranges::greater{}, &series::Share::share);
   return shares;
 }

@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <numbers>
+#include <string>
+#include <utility>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/policy.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -171,6 +175,123 @@ TEST(AutoDetector, DoesNotDependOnUnits) {
   const auto first = run(plain);
   const auto second = run(scaled);
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_NEAR(first[i], second[i], 1e-6);
+}
+
+/// Where it alarms within the default budget, rearmed after each, as `emdyn detect` runs it.
+std::vector<std::size_t> alarms(const std::vector<double>& stream) {
+  AutoDetector detector{AutoDetector::Config{}};
+  AlarmPolicy policy({.trusts_null = true});
+  std::vector<std::size_t> found;
+  for (std::size_t t = 0; t < stream.size(); ++t) {
+    const double score = detector.update(stream[t]);
+    if (!policy.step(score, detector.p_value()).alarm) continue;
+    found.push_back(t);
+    detector.rearm();
+  }
+  return found;
+}
+
+double ar(Philox& random, double& state, double phi) {
+  state = phi * state + std::sqrt(1.0 - phi * phi) * random.normal();
+  return state;
+}
+
+using Trend = std::function<double(double)>;
+const std::vector<std::pair<std::string, Trend>> kTrends{
+    {"none", [](double) { return 0.0; }},
+    {"line", [](double t) { return 0.01 * t; }},
+    {"slow line", [](double t) { return -0.002 * t; }},
+    {"log", [](double t) { return 20.0 * std::log1p(t); }},
+    {"decay", [](double t) { return 60.0 * std::exp(-t / 800.0); }}};
+
+// The price of the default: at most one alarm in 10^4 samples where nothing happens, whatever the
+// trend.
+TEST(AutoDetector, RarelyAlarmsOnTrends) {
+  for (const double phi : {0.0, 0.5}) {
+    std::size_t found = 0;
+    for (const auto& [name, trend] : kTrends) {
+      Philox random(41);
+      double state = 0.0;
+      std::vector<double> stream(10'000);
+      for (std::size_t t = 0; t < stream.size(); ++t) {
+        stream[t] = trend(static_cast<double>(t)) + ar(random, state, phi);
+      }
+      const std::size_t here = alarms(stream).size();
+      EXPECT_LE(here, 2U) << name << ", phi " << phi;
+      found += here;
+    }
+    EXPECT_LE(found, kTrends.size()) << phi;
+  }
+}
+
+// A spike that came before is as strange as the first one, on a trend or on none.
+TEST(AutoDetector, FindsEightSigmaSpikesAgainAndAgain) {
+  for (const double phi : {0.0, 0.5}) {
+    for (const auto& [name, trend] : kTrends) {
+      Philox random(42);
+      double state = 0.0;
+      std::vector<double> stream(8000);
+      for (std::size_t t = 0; t < stream.size(); ++t) {
+        const bool hit = t >= 300 && t % 250 == 0;
+        const double spike = hit ? (random.below(2) == 0 ? 8.0 : -8.0) : 0.0;
+        stream[t] = trend(static_cast<double>(t)) + ar(random, state, phi) + spike;
+      }
+      const auto found = alarms(stream);
+      const auto hits =
+          std::ranges::count_if(found, [](std::size_t t) { return t >= 300 && t % 250 == 0; });
+      EXPECT_GE(hits, 27) << name << ", phi " << phi;  // Of 30.
+    }
+  }
+}
+
+// Short histories: hundreds of samples with a change of level, and as many without.
+TEST(AutoDetector, NoticesLevelChangesInShortSeries) {
+  int changes = 0;
+  int placed = 0;
+  std::size_t false_ones = 0;
+  for (std::uint64_t s = 0; s < 60; ++s) {
+    Philox random(s, 43);
+    const std::size_t length = 100 + 25 * (s % 9);
+    const double phi = s % 3 == 0 ? 0.3 : 0.0;
+    double state = 0.0;
+    std::vector<double> calm(length);
+    std::vector<double> changed(length);
+    for (std::size_t t = 0; t < length; ++t) {
+      calm[t] = 50.0 + ar(random, state, phi);
+      changed[t] = calm[t] + (t >= length / 2 ? 5.0 : 0.0);
+    }
+    false_ones += alarms(calm).size();
+    const auto found = alarms(changed);
+    changes += !found.empty() && found.front() >= length / 2;
+    placed += !found.empty() && found.front() <= length / 2 + 20;
+  }
+  EXPECT_GE(changes, 54);
+  EXPECT_GE(placed, 48);
+  EXPECT_LE(false_ones, 1U);
+}
+
+TEST(AutoDetector, SaysWhatKindOfEventItWas) {
+  Philox random(44);
+  std::vector<double> stream(200);
+  for (std::size_t t = 0; t < stream.size(); ++t) {
+    stream[t] = random.normal() + (t >= 120 ? 3.5 : 0.0) + (t == 60 ? 9.0 : 0.0);
+  }
+  AutoDetector detector{AutoDetector::Config{}};
+  AlarmPolicy policy({.trusts_null = true});
+  std::vector<EventKind> kinds;
+  for (std::size_t t = 0; t < stream.size(); ++t) {
+    const double score = detector.update(stream[t]);
+    if (!policy.step(score, detector.p_value()).alarm) continue;
+    const Evidence evidence = detector.evidence();
+    kinds.push_back(evidence.kind.value());
+    EXPECT_EQ(evidence.direction, Direction::rise);
+    EXPECT_FALSE(detector.shares().empty());
+    if (kinds.back() == EventKind::shift) {
+      EXPECT_NEAR(static_cast<double>(t - evidence.onset_samples_ago), 120.0, 3.0);
+    }
+    detector.rearm();
+  }
+  EXPECT_EQ(kinds, (std::vector{EventKind::spike, EventKind::shift}));
 }
 
 TEST(AutoDetector, RejectsBadSettings) {
