@@ -6,7 +6,8 @@
 namespace emdyn::certify {
 
 Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-                   const Region& region, Method method, Backward& backward)
+                   const Region& region, Method method, Backward& backward,
+                   std::function<bool()> stop)
     : graph_(graph),
       rounding_(rounding),
       region_(region),
@@ -14,7 +15,8 @@ Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& r
       backward_(backward),
       lower_(graph.nodes.size()),
       upper_(graph.nodes.size()),
-      numbers_(graph.nodes.size()) {
+      numbers_(graph.nodes.size()),
+      stop_(std::move(stop)) {
   lower_[0].assign(region.lower().begin(), region.lower().end());
   upper_[0].assign(region.upper().begin(), region.upper().end());
   for (std::size_t n = 1; n < graph.nodes.size(); ++n) {
@@ -94,6 +96,8 @@ void Analysis::refine(std::size_t source, std::vector<std::uint32_t> open, std::
   std::vector<Unit> found;
   std::vector<Backward::Start> starts;
   for (std::size_t first = 0; first < open.size(); first += Backward::kRows) {
+    stopped_ = stopped_ || (stop_ && stop_());
+    if (stopped_) return;
     const std::size_t rows = std::min(Backward::kRows, open.size() - first);
     starts.clear();
     for (std::size_t r = 0; r < rows; ++r) starts.push_back({r, open[first + r], 1.0});
@@ -135,7 +139,7 @@ void Analysis::relu(std::size_t n) {
       open.push_back(static_cast<std::uint32_t>(i));
     }
   }
-  if (method_ != Method::interval) refine(node.source, std::move(open), n);
+  if (method_ != Method::interval && !stopped_) refine(node.source, std::move(open), n);
   lower_[n] = lower_[node.source];
   upper_[n] = upper_[node.source];
   for (double& z : lower_[n]) z = z > 0.0 ? z : node.slope * z;
@@ -183,8 +187,9 @@ double Analysis::margin_rounding(std::size_t label, std::size_t target) const {
 }
 
 void Analysis::tighten(int iterations) {
-  Dual dual(region_, units_);
+  Dual dual(region_, units_, stop_);
   for (Unit& unit : units_) {
+    if (dual.stopped()) break;
     const Line& line = unit.line;
     // Nothing to gain where z depends on the inputs alone.
     if (unit.form.width() <= region_.size() || line.lower >= 0.0 || line.upper <= 0.0) continue;

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -24,9 +25,13 @@ enum class Method : std::uint8_t {
 class Analysis {
  public:
   /// `rounding` is graph.rounding() for a magnitude that covers the region. With Method::interval
-  /// units and margins stay empty.
+  /// units and margins stay empty. Once `stop` says so what is left keeps its intervals, units are
+  /// incomplete and nothing but interval_margin() may be asked: see stopped().
   Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-           const Region& region, Method method, Backward& backward);
+           const Region& region, Method method, Backward& backward,
+           std::function<bool()> stop = {});
+
+  bool stopped() const noexcept { return stopped_; }
 
   const Region& region() const noexcept { return region_; }
   const std::vector<Unit>& units() const noexcept { return units_; }
@@ -41,7 +46,8 @@ class Analysis {
   /// How far floating point can move a bound of that margin.
   double margin_rounding(std::size_t label, std::size_t target) const;
 
-  /// Tightens the bounds of open units, earlier ones first, by optimising slopes for each.
+  /// Tightens the bounds of open units, earlier ones first, by optimising slopes for each, as far
+  /// as it comes before `stop`.
   void tighten(int iterations);
   std::int64_t bounds() const noexcept { return bounds_; }
 
@@ -59,6 +65,8 @@ class Analysis {
   std::vector<std::vector<double>> lower_;
   std::vector<std::vector<double>> upper_;
   UnitNumbers numbers_;
+  std::function<bool()> stop_;
+  bool stopped_ = false;
   std::vector<Unit> units_{};
   std::int64_t bounds_ = 0;
 };

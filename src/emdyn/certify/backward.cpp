@@ -2,24 +2,25 @@
 
 #include <algorithm>
 
-#include "emdyn/certify/clones.hpp"
+#include "emdyn/core/simd.hpp"
 
 namespace emdyn::certify {
 namespace {
 
 // into[index[e]] += value[e] * from for all entries of a row whose target is wanted.
-EMDYN_CERTIFY_CLONES
 void scatter(const std::uint32_t* index, const double* value, std::size_t entries,
              const double* from, double* into, std::size_t width,
              const std::uint8_t* wanted) noexcept {
-  for (std::size_t e = 0; e < entries; ++e) {
-    if (wanted[index[e]] == 0) continue;
-    double* target = into + std::size_t{index[e]} * Backward::kRows;
-    const double factor = value[e];
-    for (std::size_t block = 0; block < width; block += 8)
-      for (std::size_t lane = 0; lane < 8; ++lane)
-        target[block + lane] += factor * from[block + lane];
-  }
+  run_widest([&]() EMDYN_INLINE_BODY {
+    for (std::size_t e = 0; e < entries; ++e) {
+      if (wanted[index[e]] == 0) continue;
+      double* target = into + std::size_t{index[e]} * Backward::kRows;
+      const double factor = value[e];
+      for (std::size_t block = 0; block < width; block += 8)
+        for (std::size_t lane = 0; lane < 8; ++lane)
+          target[block + lane] += factor * from[block + lane];
+    }
+  });
 }
 
 }  // namespace

@@ -37,7 +37,9 @@ struct Batch {
 };
 
 Batch checked(const model::Signature& signature, const torch::Tensor& inputs,
-              std::span<const std::int64_t> labels, double epsilon) {
+              std::span<const std::int64_t> labels, double epsilon, Norm norm) {
+  if (norm != Norm::linf && norm != Norm::l2)
+    throw ConfigError("certify: certificates cover the norms linf and l2");
   if (!(epsilon >= 0.0) || !std::isfinite(epsilon))
     throw ConfigError(
         fmt::format("certify: epsilon must be finite and at least 0, got {}", epsilon));
@@ -94,9 +96,13 @@ bool errs(const model::Network& network, std::span<const float> x, std::int64_t 
 
 std::vector<double> copy(std::span<const double> x) { return {x.begin(), x.end()}; }
 
+// What is done of an example: bounds and attacks, or slopes and branch and bound after them.
+enum class Stage { cheap, thorough };
+
 // One example from bounds to branch and bound.
 class Decision {
  public:
+  /// `stream` is of the attacks' random starts.
   Decision(const model::Network& network, const Graph& graph, const Region& region,
            std::size_t label, std::uint64_t stream, const Options& options,
            Clock::time_point deadline)
@@ -112,17 +118,19 @@ class Decision {
     bounds_.assign(graph.outputs(), std::numeric_limits<double>::infinity());
   }
 
-  Point run(const std::vector<std::vector<double>>& rounding, Backward& backward) {
-    if (errs(network_, region_.rounded(region_.centre()), static_cast<std::int64_t>(label_))) {
+  Point run(Stage stage, const std::vector<std::vector<double>>& rounding, Backward& backward) {
+    if (stage == Stage::cheap &&
+        errs(network_, region_.rounded(region_.centre()), static_cast<std::int64_t>(label_))) {
       point_.clean_error = true;
       point_.verdict = Verdict::attacked;
       point_.counterexample = region_.rounded(region_.centre());
       point_.margin = -std::numeric_limits<double>::infinity();
       return std::move(point_);
     }
-    Analysis analysis(graph_, rounding, region_, options_.method, backward);
-    dual_.emplace(region_, analysis.units());
-    decide(analysis);
+    const auto stop = [this] { return stopped(); };
+    Analysis analysis(graph_, rounding, region_, options_.method, backward, stop);
+    dual_.emplace(region_, analysis.units(), stop);
+    decide(stage, analysis);
     point_.bounds = analysis.bounds() + dual_->bounds();
     point_.open_units = static_cast<std::int64_t>(analysis.units().size());
     point_.margin = *std::min_element(bounds_.begin(), bounds_.end());
@@ -139,20 +147,25 @@ class Decision {
     std::erase_if(targets_, [&](std::size_t t) { return bounds_[t] > 0.0; });
   }
 
-  void decide(Analysis& analysis) {
+  void decide(Stage stage, Analysis& analysis) {
     for (const std::size_t t : targets_) bounds_[t] = analysis.interval_margin(label_, t);
     drop();
-    if (options_.method != Method::interval && !targets_.empty()) back_substitute(analysis);
+    const bool substitutes = options_.method != Method::interval && !analysis.stopped();
+    if (substitutes && !targets_.empty()) back_substitute(analysis);
     if (targets_.empty()) {
       point_.verdict = Verdict::certified;
       return;
     }
     if (options_.method == Method::interval) return;
-    if (options_.attack && attacked()) return;
+    if (analysis.stopped()) return cut();
+    if (stage == Stage::cheap) {
+      if (options_.attack && !attacked() && stopped()) cut();
+      return;
+    }
     if (options_.method == Method::alpha_crown) {
-      if (stopped()) return cut();
       optimise(analysis);
       if (point_.verdict != Verdict::undecided) return;
+      if (stopped()) return cut();
     }
     branch(analysis);
   }
@@ -191,12 +204,14 @@ class Decision {
   bool attacked() {
     const Choice choice = dual_->initial(Slopes::adaptive);
     for (const std::size_t t : targets_) {
+      if (stopped()) return false;
       (void)dual_->bound(margins_[t], 1.0, choice);
       if (attack_from(margins_[t], dual_->minimiser())) return true;
       if (attack_from(margins_[t], copy(region_.centre()))) return true;
     }
     for (int restart = 0; restart < options_.restarts; ++restart) {
       for (const std::size_t t : targets_) {
+        if (stopped()) return false;
         std::vector<double> start(region_.centre().begin(), region_.centre().end());
         for (double& x : start) x += region_.epsilon() * (2.0 * random_.uniform() - 1.0);
         region_.project(start);
@@ -210,6 +225,7 @@ class Decision {
     analysis.tighten(options_.iterations);
     roots_.resize(graph_.outputs());
     for (const std::size_t t : targets_) {
+      if (stopped()) break;
       Choice choice = dual_->initial(Slopes::adaptive);
       const double rounding = analysis.margin_rounding(label_, t);
       const Dual::Ascent ascent{.iterations = 2 * options_.iterations, .stop_above = rounding};
@@ -229,8 +245,6 @@ class Decision {
       const Choice root = roots_.empty() ? dual_->initial(Slopes::adaptive) : roots_[t];
       BranchOptions branching;
       branching.node_limit = options_.node_limit - point_.nodes;
-      if (options_.stop != nullptr || deadline_ != Clock::time_point::max())
-        branching.stop = [&] { return stopped(); };
       const BranchResult result = branch_and_bound(
           region_, analysis.units(), margins_[t], analysis.margin_rounding(label_, t), root,
           branching, [&](std::span<const double> x) { return options_.attack && verify(x); },
@@ -239,7 +253,7 @@ class Decision {
       bounds_[t] = std::max(bounds_[t], result.bound);
       if (result.outcome == Outcome::attacked) return;
       if (result.outcome == Outcome::undecided) {
-        if (branching.stop && stopped()) point_.cut_short = true;
+        if (stopped()) cut();
         return;
       }
     }
@@ -271,6 +285,18 @@ void check(const Options& options) {
         "0");
 }
 
+// Whether anything comes after bounds and attacks.
+bool goes_on(const Options& options) {
+  return options.method == Method::alpha_crown ||
+         (options.method != Method::interval && options.node_limit > 0);
+}
+
+Clock::time_point after(Clock::time_point from, double seconds) {
+  return seconds > 0.0 && seconds < 1e9 ? from + std::chrono::duration_cast<Clock::duration>(
+                                                     std::chrono::duration<double>(seconds))
+                                        : Clock::time_point::max();
+}
+
 }  // namespace
 
 Certifier::Certifier(const model::Network& network) : network_(network), graph_(compile(network)) {}
@@ -279,38 +305,55 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
                                       std::span<const std::int64_t> labels, double epsilon,
                                       Norm norm, const Options& options) const {
   check(options);
-  const Batch batch = checked(network_.signature(), inputs, labels, epsilon);
+  const Batch batch = checked(network_.signature(), inputs, labels, epsilon, norm);
   const auto rounding = graph_.rounding(magnitude(batch, epsilon));
-  const Clock::time_point start = Clock::now();
-  const auto after = [](Clock::time_point from, double seconds) {
-    return seconds > 0.0 && seconds < 1e9 ? from + std::chrono::duration_cast<Clock::duration>(
-                                                       std::chrono::duration<double>(seconds))
-                                          : Clock::time_point::max();
-  };
-  const Clock::time_point end = after(start, options.seconds);
+  const Clock::time_point end = after(Clock::now(), options.seconds);
+  const double low = options.box ? network_.signature().low : -HUGE_VAL;
+  const double high = options.box ? network_.signature().high : HUGE_VAL;
   std::vector<Point> points(batch.count);
   std::mutex lock;
   std::size_t decided = 0;
   tbb::enumerable_thread_specific<std::unique_ptr<Backward>> workspaces;
-  parallel_for(batch.count, [&](std::size_t i) {
+  const auto work = [&](std::size_t i, Stage stage) {
     const Clock::time_point begin = Clock::now();
     if ((options.stop != nullptr && *options.stop) || begin >= end) {
-      points[i].margin = -std::numeric_limits<double>::infinity();
+      if (stage == Stage::cheap) points[i].margin = -std::numeric_limits<double>::infinity();
       points[i].cut_short = true;
       return;
     }
     std::unique_ptr<Backward>& workspace = workspaces.local();
     if (!workspace) workspace = std::make_unique<Backward>(graph_);
-    const Region region(batch.example(i), epsilon, norm, network_.signature().low,
-                        network_.signature().high);
-    Decision decision(network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
-                      std::min(end, after(begin, options.seconds_per_point)));
-    points[i] = decision.run(rounding, *workspace);
-    points[i].seconds = seconds_since(begin);
-    if (options.progress) {
-      const std::lock_guard guard(lock);
-      options.progress(++decided, batch.count);
-    }
+    const Region region(batch.example(i), epsilon, norm, low, high);
+    const double left = options.seconds_per_point - points[i].seconds;
+    Decision decision(
+        network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
+        std::min(end, options.seconds_per_point > 0.0 ? after(begin, std::max(left, 1e-9))
+                                                      : Clock::time_point::max()));
+    Point found = decision.run(stage, rounding, *workspace);
+    found.margin = stage == Stage::cheap ? found.margin : std::max(found.margin, points[i].margin);
+    found.bounds += points[i].bounds;
+    found.seconds = points[i].seconds + seconds_since(begin);
+    points[i] = std::move(found);
+  };
+  const auto tell = [&] {
+    if (!options.progress) return;
+    const std::lock_guard guard(lock);
+    options.progress(++decided, batch.count);
+  };
+  const auto left_open = [&](std::size_t i) {
+    return points[i].verdict == Verdict::undecided && !points[i].cut_short && goes_on(options);
+  };
+  parallel_for(batch.count, [&](std::size_t i) {
+    work(i, Stage::cheap);
+    if (!left_open(i)) tell();
+  });
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < batch.count; ++i)
+    if (left_open(i)) open.push_back(i);
+  std::ranges::stable_sort(open, std::greater{}, [&](std::size_t i) { return points[i].margin; });
+  parallel_for(open.size(), [&](std::size_t k) {
+    work(open[k], Stage::thorough);
+    tell();
   });
   return points;
 }
@@ -333,7 +376,7 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
                                                double highest, double tolerance,
                                                const Options& options) const {
   if (!(tolerance > 0.0)) throw ConfigError("certify: tolerance must be above 0");
-  (void)checked(network_.signature(), inputs, labels, highest);
+  (void)checked(network_.signature(), inputs, labels, highest, norm);
   const std::size_t count = labels.size();
   std::vector<double> low(count, -1.0);
   std::vector<double> high(count, highest);

@@ -15,12 +15,17 @@
 namespace emdyn::certify {
 
 /// How much work a point may cost. Without time limits the result depends on inputs and options
-/// alone; with one, points that it cuts short may differ from run to run and say so.
+/// alone; with one, points that it cuts short may differ from run to run and say so. A limit is
+/// looked at before every bound, step of an attack and block of back-substitution, so it is passed
+/// by no more than one of those.
 struct Options {
   Method method = Method::alpha_crown;
   int iterations = 20;  ///< Of slopes, for every margin and (alpha_crown) every open unit.
   bool attack = true;   ///< Look for counterexamples.
-  int restarts = 4;     ///< Random starts of projected descent per open target.
+  /// Whether the model's input box cuts the ball. Without it the adversary may leave the box, as
+  /// in the figures of some papers.
+  bool box = true;
+  int restarts = 4;                 ///< Random starts of projected descent per open target.
   std::int64_t node_limit = 2'000;  ///< Of branch and bound, per point; 0 for none of it.
   double seconds_per_point = 0.0;   ///< 0: no limit.
   double seconds = 0.0;             ///< Of the whole call; 0: no limit.
@@ -53,8 +58,11 @@ class Certifier {
   /// @throws ModelError naming a layer that certificates do not cover.
   explicit Certifier(const model::Network& network);
 
-  /// `inputs` [batch, input...] in the model's box, one label each.
-  /// @throws ConfigError for an epsilon that is negative or not finite, or options out of range;
+  /// `inputs` [batch, input...] in the model's box, one label each. Bounds and attacks come first,
+  /// for all points; then slopes and branch and bound for those left open, the nearest to a proof
+  /// first, so that a time limit cuts the hardest ones.
+  /// @throws ConfigError for a norm other than linf and l2, an epsilon that is negative or not
+  /// finite, or options out of range;
   /// DataError for inputs of another shape, not finite or outside the box, and for labels that are
   /// no class; both name the example.
   std::vector<Point> certify(const torch::Tensor& inputs, std::span<const std::int64_t> labels,

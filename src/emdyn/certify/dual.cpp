@@ -113,7 +113,7 @@ double Dual::ascend(const Form& objective, double sign, Choice& choice, const As
   double rate = ascent.learning_rate;
   double power1 = 1.0;
   double power2 = 1.0;
-  for (int iteration = 0; iteration < ascent.iterations; ++iteration) {
+  for (int iteration = 0; iteration < ascent.iterations && !stopped(); ++iteration) {
     relaxed_values(choice);
     power1 *= kDecay1;
     power2 *= kDecay2;

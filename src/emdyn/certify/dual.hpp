@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -49,7 +50,12 @@ enum class Slopes : std::uint8_t {
 /// Cost of a bound: the entries of the forms of those units that the objective depends on.
 class Dual {
  public:
-  Dual(const Region& region, const std::vector<Unit>& units) : region_(region), units_(units) {}
+  /// @param stop asked before every step of whatever goes on in steps: searches end early then, and
+  /// what they found by then holds.
+  Dual(const Region& region, const std::vector<Unit>& units, std::function<bool()> stop = {})
+      : region_(region), units_(units), stop_(std::move(stop)) {}
+
+  bool stopped() const { return stop_ && stop_(); }
 
   /// The choice before any optimisation: every unit open whose bounds do not decide it.
   Choice initial(Slopes slopes) const;
@@ -84,6 +90,7 @@ class Dual {
 
   const Region& region_;
   const std::vector<Unit>& units_;
+  std::function<bool()> stop_;
   std::vector<double> c_{};  // Coefficients of inputs, then of units.
   std::vector<double> v_{};  // Values of inputs, then of units.
   std::vector<double> z_{};

@@ -1,23 +1,25 @@
 #include "emdyn/certify/form.hpp"
 
-#include "emdyn/certify/clones.hpp"
+#include "emdyn/core/simd.hpp"
 
 namespace emdyn::certify {
 
-EMDYN_CERTIFY_CLONES
 double dot(const double* a, const double* b, std::size_t count) noexcept {
   double lanes[8] = {};
-  std::size_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
-  for (std::size_t lane = 0; i < count; ++i, ++lane) lanes[lane] += a[i] * b[i];
+  run_widest([&]() EMDYN_INLINE_BODY {
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8)
+      for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] += a[i + lane] * b[i + lane];
+    for (std::size_t lane = 0; i < count; ++i, ++lane) lanes[lane] += a[i] * b[i];
+  });
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
          ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
 
-EMDYN_CERTIFY_CLONES
 void axpy(double factor, const double* x, double* y, std::size_t count) noexcept {
-  for (std::size_t i = 0; i < count; ++i) y[i] += factor * x[i];
+  run_widest([&]() EMDYN_INLINE_BODY {
+    for (std::size_t i = 0; i < count; ++i) y[i] += factor * x[i];
+  });
 }
 
 void Form::compact(std::size_t width) {

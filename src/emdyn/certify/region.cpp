@@ -3,22 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
-#include "emdyn/certify/clones.hpp"
+#include "emdyn/core/simd.hpp"
 
 namespace emdyn::certify {
 namespace {
 
 // Sum of c * middle - |c| * radius, in eight partial sums.
-EMDYN_CERTIFY_CLONES
 double corner(const double* c, const double* middle, const double* radius,
               std::size_t count) noexcept {
   double lanes[8] = {};
-  std::size_t i = 0;
-  for (; i + 8 <= count; i += 8)
-    for (std::size_t lane = 0; lane < 8; ++lane)
-      lanes[lane] += c[i + lane] * middle[i + lane] - std::abs(c[i + lane]) * radius[i + lane];
-  for (std::size_t lane = 0; i < count; ++i, ++lane)
-    lanes[lane] += c[i] * middle[i] - std::abs(c[i]) * radius[i];
+  run_widest([&]() EMDYN_INLINE_BODY {
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8)
+      for (std::size_t lane = 0; lane < 8; ++lane)
+        lanes[lane] += c[i + lane] * middle[i + lane] - std::abs(c[i + lane]) * radius[i + lane];
+    for (std::size_t lane = 0; i < count; ++i, ++lane)
+      lanes[lane] += c[i] * middle[i] - std::abs(c[i]) * radius[i];
+  });
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
          ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }

@@ -4,14 +4,17 @@
 #include <span>
 #include <vector>
 
+#include "emdyn/stress/norm.hpp"
+
 namespace emdyn::certify {
 
-enum class Norm : std::uint8_t { linf, l2 };
+using stress::Norm;
 
 /// What an adversary may feed the network: a ball around an example, cut with the input box.
 class Region {
  public:
-  /// @pre every value of `centre` lies in [low, high], epsilon >= 0.
+  /// @pre every value of `centre` lies in [low, high], epsilon >= 0, the norm is linf or l2.
+  /// Infinite `low` and `high` leave the ball whole.
   Region(std::span<const float> centre, double epsilon, Norm norm, double low, double high);
 
   std::size_t size() const noexcept { return centre_.size(); }

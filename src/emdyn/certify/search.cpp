@@ -115,7 +115,7 @@ class Branching {
     });
     const std::size_t count =
         std::min(candidates_.size(), static_cast<std::size_t>(std::max(1, options_.candidates)));
-    for (std::size_t k = 0; k < count; ++k) {
+    for (std::size_t k = 0; k < count && !dual_.stopped(); ++k) {
       Candidate& candidate = candidates_[k];
       if (history_[candidate.unit].reliable()) continue;
       for (const Side side : {Side::inactive, Side::active}) {
@@ -151,6 +151,7 @@ class Branching {
     line.set(side == Side::active ? 0.0 : line.lower, side == Side::active ? line.upper : 0.0);
     for (std::size_t j = split + 1; j < units_.size(); ++j) {
       if (choice.side[j] != Side::open || !dependence_.on(j, split)) continue;
+      if (dual_.stopped()) return true;  // Looser bounds hold as well.
       const Unit& unit = units_[j];
       Line& other = choice.line[j];
       const double low = std::max(other.lower, dual_.bound(unit.form, 1.0, choice) - unit.rounding);
@@ -224,7 +225,7 @@ bool descend(Dual& dual, const Region& region, const Form& margin, std::vector<d
       if (verify(start)) return true;
       refused = value;
     }
-    if (i == options.steps) return false;
+    if (i == options.steps || dual.stopped()) return false;
     step(region, dual.gradient(margin), length, start);
     length *= cooling;
   }
@@ -258,7 +259,7 @@ BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& uni
   double unresolved = std::numeric_limits<double>::infinity();
   push(keep(root, dual.bound(margin, 1.0, root) - rounding));
   while (!open.empty()) {
-    const bool out = result.nodes >= options.node_limit || (options.stop && options.stop());
+    const bool out = result.nodes >= options.node_limit || dual.stopped();
     if (out) {
       result.bound = std::min({certified, unresolved, parts[open.top()].bound});
       return result;

@@ -25,9 +25,8 @@ bool descend(Dual& dual, const Region& region, const Form& margin, std::vector<d
 
 struct BranchOptions {
   std::int64_t node_limit = 10'000;
-  int iterations = 20;           ///< Of slopes and multipliers at every node.
-  int candidates = 8;            ///< Units whose two halves are both bounded before one is chosen.
-  std::function<bool()> stop{};  ///< Asked before every node.
+  int iterations = 20;  ///< Of slopes and multipliers at every node.
+  int candidates = 8;   ///< Units whose two halves are both bounded before one is chosen.
 };
 
 enum class Outcome : std::uint8_t { certified, attacked, undecided };
@@ -42,7 +41,7 @@ struct BranchResult {
 /// where the real model errs, or runs out of nodes. `root` gives the slopes to begin with. Best
 /// first; a node inherits slopes and multipliers. The unit to split on: of the `candidates` whose
 /// relaxation costs the bound most, the one whose worse half has the best bound. `rounding` is how
-/// far floating point can move a bound of the margin.
+/// far floating point can move a bound of the margin. Ends, undecided, once the dual is stopped.
 /// Sources: Wang et al., "Beta-CROWN", 2021; De Palma et al., "Improved branch and bound for neural
 /// network verification via Lagrangian decomposition", 2021 (filtered smart branching).
 BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& units,

@@ -39,6 +39,7 @@ std::unique_ptr<Model> module_model(Signature signature, torch::nn::AnyModule mo
 std::unique_ptr<Model> module_model(Signature signature, torch::nn::Sequential module);
 
 /// A TorchScript file. Loading one executes code of its maker.
+/// One whose answers carry no gradient (it detaches them, or rounds) says so: differentiable().
 /// @param trusted whether the user said so. @throws ModelError when not, when the file is no
 /// TorchScript, and as module_model().
 std::unique_ptr<Model> script_model(const std::filesystem::path& path, Signature signature,

@@ -12,6 +12,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/model/network_file.hpp"
+#include "emdyn/model/shown.hpp"
 
 namespace emdyn::model {
 namespace {
@@ -117,6 +118,27 @@ TEST_F(ScriptFile, RunsOnlyWhenTrusted) {
   const auto found = model->gradient(
       torch::ones({1, 2}), [](const torch::Tensor& logits) { return logits.select(1, 1); }, ledger);
   EXPECT_TRUE(torch::equal(found.input, torch::tensor({{0.F, 2.F}})));
+}
+
+TEST_F(ScriptFile, WithoutAGradientIsAnswersOnly) {
+  const auto with = script_model(script("return 2 * x"), kSignature, true);
+  EXPECT_TRUE(with->differentiable());
+  EXPECT_FALSE(shows_features(*with));
+  const torch::Tensor leaf = torch::ones({1, 2}).requires_grad_(true);
+  const Shown both = shown(*with, leaf);
+  EXPECT_TRUE(both.logits.requires_grad());
+  EXPECT_TRUE(torch::equal(both.logits, both.features)) << "logits stand in for features";
+  for (const char* body : {"return 2 * x.detach()", "return torch.zeros_like(x) + x.detach()"}) {
+    const auto without = script_model(script(body), kSignature, true);
+    EXPECT_FALSE(without->differentiable()) << body;
+    Ledger ledger;
+    EXPECT_THAT(error_of([&] {
+                  (void)without->gradient(
+                      torch::ones({1, 2}),
+                      [](const torch::Tensor& logits) { return logits.select(1, 0); }, ledger);
+                }),
+                HasSubstr("no gradient"));
+  }
 }
 
 TEST_F(ScriptFile, NamesTheFault) {

@@ -5,6 +5,7 @@
 
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/model/blas_threads.hpp"
+#include "emdyn/model/shown.hpp"
 
 namespace emdyn::model {
 namespace {
@@ -59,9 +60,9 @@ Observations observe(const Model& model, const torch::Tensor& inputs, bool featu
   seen.logits.resize(seen.rows * seen.classes);
   if (rows == 0) return seen;
   if (features) {
-    Ledger probe;  // The width is known once one example was seen.
+    const torch::NoGradGuard no_grad;  // The width is known once one example was seen.
     seen.feature_count =
-        static_cast<std::size_t>(model.features(inputs.narrow(0, 0, 1), probe).size(1));
+        static_cast<std::size_t>(shown(model, inputs.narrow(0, 0, 1)).features.size(1));
     seen.features.resize(seen.rows * seen.feature_count);
   }
   const auto chunks = static_cast<std::size_t>((rows + kChunk - 1) / kChunk);
@@ -72,8 +73,15 @@ Observations observe(const Model& model, const torch::Tensor& inputs, bool featu
     set_torch_threads(1);
     const std::int64_t first = static_cast<std::int64_t>(c) * kChunk;
     const torch::Tensor batch = inputs.narrow(0, first, std::min(kChunk, rows - first));
-    copy_rows(model.logits(batch, ledgers[c]), seen.logits, first);
-    if (features) copy_rows(model.features(batch, ledgers[c]), seen.features, first);
+    if (features) {
+      const torch::NoGradGuard no_grad;
+      const Shown both = shown(model, batch);
+      ledgers[c].forward += batch.size(0);
+      copy_rows(both.logits, seen.logits, first);
+      copy_rows(both.features, seen.features, first);
+    } else {
+      copy_rows(model.logits(batch, ledgers[c]), seen.logits, first);
+    }
     done[c] = 1;
   });
   for (const Ledger& one : ledgers) ledger += one;

@@ -31,7 +31,7 @@ torch::Tensor examples(const data::Dataset& dataset);
 
 /// Runs a model over examples in chunks of fixed size, each on one thread: equal results for every
 /// number of threads. `cancelled` may end it early with what is there (rows tells how many).
-/// @throws ModelError as the model does; for features where it shows none.
+/// @throws ModelError as the model does. Features: the logits where it shows none (shown.hpp).
 Observations observe(const Model& model, const torch::Tensor& inputs, bool features, Ledger& ledger,
                      const std::function<bool()>& cancelled = {});
 

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/script.h>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/model/adapters.hpp"
+#include "emdyn/model/shown.hpp"
 
 namespace emdyn::model {
 namespace {
@@ -11,13 +13,19 @@ namespace {
 /// The message of a libtorch error without its stack of frames: the first line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-class ScriptModel final : public Model {
+class ScriptModel final : public Model, public WithGraph {
  public:
   ScriptModel(Signature signature, torch::jit::Module module)
       : signature_(std::move(signature)), module_(std::move(module)) {}
 
   const Signature& signature() const noexcept override { return signature_; }
-  bool differentiable() const noexcept override { return true; }
+  bool differentiable() const noexcept override { return differentiable_; }
+  torch::Tensor graph(const torch::Tensor& inputs) const override { return forward(inputs); }
+  /// Whether its answers depend on its inputs through operations with a gradient.
+  void find_gradient(const torch::Tensor& example) {
+    const torch::AutoGradMode with_grad(true);
+    differentiable_ = forward(example.detach().requires_grad_(true)).requires_grad();
+  }
 
  protected:
   torch::Tensor forward(const torch::Tensor& inputs) const override {
@@ -38,6 +46,7 @@ class ScriptModel final : public Model {
  private:
   Signature signature_;
   torch::jit::Module module_;
+  bool differentiable_ = true;
 };
 
 }  // namespace
@@ -60,11 +69,13 @@ std::unique_ptr<Model> script_model(const std::filesystem::path& path, Signature
         shown, terminal_safe(first_line(error.what()))));
   }
   module.eval();
+  for (torch::Tensor parameter : module.parameters()) parameter.requires_grad_(false);
   std::vector<std::int64_t> one = signature.input;
   one.insert(one.begin(), 1);
   auto made = std::make_unique<ScriptModel>(std::move(signature), std::move(module));
   Ledger ledger;
   (void)made->logits(torch::zeros(one), ledger);
+  made->find_gradient(torch::zeros(one));
   return made;
 }
 
