@@ -291,22 +291,26 @@ void SignalBank<Method>::run_tile(const Block& block, InstructionSet set, double
 
 template <BankMethod Method>
 void SignalBank<Method>::merge(const SignalBank& other) requires MergeableMethod<Method> {
-  if (!(fresh_ == other.fresh_) || signals() != other.signals()) {
-    throw ConfigError(
-        "bank.merge needs two banks of the same configuration and number of signals; make both "
-        "alike");
-  }
-  for (std::size_t i = 0; i < signals(); ++i) {
-    if (method(i).can_merge(other.method(i))) continue;
-    throw ConfigError(fmt::format(
-        "bank.merge joins what is still learned, and the baseline of signal {} is in use or given; "
-        "raise the number of samples it is learned from, or merge earlier",
-        i));
-  }
-  for (std::size_t i = 0; i < signals(); ++i) {
-    Method joined = method(i);
-    joined.merge(other.method(i));
-    put(i, joined);
+  // Clang before 16 instantiates members whose constraint is not met, too.
+  if constexpr (MergeableMethod<Method>) {
+    if (!(fresh_ == other.fresh_) || signals() != other.signals()) {
+      throw ConfigError(
+          "bank.merge needs two banks of the same configuration and number of signals; make both "
+          "alike");
+    }
+    for (std::size_t i = 0; i < signals(); ++i) {
+      if (method(i).can_merge(other.method(i))) continue;
+      throw ConfigError(
+          fmt::format("bank.merge joins what is still learned, and the baseline of signal {} is in "
+                      "use or given; "
+                      "raise the number of samples it is learned from, or merge earlier",
+                      i));
+    }
+    for (std::size_t i = 0; i < signals(); ++i) {
+      Method joined = method(i);
+      joined.merge(other.method(i));
+      put(i, joined);
+    }
   }
 }
 

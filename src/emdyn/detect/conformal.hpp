@@ -91,6 +91,7 @@ class Conformal {
   static void state(Self& self, Archive& archive) {
     archive(self.window_, self.jumper_, self.lowest_, self.age_, self.step_, self.rank_p_,
             self.drift_);
+    require_counts(archive, self.age_, self.step_);
     archive.require(self.rank_p_ >= 0.0 && self.rank_p_ <= 1.0 && self.age_ <= self.step_);
   }
   bool operator==(const Conformal&) const = default;

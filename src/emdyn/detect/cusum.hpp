@@ -83,6 +83,7 @@ class Cusum {
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.baseline_, self.upper_.sum, self.upper_.age, self.lower_.sum, self.lower_.age);
+    require_counts(archive, self.upper_.age, self.lower_.age);
     archive.require(self.upper_.sum >= 0.0 && self.lower_.sum >= 0.0);
   }
   bool operator==(const Cusum&) const = default;

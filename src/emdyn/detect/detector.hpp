@@ -56,6 +56,12 @@ constexpr double bounded_score(double score) noexcept {
 constexpr std::uint64_t age_while(bool positive, std::uint64_t age) noexcept {
   return (age + 1) & (std::uint64_t{0} - static_cast<std::uint64_t>(positive));
 }
+/// In a state(): numbers of samples. Nobody has seen 2^62, and half as much again must not
+/// overflow.
+template <class Archive, std::same_as<std::uint64_t>... Count>
+void require_counts(Archive& archive, Count... counts) {
+  archive.require(((counts <= std::uint64_t{1} << 62) && ...));
+}
 /// The smallest deviation believed of a signal at `level`: below it there is only rounding.
 constexpr double smallest_sigma(double level) noexcept {
   return std::max((level < 0 ? -level : level) * 1e-12, 1e-140);

@@ -106,6 +106,7 @@ class EDetector {
   static void state(Self& self, Archive& archive) {
     archive(self.seen_, self.mean_, self.squares_, self.lowest_, self.highest_, self.rise_,
             self.fall_, self.rise_age_, self.fall_age_);
+    require_counts(archive, self.rise_age_, self.fall_age_);
     archive.require(self.seen_ <= self.wanted_ && -1.0 <= self.lowest_ && self.highest_ <= 2.0 &&
                     0.0 <= self.rise_ && 0.0 <= self.fall_ && 0.0 <= self.squares_);
   }

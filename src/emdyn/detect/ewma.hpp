@@ -93,6 +93,7 @@ class Ewma {
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.baseline_, self.average_, self.decay_, self.side_age_);
+    require_counts(archive, self.side_age_);
     archive.require(self.decay_ >= 0.0 && self.decay_ <= 1.0);
   }
   bool operator==(const Ewma&) const = default;

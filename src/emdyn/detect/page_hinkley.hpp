@@ -75,6 +75,7 @@ class PageHinkley {
   static void state(Self& self, Archive& archive) {
     archive(self.count_, self.mean_, self.rise_.sum, self.rise_.age, self.fall_.sum,
             self.fall_.age);
+    require_counts(archive, self.rise_.age, self.fall_.age);
     archive.require(self.count_ >= 0.0 && self.rise_.sum >= 0.0 && self.fall_.sum >= 0.0);
   }
   bool operator==(const PageHinkley&) const = default;
