@@ -107,8 +107,11 @@ class EDetector {
     archive(self.seen_, self.mean_, self.squares_, self.lowest_, self.highest_, self.rise_,
             self.fall_, self.rise_age_, self.fall_age_);
     require_counts(archive, self.rise_age_, self.fall_age_);
-    archive.require(self.seen_ <= self.wanted_ && -1.0 <= self.lowest_ && self.highest_ <= 2.0 &&
-                    0.0 <= self.rise_ && 0.0 <= self.fall_ && 0.0 <= self.squares_);
+    const auto mean = [](double value) { return value >= -1.0 && value <= 2.0; };
+    const auto evidence = [](double value) { return value >= 0.0 && value <= kLargestScore; };
+    archive.require(self.seen_ <= self.wanted_ && mean(self.mean_) && mean(self.lowest_) &&
+                    mean(self.highest_) && evidence(self.rise_) && evidence(self.fall_) &&
+                    evidence(self.squares_));
   }
   bool operator==(const EDetector&) const = default;
 
