@@ -32,10 +32,9 @@ struct Plan {
 };
 
 Plan plan(const detect::Entry& entry, std::uint64_t samples) {
-  std::uint64_t divisor = 50;
+  std::uint64_t divisor = 10;
   if (entry.cost.starts_with("O(1)")) divisor = 1;
-  if (entry.cost.starts_with("O(log")) divisor = 10;
-  if (entry.cost.find("history") != std::string_view::npos) divisor = 500;
+  if (entry.name == "auto") divisor = 50;
   const std::size_t length = divisor == 1 ? kLong : kShort;
   return {std::max<std::size_t>(samples / divisor / length, kFewestStreams), length};
 }
@@ -150,9 +149,10 @@ bool meets_band(const Estimate& found, Null null) {
   return found.high >= low && found.low <= high;
 }
 
-std::vector<const detect::Entry*> chosen(const std::string& name) {
+std::vector<const detect::Entry*> chosen(const std::vector<std::string>& names) {
   std::vector<const detect::Entry*> entries;
-  if (!name.empty()) return {&detect::find_entry(name)};
+  for (const std::string& name : names) entries.push_back(&detect::find_entry(name));
+  if (!names.empty()) return entries;
   for (const detect::Entry& entry : detect::entries()) entries.push_back(&entry);
   return entries;
 }
@@ -160,7 +160,7 @@ std::vector<const detect::Entry*> chosen(const std::string& name) {
 }  // namespace
 
 std::vector<Row> bench_calibration(const CalibrationOptions& options) {
-  const auto entries = chosen(options.detector);
+  const auto entries = chosen(options.detectors);
   std::vector<Row> rows;
   for (const Null null : kNulls) {
     std::size_t streams = kFewestStreams;

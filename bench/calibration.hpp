@@ -8,8 +8,8 @@
 namespace emdyn::bench {
 
 struct CalibrationOptions {
-  std::uint64_t samples = 10'000'000;  ///< Of each null; slow detectors see fewer (see below).
-  std::string detector{};              ///< Only this one; empty: all.
+  std::uint64_t samples = 10'000'000;    ///< Of each null; slow detectors see fewer (see below).
+  std::vector<std::string> detectors{};  ///< Only these; empty: all.
 };
 
 /// What an alarm costs: the share of samples whose p-value is at most a level, over that level, on
@@ -18,8 +18,7 @@ struct CalibrationOptions {
 /// Streams of 100,000 samples go through what `detect --detector NAME` builds: front end where the
 /// registry says so (on dependent nulls always, where the domain allows), detector, alarm policy.
 /// Warm-up samples (no p-value yet) do not count. Detectors whose stated cost is not O(1) see
-/// shorter streams of 20,000, and fewer: a tenth of the samples for O(log), a fiftieth beyond, a
-/// five-hundredth where the cost names the history.
+/// shorter streams of 20,000, and a tenth of the samples; `auto` a fiftieth.
 ///
 /// Alarms cluster, so the 95 % interval comes from the spread between independent streams
 /// (Student's t). A row passes when its interval meets the band: 0.8–1.25 for independent samples,
@@ -33,9 +32,10 @@ std::vector<Row> bench_calibration(const CalibrationOptions& options);
 /// Run lengths in control of the parametric detectors on independent normal samples (uniform ones
 /// for the e-detectors): measured over requested, for 100 and 1,000 samples. `arl0/DETECTOR/N`: the
 /// baseline is given; passes within 5 %, or for e-detectors, which promise at least the requested
-/// one, from 0.95 up. `arl0/DETECTOR/N/learned_n/qXX`: quantiles over learned baselines of n
-/// samples, computed, not simulated. Baseline: Siegmund's approximation for the CUSUM, the normal
-/// quantile for the EWMA.
+/// one, from 0.95 up; `arl0/DETECTOR_known_law/N`: one side of an e-detector with alpha for the
+/// law known; 10,000 runs at least. `arl0/DETECTOR/N/learned_n/qXX`: quantiles over learned
+/// baselines of n samples, computed, not simulated. Baseline: Siegmund's approximation for the
+/// CUSUM, the normal quantile for the EWMA.
 std::vector<Row> bench_run_lengths(const CalibrationOptions& options);
 
 }  // namespace emdyn::bench

@@ -46,7 +46,9 @@ int run_bench(Arguments arguments, Console& console) {
       app.add_subcommand("calibration", "false alarms against what p-values promise, on nulls");
   calibration->add_option("--samples", calibration_options.samples, "of each null stream")
       ->check(CLI::Range(100'000, 1'000'000'000));
-  calibration->add_option("--detector", calibration_options.detector, "only this one");
+  calibration
+      ->add_option("--detector", calibration_options.detectors, "only these, separated by commas")
+      ->delimiter(',');
   CLI::App* nab = app.add_subcommand("nab", "anomaly scores against labelled windows");
   nab->add_option("--data", folder, "folder of windows.json and its files")->required();
   CLI::App* tcpd = app.add_subcommand("tcpd", "change points against five human annotators");

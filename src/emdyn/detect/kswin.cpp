@@ -1,5 +1,6 @@
 #include "emdyn/detect/kswin.hpp"
 
+#include <array>
 #include <cmath>
 
 #include "emdyn/core/error.hpp"
@@ -7,6 +8,8 @@
 
 namespace emdyn::detect {
 namespace {
+
+constexpr std::size_t kMostPairs = 4096;  // That an exact p-value is worth.
 
 double scale(double older, double recent) noexcept {
   return std::sqrt(older * recent / (older + recent));
@@ -32,6 +35,24 @@ double ks_distance(const BoundedVector<double>& first,
   return best;
 }
 
+double ks_exact_sf(std::size_t first, std::size_t second, double distance) noexcept {
+  const double step_first = 1.0 / static_cast<double>(first);
+  const double step_second = 1.0 / static_cast<double>(second);
+  const double least = distance - 0.25 * step_first * step_second;  // Rounding is no difference.
+  // Chance that a random path to (i, j) strayed: by its last step, from (i - 1, j) or (i, j - 1).
+  std::array<double, kMostExact> strayed{};
+  for (std::size_t i = 0; i <= first; ++i) {
+    for (std::size_t j = 0; j <= second; ++j) {
+      const auto x = static_cast<double>(i);
+      const auto y = static_cast<double>(j);
+      const double here = std::abs(x * step_first - y * step_second);
+      const double left = j > 0 ? strayed[j - 1] : 0.0;
+      strayed[j] = here >= least ? 1.0 : (i + j > 0 ? (x * strayed[j] + y * left) / (x + y) : 0.0);
+    }
+  }
+  return strayed[second];
+}
+
 Kswin::Kswin(const Config& config)
     : older_(static_cast<std::size_t>(std::max<std::int64_t>(
           checked(kName, kFields, config).window_samples - config.recent_samples, 1))),
@@ -54,8 +75,15 @@ double Kswin::update(double sample) noexcept {
 
 double Kswin::p_value() const noexcept {
   if (!ready()) return 1.0;
-  const double factor =
-      scale(static_cast<double>(older_.size()), static_cast<double>(recent_.size()));
+  const std::size_t older = older_.size();
+  const std::size_t recent = recent_.size();
+  if (recent < kMostExact && older * recent <= kMostPairs) {
+    return std::min(ks_exact_sf(older, recent, distance()), 1.0);
+  }
+  // Source: Stephens, "Use of the Kolmogorov-Smirnov ... Statistics Without Extensive Tables",
+  // JRSS B 32 (1970).
+  const double root = scale(static_cast<double>(older), static_cast<double>(recent));
+  const double factor = root + 0.12 + 0.11 / root;
   return std::min(std::max(math::kolmogorov_sf(factor * distance()), 0.0), 1.0);
 }
 

@@ -14,11 +14,20 @@ namespace emdyn::detect {
 double ks_distance(const BoundedVector<double>& first,
                    const BoundedVector<double>& second) noexcept;
 
+/// P(D >= distance) of the two-sample statistic for samples without ties, exactly: the share of the
+/// paths from (0, 0) to (first, second) that stray so far from the diagonal. O(first * second), no
+/// allocation. @pre both > 0, and second < kMostExact.
+/// Source: Hodges, "The Significance Probability of the Smirnov Two-Sample Test", Arkiv foer
+/// Matematik 3 (1958).
+inline constexpr std::size_t kMostExact = 64;
+double ks_exact_sf(std::size_t first, std::size_t second, double distance) noexcept;
+
 /// Incremental Kolmogorov-Smirnov test over a sliding window: notices that the last samples are
 /// distributed unlike the rest of the window. Both parts are kept sorted as they slide; all of the
 /// older part is compared (KSWIN draws a random part of it), so nothing is left to chance. Ties are
-/// counted together. The p-value is Kolmogorov's limit; neighbouring windows overlap, so tests are
-/// not independent.
+/// counted together. The p-value of one test is exact for samples without ties while the two parts
+/// have at most 4,096 pairs, and Kolmogorov's limit with Stephens' correction beyond; neighbouring
+/// windows overlap, so tests are not independent.
 ///
 /// Cost: O(w) a sample, a few cache lines; 32 bytes a sample of the window.
 /// Source: Raab, Heusinger, Schleif, "Reactive Soft Prototype Computing for Concept Drift Streams",

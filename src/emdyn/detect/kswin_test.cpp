@@ -32,6 +32,16 @@ TEST(Kswin, TiesAreOneStep) {
   EXPECT_DOUBLE_EQ(ks_distance(a, a), 0.0);
 }
 
+// Published: Gnedenko & Korolyuk (1951), P(D >= k / n) = 2 [C(2n, n - k) - C(2n, n - 2k) + ...] /
+// C(2n, n) for two samples of n.
+TEST(Kswin, ItsPValueIsExact) {
+  EXPECT_NEAR(ks_exact_sf(3, 3, 1.0), 0.1, 1e-15);
+  EXPECT_NEAR(ks_exact_sf(3, 3, 2.0 / 3.0), 0.6, 1e-15);
+  EXPECT_NEAR(ks_exact_sf(5, 5, 0.8), 2.0 * 10.0 / 252.0, 1e-15);
+  EXPECT_EQ(ks_exact_sf(7, 3, 0.0), 1.0);
+  EXPECT_NEAR(ks_exact_sf(60, 60, 0.2), 0.18205691052851009, 1e-12);
+}
+
 // Property: one test rejects about as often as alpha says (the limit is a little cautious).
 TEST(Kswin, ItsSingleTestIsCalibrated) {
   Philox random(2);

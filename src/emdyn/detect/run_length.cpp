@@ -116,6 +116,58 @@ double where(double low, double high, double wanted, Function function) {
   return 0.5 * (low + high);
 }
 
+/// How an e-detector's evidence e and its state g, the logarithm of what the next factor
+/// multiplies, belong together.
+struct ShiryaevRobertsState {
+  static double state(double evidence) { return std::log1p(evidence); }
+  static double evidence(double state) { return std::expm1(state); }
+};
+struct CusumState {
+  static double state(double evidence) { return std::log(std::max(evidence, 1.0)); }
+  static double evidence(double state) { return std::exp(state); }
+};
+
+/// From evidence 0, with `cells` cells between state 0 and the alarm and one state for 0 itself.
+template <class Form>
+double e_run_length(std::size_t cells, double alpha, double bet, double mean,
+                    const SampleCdf& law) {
+  const double width = Form::state(1.0 / alpha) / static_cast<double>(cells);
+  const std::size_t n = cells + 1;
+  std::vector<double> a(n * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double state = i == 0 ? 0.0 : (static_cast<double>(i) - 0.5) * width;
+    double before = 0.0;
+    for (std::size_t j = 0; j < n; ++j) {
+      const double factor = Form::evidence(static_cast<double>(j) * width) * std::exp(-state);
+      const double below = law(mean + (factor - 1.0) / bet);
+      a[i * n + j] = (i == j ? 1.0 : 0.0) - (below - before);
+      before = below;
+    }
+  }
+  return solve(std::move(a), std::vector<double>(n, 1.0)).front();
+}
+
+/// The error of the chain falls with the square of the cells' width.
+template <class Form>
+double extrapolated_run_length(double alpha, double bet, double mean, const SampleCdf& law) {
+  const double coarse = e_run_length<Form>(100, alpha, bet, mean, law);
+  const double fine = e_run_length<Form>(200, alpha, bet, mean, law);
+  return plausible(fine + (fine - coarse) / 3.0);
+}
+
+template <class Form>
+double e_alpha(double arl0, double bet, double mean, const SampleCdf& law) {
+  field_detail::check_range("e-detector arl0_samples", arl0, 2.0, 1e9);
+  field_detail::check_range("e-detector bet", bet, 0.001, 1.0);
+  field_detail::check_range("e-detector mean", mean, 0.001, 0.999);
+  const auto run_length = [&](double log_threshold) {
+    return extrapolated_run_length<Form>(std::exp(-log_threshold), bet, mean, law);
+  };
+  const double least = std::log(2.0);
+  if (run_length(least) >= arl0) return 0.5;
+  return std::exp(-where(least, std::log(arl0) + least, arl0, run_length));
+}
+
 }  // namespace
 
 double one_sided_cusum_run_length(double slack, double threshold, double shift, double scale) {
@@ -211,6 +263,22 @@ double ewma_limit(double arl0_samples, double lambda) {
 double k_sigma_limit(double arl0_samples) {
   field_detail::check_range("k_sigma arl0_samples", arl0_samples, 2.0, 1e300);
   return math::normal_isf(0.5 / arl0_samples);
+}
+
+double e_sr_run_length(double alpha, double bet, double mean, const SampleCdf& law) {
+  return extrapolated_run_length<ShiryaevRobertsState>(alpha, bet, mean, law);
+}
+
+double e_cusum_run_length(double alpha, double bet, double mean, const SampleCdf& law) {
+  return extrapolated_run_length<CusumState>(alpha, bet, mean, law);
+}
+
+double e_sr_alpha(double arl0_samples, double bet, double mean, const SampleCdf& law) {
+  return e_alpha<ShiryaevRobertsState>(arl0_samples, bet, mean, law);
+}
+
+double e_cusum_alpha(double arl0_samples, double bet, double mean, const SampleCdf& law) {
+  return e_alpha<CusumState>(arl0_samples, bet, mean, law);
 }
 
 }  // namespace emdyn::detect

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 
 /// Average run lengths of the CUSUM and EWMA charts on independent normal samples, and the
 /// thresholds that give a wanted one. A run length counts samples up to and with the first alarm,
@@ -15,7 +16,7 @@
 /// Source: Brook & Evans, "An Approach to the Probability Distribution of CUSUM Run Length",
 /// Biometrika 59 (1972); Crowder, "A Simple Method for Studying Run-Length Distributions of
 /// Exponentially Weighted Moving Average Charts", Technometrics 29 (1987); van Dobben de Bruyn,
-/// "Cumulative Sum Tests" (1968) for two sides.
+/// "Cumulative Sum Tests" (1968) for two sides; Shin, Ramdas, Rinaldo, "E-detectors" (2024).
 namespace emdyn::detect {
 
 /// Two-sided tabular CUSUM, as Cusum. @param slack >= 0 and threshold > 0, in deviations.
@@ -37,5 +38,23 @@ double cusum_threshold(double arl0_samples, double slack);
 double ewma_limit(double arl0_samples, double lambda);
 /// KSigma::Config::k of a known baseline: exact. @throws ConfigError unless arl0 >= 2.
 double k_sigma_limit(double arl0_samples);
+
+/// P(sample <= x) of a known law on [0, 1].
+using SampleCdf = std::function<double(double x)>;
+
+/// Run length of one side (Side::rise) of the e-detectors ESr and ECusum with a given mean, on
+/// independent samples of a known law: a Markov chain of 200 cells of the evidence's logarithm,
+/// extrapolated from 100 and 200 to none; within 1 % for laws with a density. About 10 ms.
+/// @param alpha, bet, mean as in EDetector::Config.
+double e_sr_run_length(double alpha, double bet, double mean, const SampleCdf& law);
+double e_cusum_run_length(double alpha, double bet, double mean, const SampleCdf& law);
+
+/// EDetector::Config::alpha for a run length in control where the law is known. 1 / arl0 promises
+/// at least that run length whatever the law, and gives up to fifty times as much; this gives
+/// the one asked for. At most 0.5, the largest alpha there is, which gives more where little was
+/// asked for.
+/// @throws ConfigError unless arl0 is in [2, 1e9], bet in [0.001, 1] and mean in [0.001, 0.999].
+double e_sr_alpha(double arl0_samples, double bet, double mean, const SampleCdf& law);
+double e_cusum_alpha(double arl0_samples, double bet, double mean, const SampleCdf& law);
 
 }  // namespace emdyn::detect

@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/detect/cusum.hpp"
+#include "emdyn/detect/e_detector.hpp"
 #include "emdyn/detect/ewma.hpp"
 
 namespace emdyn::detect {
@@ -65,6 +69,47 @@ TEST(RunLength, OfTheDetectorsIsTheOneAskedFor) {
   EXPECT_NEAR(simulated<Cusum>({.baseline_samples = 0, .threshold_sigmas = h}, 4000), 200.0, 10.0);
   const double limit = ewma_limit(200.0, 0.2);
   EXPECT_NEAR(simulated<Ewma>({.baseline_samples = 0, .limit_sigmas = limit}, 4000), 200.0, 10.0);
+}
+
+double uniform(double x) { return std::clamp(x, 0.0, 1.0); }
+
+template <class Chart, class Draw>
+double e_simulated(double alpha, int runs, const Draw& draw) {
+  double samples = 0.0;
+  for (int run = 0; run < runs; ++run) {
+    Philox random(92, static_cast<std::uint64_t>(run));
+    Chart chart({.alpha = alpha, .baseline_samples = 0, .mean = 0.5, .side = Chart::Side::rise});
+    do {
+      samples += 1.0;
+    } while (chart.update(draw(random)) <= 1.0);
+  }
+  return samples / runs;
+}
+
+// Property: where the law is known, e-detectors have the run length asked for.
+TEST(EDetectorRunLength, OfAKnownLawIsTheOneAskedFor) {
+  const auto draw = [](Philox& random) { return random.uniform(); };
+  const double sr = e_sr_alpha(200.0, 0.8, 0.5, uniform);
+  EXPECT_NEAR(e_simulated<ESr>(sr, 4000, draw), 200.0, 10.0);
+  const double cusum = e_cusum_alpha(200.0, 0.8, 0.5, uniform);
+  EXPECT_NEAR(e_simulated<ECusum>(cusum, 4000, draw), 200.0, 10.0);
+  EXPECT_GT(cusum, 1.0 / 200.0);  // Less cautious than the promise for every law.
+}
+
+// Known answer: SR evidence less the time is a martingale, so the run length is the mean evidence
+// at the alarm: at least 1 / alpha and at most that times the largest factor.
+TEST(EDetectorRunLength, OfShiryaevRobertsLiesBetweenTheBoundsOfTheory) {
+  for (const double alpha : {0.1, 1e-2, 1e-3, 1e-5}) {
+    const double found = e_sr_run_length(alpha, 0.8, 0.5, uniform) * alpha;
+    EXPECT_GE(found, 1.0) << alpha;
+    EXPECT_LE(found, 1.4 * (1.0 + alpha)) << alpha;
+  }
+}
+
+TEST(EDetectorRunLength, OfTheSmallestRequestsIsMoreThanAskedFor) {
+  EXPECT_EQ(e_cusum_alpha(2.0, 0.01, 0.5, uniform), 0.5);
+  EXPECT_THROW(e_cusum_alpha(1.0, 0.8, 0.5, uniform), ConfigError);
+  EXPECT_THROW(e_sr_alpha(100.0, 2.0, 0.5, uniform), ConfigError);
 }
 
 TEST(RunLength, RejectsWhatItCannotSolve) {
