@@ -1,7 +1,32 @@
 """Provoke and protect: stress and guard on a network trained here."""
+import io
+import math
+import struct
 import unittest
+import zipfile
 
 from program import ProgramTest, digits_folder
+
+TESTING = [["stress", "attack"], ["stress", "certify"], ["stress", "corrupt"], ["stress", "ood"], ["stress", "all"],
+           ["guard", "fit"]]
+
+
+def npy(shape, values, kind="<f4"):
+    """The bytes of an npy file of floats, or of whole numbers with kind <i8."""
+    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    letter = "f" if kind == "<f4" else "q"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(
+        f"<{len(values)}{letter}", *values)
+
+
+def npz(values, labels=None, shape=(1, 8, 8)):
+    size = math.prod(shape)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("x.npy", npy((len(values) // size, *shape), values))
+        if labels is not None:
+            archive.writestr("y.npy", npy((len(labels),), labels, "<i8"))
+    return packed.getvalue()
 
 
 class Stress(ProgramTest):
@@ -53,7 +78,7 @@ class Stress(ProgramTest):
         guard = self.folder / "guard.bin"
         made = self.json("guard", "fit", *self.subject, "--out", guard)
         self.assertGreater(made["calibration"], 100)
-        self.assertTrue(made["note"])  # Held out of what the network was trained on: it says so.
+        self.assertTrue(made["notes"])  # Held out of what the network was trained on: it says so.
         calm = self.json("guard", "score", *self.subject, "--guard", guard, "--fdr", "0.1", "--batch", "100")
         self.assertEqual(calm["inputs"], 200)
         self.assertEqual(len(calm["batch_p_values"]), 2)
@@ -76,6 +101,66 @@ class Stress(ProgramTest):
         junk.write_bytes(b"not a guard")
         self.refused(3, "guard", "score", *self.subject, "--guard", junk, naming=["guard"])
         self.refused(3, "stress", "ood", *self.subject, "--ood", junk, naming=["junk.bin"])
+
+    def test_examples_that_do_not_fit_are_refused_by_every_verb(self):
+        calm = [0.5] * 64
+        cases = [
+            ("no examples", npz([], []), "whole numbers from 1 up"),
+            ("another shape", npz([0.5] * 36, [0], (1, 6, 6)), "examples are [1, 6, 6], the model takes [1, 8, 8]"),
+            ("a label too high", npz(calm, [4]), "label 4 of example 0"),
+            ("a label below 0", npz(calm, [-1]), "label -1"),
+            ("no labels", npz(calm), "labels are needed"),
+            ("fewer labels", npz(calm * 2, [1]), "1 labels for 2"),
+            ("not a number", npz([math.nan] + calm[1:], [0]), "not finite"),
+            ("infinite", npz([math.inf] + calm[1:], [0]), "not finite"),
+            ("outside the box", npz([1.5] + calm[1:], [0]), "outside the model's input box [0, 1]"),
+            ("complex numbers", npy((1, 1, 8, 8), [0.0] * 128).replace(b"<f4", b"<c8"), "c8"),
+            ("damaged", npz(calm, [0])[:-30], "zip"),
+        ]
+        for name, content, named in cases:
+            examples = self.write("examples.npz", content)
+            for verb in TESTING:
+                with self.subTest(name, verb=verb):
+                    self.refused(3, *verb, *self.subject[:2], "--data", examples, naming=named)
+        picture = self.folder / "pictures" / "a" / "1.png"
+        picture.parent.mkdir(parents=True)
+        picture.write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+        for verb in TESTING:
+            self.refused(3, *verb, *self.subject[:2], "--data", self.folder / "pictures", naming="pictures")
+            self.refused(3, *verb, *self.subject[:2], "--data", self.folder / "none", naming="none")
+
+    def test_radii_and_settings_out_of_range_are_refused(self):
+        for verb in ["attack", "certify", "all"]:
+            for radius in ["-0.1", "nan", "inf", "x"]:
+                with self.subTest(verb=verb, radius=radius):
+                    self.refused(2, "stress", verb, *self.subject, "--epsilon", radius, naming="epsilon")
+        self.refused(2, "stress", "attack", *self.subject, "--attack", "pdg", naming="pgd")
+        self.refused(2, "stress", "attack", *self.subject, "--norm", "l3", naming="l3")
+        self.refused(2, "stress", "certify", *self.subject, "--norm", "l1", naming="l1")
+        self.refused(2, "stress", "attack", *self.subject, "--attack", "pgd", "--set", "pgd.stepz=3", naming="steps")
+        self.refused(2, "stress", "attack", *self.subject, "--attack", "pgd", "--set", "pgd.steps=0", naming="steps")
+        self.refused(2, "stress", "corrupt", *self.subject, "--corruption", "gausian_noise", naming="gaussian_noise")
+        self.refused(2, "stress", "all", *self.subject, "--attack", "none", naming="none")
+        self.refused(2, "guard", "fit", *self.subject, "--set", "neighbors=3", naming="neighbours")
+        self.refused(2, "guard", "fit", *self.subject, "--set", "fit_share=2", naming="fit_share")
+        self.refused(3, "guard", "fit", *self.subject, "--limit", "50", naming=["25 calibration", "40"])
+        for fdr in ["0", "1", "-1", "nan"]:
+            self.refused(2, "guard", "score", *self.subject, "--fdr", fdr, naming="fdr")
+        self.refused(3, "guard", "score", *self.subject, "--guard", self.folder / "none.bin", naming="none.bin")
+        self.refused(2, "guard", naming="subcommand")
+        self.refused(2, "stress", naming="attack")
+
+    def test_certificates_outside_the_box_and_within_a_time(self):
+        part = [*self.subject, "--limit", "30", "--epsilon", "0.1", "--nodes", "20"]
+        inside = self.json("stress", "certify", *part)
+        outside = self.json("stress", "certify", *part, "--no-box")
+        self.assertTrue(inside["box"])
+        self.assertFalse(outside["box"])
+        self.assertGreaterEqual(outside["certified_bound"], inside["certified_bound"])
+        self.assertEqual(inside["limits"], {"nodes_per_point": 20, "seconds": 1800.0, "seconds_per_point": None})
+        for limit in ["--time-limit", "--time-per-point"]:
+            cut = self.json("stress", "certify", *part, "--norm", "l2", limit, "0.000001")
+            self.assertEqual(cut["undecided"], cut["cut_short"])
 
 
 if __name__ == "__main__":

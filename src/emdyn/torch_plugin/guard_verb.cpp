@@ -11,8 +11,6 @@
 #include "emdyn/core/whole_file.hpp"
 #include "emdyn/guard/guard.hpp"
 #include "emdyn/math/distributions.hpp"
-#include "emdyn/model/network_file.hpp"
-#include "emdyn/model/observe.hpp"
 #include "emdyn/ood/conformal.hpp"
 #include "emdyn/pipeline/detect_series.hpp"
 #include "emdyn/terminal/arguments.hpp"
@@ -29,15 +27,6 @@ constexpr std::size_t kListed = 10;
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-ood::Batch batch_of(const model::Observations& seen) {
-  return {probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count),
-          probe::matrix_view(seen.logits.data(), seen.rows, seen.classes)};
-}
-
 struct FitArguments {
   SubjectOptions subject;
   std::string calibration;
@@ -45,10 +34,9 @@ struct FitArguments {
   std::size_t calibration_limit = 0;
   std::string out = "guard.bin";
   std::vector<std::string> settings;
-  bool json = false;
 };
 
-int fit(const FitArguments& arguments, terminal::Console& console) {
+int fit(const FitArguments& arguments, bool json, terminal::Console& console) {
   guard::Options options;
   apply_params(guard::Options::kName, guard::kOptionFields,
                terminal::parse_settings(arguments.settings, "--set"), options);
@@ -60,37 +48,39 @@ int fit(const FitArguments& arguments, terminal::Console& console) {
   model::Ledger ledger;
   const auto cancelled = [&] { return console.interrupted(); };
   console.status("looking at the reference examples");
-  const auto seen = model::observe(subject.network, subject.inputs, true, ledger, cancelled);
+  const auto seen = model::observe(*subject.model, subject.inputs, true, ledger, cancelled);
   model::Observations calm;
   if (!arguments.calibration.empty()) {
     const data::Dataset held =
         load_examples(arguments.calibration, arguments.calibration_split,
-                      arguments.calibration_limit, subject.network.signature(), false);
-    calm = model::observe(subject.network, model::examples(held), true, ledger, cancelled);
+                      arguments.calibration_limit, subject.model->signature(), false);
+    calm = model::observe(*subject.model, model::examples(held), true, ledger, cancelled);
   }
   if (console.interrupted()) return 130;
   console.status("fitting the guard");
   const std::vector<std::uint32_t> labels(subject.labels.begin(), subject.labels.end());
   const ood::Batch reference = batch_of(seen);
+  const Head head = head_of(*subject.model);
   const guard::Guard made =
-      guard::Guard::fit({reference.features, reference.logits, labels, head_of(subject.network)},
+      guard::Guard::fit({reference.features, reference.logits, labels, head.view()},
                         arguments.calibration.empty() ? ood::Batch{} : batch_of(calm), options);
   const auto bytes = made.serialise();
   replace_file(arguments.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   console.clear_status();
-  const std::string note =
-      arguments.calibration.empty()
-          ? "calibrated on examples held out of --data: if the network was trained on them, "
-            "p-values of new inputs come out too small; give --calibration then"
-          : "";
-  if (arguments.json) {
+  std::vector<std::string> notes;
+  if (arguments.calibration.empty())
+    notes.emplace_back(
+        "calibrated on examples held out of --data: if the network was trained on them, p-values "
+        "of new inputs come out too small; give --calibration then");
+  if (const std::string note = feature_note(*subject.model); !note.empty()) notes.push_back(note);
+  if (json) {
     Json document{{"guard", arguments.out},
                   {"bytes", bytes.size()},
                   {"panel", made.panel()},
                   {"reference", seen.rows},
                   {"calibration", made.calibration_size()},
                   {"errors_on_reference", seen.errors(subject.labels)},
-                  {"note", note.empty() ? Json(nullptr) : Json(note)},
+                  {"notes", notes},
                   {"ledger", {{"forward", ledger.forward}, {"gradient", ledger.gradient}}},
                   {"seconds", seconds_since(start)}};
     console.json(document);
@@ -99,7 +89,7 @@ int fit(const FitArguments& arguments, terminal::Console& console) {
   console.line(fmt::format("{}: {} scores fitted on {} examples, p-values from {} others",
                            terminal_safe(arguments.out), made.panel().size(), seen.rows,
                            made.calibration_size()));
-  if (!note.empty()) console.warn(note);
+  for (const std::string& note : notes) console.warn(note);
   console.note(fmt::format("next: emdyn guard score --guard {} --model … --data …",
                            terminal_safe(arguments.out)));
   return 0;
@@ -114,7 +104,6 @@ struct ScoreArguments {
   bool tripwires = false;
   std::vector<std::string> settings;
   bool summary = false;
-  bool json = false;
 };
 
 Json verdict_json(std::size_t index, const guard::Verdict& verdict, bool flagged, double e_value,
@@ -240,23 +229,24 @@ void print_scored(const Scored& scored, const ScoreArguments& arguments,
       "are not");
 }
 
-int score(const ScoreArguments& arguments, terminal::Console& console) {
+int score(const ScoreArguments& arguments, bool json, terminal::Console& console) {
+  if (!(arguments.fdr > 0.0 && arguments.fdr < 1.0))
+    throw ConfigError(fmt::format("--fdr must lie between 0 and 1, got {}", arguments.fdr));
   tripwire::TrialOptions trial_options;
   apply_params(tripwire::TrialOptions::kName, tripwire::kTrialFields,
                terminal::parse_settings(arguments.settings, "--set"), trial_options);
   const std::string stored = read_whole_file(arguments.guard, kLargestGuard);
   const guard::Guard guard = guard::Guard::restore(std::as_bytes(std::span(stored)));
-  const model::Network network =
-      model::load_network(arguments.subject.model, arguments.subject.architecture);
+  const std::unique_ptr<model::Model> model = load_model(arguments.subject);
   const data::Dataset inputs =
       load_examples(arguments.subject.data, arguments.subject.split, arguments.subject.limit,
-                    network.signature(), arguments.tripwires);
+                    model->signature(), arguments.tripwires);
   const torch::Tensor tensor = model::examples(inputs);
   model::Ledger ledger;
   const auto cancelled = [&] { return console.interrupted(); };
   Scored scored;
   auto start = Clock::now();
-  const auto seen = model::observe(network, tensor, true, ledger, cancelled);
+  const auto seen = model::observe(*model, tensor, true, ledger, cancelled);
   if (console.interrupted()) return 130;
   const auto rows = static_cast<double>(seen.rows);
   scored.forward_us = 1e6 * seconds_since(start) / rows;
@@ -274,14 +264,14 @@ int score(const ScoreArguments& arguments, terminal::Console& console) {
   if (arguments.tripwires) {
     console.status("trying the tripwires, by attackers who do not know them and ones who do");
     const std::int64_t half = tensor.size(0) / 2;
-    scored.trials = tripwire::run_trials(network, guard.density(), tensor.narrow(0, 0, half),
-                                         tensor.narrow(0, half, tensor.size(0) - half),
-                                         {inputs.labels.begin() + half, inputs.labels.end()},
-                                         trial_options, cancelled);
+    scored.trials = tripwire::run_trials(
+        network_of(*model, "the tripwire trials"), guard.density(), tensor.narrow(0, 0, half),
+        tensor.narrow(0, half, tensor.size(0) - half),
+        {inputs.labels.begin() + half, inputs.labels.end()}, trial_options, cancelled);
     console.clear_status();
   }
   if (console.interrupted()) return 130;
-  if (!arguments.json) {
+  if (!json) {
     print_scored(scored, arguments, console);
     return 0;
   }
@@ -318,9 +308,8 @@ int run_guard(std::span<const std::string> arguments, terminal::Console& console
   CLI::App app("A guard of single inputs: how strange is each, and why?", "guard");
   FitArguments fitting;
   ScoreArguments scoring;
-  std::size_t threads = 0;
-  app.add_option("--threads", threads, "at most this many; 0 for all cores")
-      ->check(CLI::Range(0, 1024));
+  RunOptions running;
+  running.add_to(app);
   app.fallthrough();
   CLI::App* fit_app = app.add_subcommand("fit", "learn from in-distribution examples");
   fitting.subject.add_to(*fit_app);
@@ -333,12 +322,10 @@ int run_guard(std::span<const std::string> arguments, terminal::Console& console
   fit_app->add_option("--out", fitting.out, "file to write")->capture_default_str();
   fit_app->add_option("--set", fitting.settings, "NAME=VALUE of the guard; may be repeated")
       ->allow_extra_args(false);
-  fit_app->add_flag("--json", fitting.json, "print JSON");
   CLI::App* score_app = app.add_subcommand("score", "p-value, flag and reason of each input");
   scoring.subject.add_to(*score_app);
   score_app->add_option("--guard", scoring.guard, "file made by guard fit")->capture_default_str();
   score_app->add_option("--fdr", scoring.fdr, "false discovery rate of the flags")
-      ->check(CLI::Range(1e-6, 0.999999))
       ->capture_default_str();
   score_app->add_flag("--online", scoring.online, "decide one input after the other (e-LOND)");
   score_app->add_option("--batch", scoring.batch, "also test batches of so many inputs as a whole");
@@ -347,11 +334,11 @@ int run_guard(std::span<const std::string> arguments, terminal::Console& console
   score_app->add_option("--set", scoring.settings, "NAME=VALUE of the tripwire trials")
       ->allow_extra_args(false);
   score_app->add_flag("--summary", scoring.summary, "leave the single verdicts out of the JSON");
-  score_app->add_flag("--json", scoring.json, "print JSON");
   app.require_subcommand(1);
   if (!terminal::parse(app, arguments, console)) return 0;
-  const ThreadLimit limit(threads);
-  return fit_app->parsed() ? fit(fitting, console) : score(scoring, console);
+  const ThreadLimit limit(running.threads);
+  return fit_app->parsed() ? fit(fitting, running.json, console)
+                           : score(scoring, running.json, console);
 }
 
 }  // namespace emdyn::torch_plugin

@@ -2,12 +2,15 @@
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/model/observe.hpp"
+#include "emdyn/model/shown.hpp"
 #include "emdyn/ood/metrics.hpp"
 #include "emdyn/torch_plugin/subject.hpp"
 
@@ -20,9 +23,34 @@ constexpr double kOdinTemperature = 1000.0;
 constexpr std::string_view kOdinScore = "odin_temperature";
 constexpr std::int64_t kOdinChunk = 128;
 
-ood::Batch batch_of(const model::Observations& seen) {
-  return {probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count),
-          probe::matrix_view(seen.logits.data(), seen.rows, seen.classes)};
+bool reads_features(const ood::Entry& entry) {
+  return entry.fit_needs.features || entry.score_needs.features || entry.fit_needs.head;
+}
+
+/// The scores to try, those of features only where the model shows them.
+std::vector<std::string> scores_for(const model::Model& model, const OodTrialOptions& options,
+                                    std::string& note) {
+  std::vector<std::string> names;
+  std::vector<std::string_view> left_out;
+  for (const ood::Entry& entry : ood::entries()) {
+    const bool usable = model::shows_features(model) || !reads_features(entry);
+    if (options.scores.empty() && usable) names.emplace_back(entry.name);
+    if (!usable) left_out.push_back(entry.name);
+  }
+  for (const std::string& name : options.scores) {
+    if (!model::shows_features(model) && reads_features(ood::find_entry(name))) {
+      throw ModelError(fmt::format(
+          "stress ood: {} reads features, which this model does not show; scores of logits work "
+          "(msp, max_logit, energy, gen, odin_temperature), or give the network as safetensors "
+          "with an architecture that ends in a linear layer (docs/models.md)",
+          name));
+    }
+    names.push_back(name);
+  }
+  if (options.scores.empty() && !left_out.empty())
+    note = fmt::format("the model shows no features, so these are left out: {}",
+                       fmt::join(left_out, ", "));
+  return names;
 }
 
 std::vector<std::uint32_t> unsigned_labels(const std::vector<std::int64_t>& labels) {
@@ -30,7 +58,7 @@ std::vector<std::uint32_t> unsigned_labels(const std::vector<std::int64_t>& labe
 }
 
 /// x + noise·sign(∇ log p(predicted; T)): Liang, Li, Srikant 2018, equation 2.
-torch::Tensor odin_inputs(const model::Network& network, const torch::Tensor& inputs, double noise,
+torch::Tensor odin_inputs(const model::Model& network, const torch::Tensor& inputs, double noise,
                           model::Ledger& ledger) {
   std::vector<torch::Tensor> moved;
   const model::Signature& box = network.signature();
@@ -117,7 +145,7 @@ std::vector<StrangeSet> made_sets(const torch::Tensor& examples, const model::Si
   return sets;
 }
 
-OodTrial run_ood_trial(const model::Network& network, const torch::Tensor& train,
+OodTrial run_ood_trial(const model::Model& model, const torch::Tensor& train,
                        const std::vector<std::int64_t>& train_labels, const torch::Tensor& familiar,
                        const std::vector<std::int64_t>& labels, const std::vector<StrangeSet>& sets,
                        const OodTrialOptions& options,
@@ -127,20 +155,18 @@ OodTrial run_ood_trial(const model::Network& network, const torch::Tensor& train
     if (progress) progress(what);
   };
   OodTrial trial;
+  const std::vector<std::string> names = scores_for(model, options, trial.note);
   say("looking at the training examples");
-  const auto learned = model::observe(network, train, true, trial.ledger, cancelled);
-  const auto seen = model::observe(network, familiar, true, trial.ledger, cancelled);
+  const auto learned = model::observe(model, train, true, trial.ledger, cancelled);
+  const auto seen = model::observe(model, familiar, true, trial.ledger, cancelled);
   if (cancelled && cancelled()) return trial;
   trial.examples = seen.rows;
   trial.clean_errors = seen.errors(labels);
   const auto fit_labels = unsigned_labels(train_labels);
   const ood::Batch learned_batch = batch_of(learned);
+  const Head head = head_of(model);
   const ood::TrainingSet training{learned_batch.features, learned_batch.logits, fit_labels,
-                                  head_of(network)};
-  std::vector<std::string> names = options.scores;
-  if (names.empty()) {
-    for (const ood::Entry& entry : ood::entries()) names.emplace_back(entry.name);
-  }
+                                  head.view()};
   std::vector<ood::Scorer> scorers;
   for (const std::string& name : names) {
     say(fmt::format("fitting {}", name));
@@ -148,10 +174,11 @@ OodTrial run_ood_trial(const model::Network& network, const torch::Tensor& train
   }
   trial.choice = ood::choose(scorers, batch_of(seen), unsigned_labels(labels));
   const auto odin_seen = [&](const torch::Tensor& inputs) {
-    return model::observe(network, odin_inputs(network, inputs, options.odin_noise, trial.ledger),
-                          true, trial.ledger);
+    return model::observe(model, odin_inputs(model, inputs, options.odin_noise, trial.ledger), true,
+                          trial.ledger);
   };
-  const bool any_odin = std::ranges::find(names, kOdinScore) != names.end();
+  const bool any_odin =
+      model.differentiable() && std::ranges::find(names, kOdinScore) != names.end();
   const auto familiar_odin = any_odin ? odin_seen(familiar) : model::Observations{};
   std::vector<std::vector<double>> inside;
   for (const ood::Scorer& scorer : scorers) inside.push_back(scorer.score(batch_of(seen)));
@@ -171,12 +198,12 @@ OodTrial run_ood_trial(const model::Network& network, const torch::Tensor& train
   for (const StrangeSet& set : sets) {
     if (cancelled && cancelled()) return trial;
     say(fmt::format("scoring {}", set.name));
-    const auto strange = model::observe(network, set.inputs, true, trial.ledger);
+    const auto strange = model::observe(model, set.inputs, true, trial.ledger);
     const auto strange_odin = any_odin ? odin_seen(set.inputs) : model::Observations{};
     for (std::size_t s = 0; s < scorers.size(); ++s) {
       judge(names[s], set.name, inside[s], scorers[s].score(batch_of(strange)));
       // The same score after moving the input: what ODIN is.
-      if (names[s] == kOdinScore)
+      if (any_odin && names[s] == kOdinScore)
         judge("odin", set.name, scorers[s].score(batch_of(familiar_odin)),
               scorers[s].score(batch_of(strange_odin)));
     }

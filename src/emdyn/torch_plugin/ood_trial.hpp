@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "emdyn/model/network.hpp"
+#include "emdyn/model/model.hpp"
 #include "emdyn/ood/choose.hpp"
 #include "emdyn/ood/registry.hpp"
 #include "emdyn/pipeline/evidence.hpp"
@@ -27,7 +27,7 @@ std::vector<StrangeSet> made_sets(const torch::Tensor& examples, const model::Si
                                   std::size_t count, std::uint64_t seed);
 
 struct OodTrialOptions {
-  std::vector<std::string> scores{};  ///< None: all of the registry.
+  std::vector<std::string> scores{};  ///< None: all that the model can be judged by.
   std::uint64_t seed = 1;
   double odin_noise = 0.0014;
 };
@@ -38,13 +38,14 @@ struct OodTrial {
   ood::Choice choice{};  ///< By in-distribution criteria, made before any strange input was seen.
   std::size_t clean_errors = 0;
   std::size_t examples = 0;
+  std::string note{};  ///< Which scores were left out, and why.
   model::Ledger ledger{};
 };
 
 /// Fits scores on `train` and judges them on `familiar` against every set. ODIN moves each input
-/// towards its predicted class first (one gradient), as its paper does.
-/// @throws ModelError for a network without a linear layer at its end.
-OodTrial run_ood_trial(const model::Network& network, const torch::Tensor& train,
+/// towards its predicted class first (one gradient), as its paper does; without a gradient it is
+/// left out. @throws ModelError naming a score of features where the model shows none.
+OodTrial run_ood_trial(const model::Model& model, const torch::Tensor& train,
                        const std::vector<std::int64_t>& train_labels, const torch::Tensor& familiar,
                        const std::vector<std::int64_t>& labels, const std::vector<StrangeSet>& sets,
                        const OodTrialOptions& options,

@@ -45,16 +45,7 @@ struct AllRequest {
   std::vector<std::string> strange{};
   std::int64_t seed = 1;
   std::string out = "evidence.html";
-  bool json = false;
 };
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-certify::Norm certificate_norm(stress::Norm norm) {
-  return norm == stress::Norm::l2 ? certify::Norm::l2 : certify::Norm::linf;
-}
 
 /// Interrupted by Ctrl-C: unwinds to the verb.
 struct Stopped {};
@@ -81,14 +72,14 @@ struct Verdicts {
   }
 };
 
-std::optional<certify::Certifier> make_certifier(const model::Network& network, stress::Norm norm,
+std::optional<certify::Certifier> make_certifier(const model::Model& model, stress::Norm norm,
                                                  std::string& why_not) {
   if (norm != stress::Norm::linf && norm != stress::Norm::l2) {
     why_not = fmt::format("certificates cover linf and l2, not {}", stress::word(norm));
     return std::nullopt;
   }
   try {
-    return std::optional<certify::Certifier>(std::in_place, network);
+    return std::optional<certify::Certifier>(std::in_place, network_of(model, "certificates"));
   } catch (const ModelError& error) {
     why_not = error.what();
     return std::nullopt;
@@ -111,7 +102,7 @@ void attack_all(const AllRequest& request, const Subject& subject, stress::Norm 
       progress.update(now.done, fmt::format("{} errors", now.errors));
     };
     verdicts.attacks.push_back(
-        stress::run_attack(name, subject.network, subject.inputs, subject.labels, options));
+        stress::run_attack(name, *subject.model, subject.inputs, subject.labels, options));
     check_stop(console);
   }
   verdicts.worst = stress::worst_case(verdicts.attacks);
@@ -137,7 +128,7 @@ void settle(const AllRequest& request, const Subject& subject, stress::Norm norm
   options.stop = console.stop_flag();
   options.progress = [&](std::size_t decided, std::size_t) { progress.update(decided); };
   const auto points = certifier.certify(subject.inputs.index_select(0, torch::tensor(open)), labels,
-                                        request.epsilon, certificate_norm(norm), options);
+                                        request.epsilon, norm, options);
   check_stop(console);
   for (std::size_t k = 0; k < points.size(); ++k) {
     const auto i = static_cast<std::size_t>(open[k]);
@@ -154,8 +145,8 @@ Verdicts judge(const AllRequest& request, const Subject& subject, stress::Norm n
   verdicts.broken.assign(subject.dataset.size(), 0);
   if (certifier) {
     console.status("certificates first: what is certified need not be attacked");
-    const auto margins = certifier->lower_bounds(subject.inputs, subject.labels, request.epsilon,
-                                                 certificate_norm(norm));
+    const auto margins =
+        certifier->lower_bounds(subject.inputs, subject.labels, request.epsilon, norm);
     for (std::size_t i = 0; i < margins.size(); ++i) verdicts.certified[i] = margins[i] > 0.0;
     verdicts.certified_cheaply = verdicts.certified_count();
     check_stop(console);
@@ -177,6 +168,11 @@ pipeline::CurveFinding finding_of(series::StressCurve curve, series::Axis axis) 
   finding.words = fit.note.empty() ? emergence::describe(fit) : fit.note;
   finding.transition = pipeline::fitted_transition(fit);
   return finding;
+}
+
+/// The attack of a curve: one by gradients where the model has them.
+std::string_view curve_attack(const model::Model& model) {
+  return model.differentiable() ? "apgd_ce" : "square";
 }
 
 /// Accuracy at many radii of a part of the examples: attacked in one run, certified at each.
@@ -201,7 +197,7 @@ pipeline::CurveFinding robustness_curve(const AllRequest& request, const Subject
     std::vector<char> still(rows, 1);
     for (const double epsilon : options.epsilons) {
       console.status(fmt::format("certifying at ε = {:.3g}", epsilon));
-      const auto margins = certifier->lower_bounds(inputs, labels, epsilon, certificate_norm(norm));
+      const auto margins = certifier->lower_bounds(inputs, labels, epsilon, norm);
       for (std::size_t i = 0; i < rows; ++i) {
         still[i] = still[i] != 0 && margins[i] > 0.0;
         if (still[i] != 0) options.certified[i] = epsilon;
@@ -210,7 +206,8 @@ pipeline::CurveFinding robustness_curve(const AllRequest& request, const Subject
     }
   }
   console.status("attacking at every radius of the curve");
-  const auto result = stress::run_attack("apgd_ce", subject.network, inputs, labels, options);
+  const auto result =
+      stress::run_attack(curve_attack(*subject.model), *subject.model, inputs, labels, options);
   check_stop(console);
   return finding_of(
       stress::stress_curve(result, certifier ? options.certified : std::vector<double>{}),
@@ -244,10 +241,10 @@ void add_worst(const Subject& subject, const stress::AttackResult& worst,
   for (const std::size_t i : order) {
     const auto row = static_cast<std::int64_t>(i);
     const torch::Tensor after = worst.adversarial.narrow(0, row, 1);
-    const auto taken = subject.network.logits(after, ledger).argmax(1).item<std::int64_t>();
+    const auto taken = subject.model->logits(after, ledger).argmax(1).item<std::int64_t>();
     evidence.worst.push_back(
-        {picture_of(subject.inputs[row], subject.network.signature()),
-         picture_of(after[0], subject.network.signature()),
+        {picture_of(subject.inputs[row], subject.model->signature()),
+         picture_of(after[0], subject.model->signature()),
          fmt::format("class {}", subject.labels[i]), fmt::format("class {}", taken),
          fmt::format("example {}, {} {:.3g}", i, stress::word(worst.norm), worst.distance[i])});
   }
@@ -275,7 +272,7 @@ void add_sides(const AllRequest& request, const Subject& subject, terminal::Cons
   part.labels.resize(rows);
   try {
     const CorruptTrial corrupted = run_corrupt_trial(
-        subject.network, part, {.seed = static_cast<std::uint64_t>(request.seed)}, say, cancelled);
+        *subject.model, part, {.seed = static_cast<std::uint64_t>(request.seed)}, say, cancelled);
     check_stop(console);
     evidence.corruption_set = corrupted.constants;
     evidence.corruptions = corrupted.findings;
@@ -286,26 +283,27 @@ void add_sides(const AllRequest& request, const Subject& subject, terminal::Cons
   }
   try {
     const data::Dataset train = load_examples(
-        request.subject.data, "train", 10 * request.side_limit, subject.network.signature(), true);
+        request.subject.data, "train", 10 * request.side_limit, subject.model->signature(), true);
     if (train.size() < kLeastReference)
       throw DataError(
           fmt::format("{} training examples; {} are needed", train.size(), kLeastReference));
     const torch::Tensor inputs = model::examples(part);
-    auto sets = made_sets(inputs, subject.network.signature(), rows,
+    auto sets = made_sets(inputs, subject.model->signature(), rows,
                           static_cast<std::uint64_t>(request.seed));
     for (const std::string& path : request.strange) {
       sets.push_back({terminal_safe(path), model::examples(load_examples(
-                                               path, "", 0, subject.network.signature(), false))});
+                                               path, "", 0, subject.model->signature(), false))});
     }
     const torch::Tensor train_inputs = model::examples(train);
-    const OodTrial ood = run_ood_trial(subject.network, train_inputs, train.labels, inputs,
+    const OodTrial ood = run_ood_trial(*subject.model, train_inputs, train.labels, inputs,
                                        part.labels, sets, {}, say, cancelled);
     check_stop(console);
     evidence.ood = ood.findings;
+    if (!ood.note.empty()) evidence.notes.push_back(ood.note);
     ledger += ood.ledger;
     say("trying the tripwires");
     model::Ledger seen_ledger;
-    const auto seen = model::observe(subject.network, train_inputs, true, seen_ledger);
+    const auto seen = model::observe(*subject.model, train_inputs, true, seen_ledger);
     const std::vector<std::uint32_t> labels(train.labels.begin(), train.labels.end());
     const guard::KernelDensity density(
         probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count), labels,
@@ -313,8 +311,9 @@ void add_sides(const AllRequest& request, const Subject& subject, terminal::Cons
     // Thresholds come from the second half: no input both calibrates and is attacked.
     const auto half = static_cast<std::int64_t>(rows / 2);
     const auto trials = tripwire::run_trials(
-        subject.network, density, inputs.narrow(0, half, static_cast<std::int64_t>(rows) - half),
-        inputs.narrow(0, 0, half), {part.labels.begin(), part.labels.begin() + half},
+        network_of(*subject.model, "the tripwire trials"), density,
+        inputs.narrow(0, half, static_cast<std::int64_t>(rows) - half), inputs.narrow(0, 0, half),
+        {part.labels.begin(), part.labels.begin() + half},
         {.epsilon = request.epsilon, .seed = request.seed}, cancelled);
     check_stop(console);
     for (const tripwire::Trial& one : trials) {
@@ -416,13 +415,13 @@ Json document_of(const pipeline::Evidence& evidence, const std::string& out) {
           {"seconds", evidence.seconds}};
 }
 
-int run(const AllRequest& request, terminal::Console& console) {
+int run(const AllRequest& request, bool json, terminal::Console& console) {
   const auto start = Clock::now();
   const stress::Norm norm = stress::norm_from_word(request.norm);
   for (const std::string& name : request.attacks) stress::find_attack(name);
   const Subject subject = load_subject(request.subject);
   std::string uncovered;
-  const auto certifier = make_certifier(subject.network, norm, uncovered);
+  const auto certifier = make_certifier(*subject.model, norm, uncovered);
   Verdicts verdicts = judge(request, subject, norm, certifier, console);
   verdicts.uncovered = uncovered;
   model::Ledger ledger;
@@ -433,7 +432,7 @@ int run(const AllRequest& request, terminal::Console& console) {
   evidence.seconds = seconds_since(start);
   replace_file(request.out, pipeline::render_evidence(evidence));
   console.clear_status();
-  if (request.json) {
+  if (json) {
     console.json(document_of(evidence, request.out));
     return 0;
   }
@@ -454,7 +453,7 @@ int run_stress_all(std::span<const std::string> arguments, terminal::Console& co
       "tripwires, on one page.",
       "stress all");
   AllRequest request;
-  std::size_t threads = 0;
+  RunOptions running;
   request.subject.add_to(app);
   app.add_option("--epsilon", request.epsilon, "radius of the attacks")
       ->check(CLI::Range(0.0, 1e6))
@@ -479,13 +478,11 @@ int run_stress_all(std::span<const std::string> arguments, terminal::Console& co
   app.add_option("--seed", request.seed, "of random starts, noise and splits")
       ->capture_default_str();
   app.add_option("--out", request.out, "the page to write")->capture_default_str();
-  app.add_option("--threads", threads, "at most this many; 0 for all cores")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--json", request.json, "print JSON");
+  running.add_to(app);
   if (!terminal::parse(app, arguments, console)) return 0;
-  const ThreadLimit limit(threads);
+  const ThreadLimit limit(running.threads);
   try {
-    return run(request, console);
+    return run(request, running.json, console);
   } catch (const Stopped&) {
     console.clear_status();
     console.note("interrupted: no page is written of a test that did not end");

@@ -12,7 +12,7 @@
 #include "emdyn/core/whole_file.hpp"
 #include "emdyn/data/npy.hpp"
 #include "emdyn/emergence/transition.hpp"
-#include "emdyn/model/network_file.hpp"
+#include "emdyn/model/adapters.hpp"
 #include "emdyn/stress/attack.hpp"
 #include "emdyn/terminal/arguments.hpp"
 #include "emdyn/terminal/progress.hpp"
@@ -220,9 +220,9 @@ void save_broken(const std::filesystem::path& path, const model::Signature& sign
   replace_file(path, data::npz_bytes(broken));
 }
 
-std::optional<model::Network> load_source(const AttackRequest& request) {
-  if (request.source.empty()) return std::nullopt;
-  return model::load_network(request.source, request.source_architecture);
+std::unique_ptr<model::Model> load_source(const AttackRequest& request) {
+  if (request.source.empty()) return nullptr;
+  return model::load_model(request.source, request.source_architecture, request.subject.trust);
 }
 
 bool asked_for(std::span<const std::string> arguments, std::string_view flag) {
@@ -231,19 +231,19 @@ bool asked_for(std::span<const std::string> arguments, std::string_view flag) {
 
 int run(const AttackRequest& request, bool json, terminal::Console& console) {
   auto options = plan(request, console);
-  const std::optional<model::Network> source = load_source(request);
+  const std::unique_ptr<model::Model> source = load_source(request);
   Subject subject = load_subject(request.subject);
-  const model::Signature& signature = subject.network.signature();
+  const model::Signature& signature = subject.model->signature();
   subject.inputs = subject.inputs.clamp(signature.low, signature.high);  // What rounding left.
   AttackReport report;
   for (std::size_t i = 0; i < options.size(); ++i) {
-    if (source) options[i].source = &*source;
+    options[i].source = source.get();
     terminal::Progress progress(console, request.attacks[i],
                                 static_cast<std::uint64_t>(subject.inputs.size(0)), "points");
     options[i].progress = [&](const stress::AttackProgress& now) {
       progress.update(now.done, fmt::format("{} errors", now.errors));
     };
-    report.results.push_back(stress::run_attack(request.attacks[i], subject.network, subject.inputs,
+    report.results.push_back(stress::run_attack(request.attacks[i], *subject.model, subject.inputs,
                                                 subject.labels, options[i]));
     report.seconds += report.results.back().seconds;
     if (report.results.back().interrupted) {
@@ -263,8 +263,7 @@ int run(const AttackRequest& request, bool json, terminal::Console& console) {
     }
   }
   for (const stress::Flag& flag : stress::compare(report.results)) report.flags.push_back(flag);
-  if (!request.save.empty())
-    save_broken(request.save, subject.network.signature(), report.worst, subject.labels);
+  if (!request.save.empty()) save_broken(request.save, signature, report.worst, subject.labels);
   if (json) {
     console.json(report_json(request, report));
   } else {
@@ -279,8 +278,7 @@ int run_stress_attack(std::span<const std::string> arguments, terminal::Console&
   CLI::App app("Attack a network's answers on labelled examples within a radius, or many of them.",
                "stress attack");
   AttackRequest request;
-  std::size_t threads = 0;
-  bool json = false;
+  RunOptions running;
   bool list = false;
   app.add_flag("--list", list, "the attacks and their settings; needs nothing else");
   request.subject.add_to(app);
@@ -303,13 +301,11 @@ int run_stress_attack(std::span<const std::string> arguments, terminal::Console&
                  "write the inputs that broke, with their true labels (npz)");
   app.add_option("--seed", request.seed, "of random starts")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{9000000000000000}));
-  app.add_option("--threads", threads, "at most this many; 0: all cores (results are the same)")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--json", json, "print one JSON document");
+  running.add_to(app);
   if (asked_for(arguments, "--list")) return list_attacks(asked_for(arguments, "--json"), console);
   if (!terminal::parse(app, arguments, console)) return 0;
-  const ThreadLimit limit(threads);
-  return run(request, json, console);
+  const ThreadLimit limit(running.threads);
+  return run(request, running.json, console);
 }
 
 }  // namespace emdyn::torch_plugin

@@ -7,6 +7,7 @@
 #include "emdyn/certify/certify.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/stress/norm.hpp"
 #include "emdyn/terminal/arguments.hpp"
 #include "emdyn/terminal/progress.hpp"
 #include "emdyn/torch_plugin/stress_verb.hpp"
@@ -14,6 +15,9 @@
 
 namespace emdyn::torch_plugin {
 namespace {
+
+/// What a call may take where --time-limit says nothing else.
+constexpr double kSecondsMost = 1800.0;
 
 struct CertifyRequest {
   SubjectOptions subject{};
@@ -69,6 +73,8 @@ Totals totals_of(const std::vector<certify::Point>& points) {
   return totals;
 }
 
+Json limit_or_null(double seconds) { return seconds > 0.0 ? Json(seconds) : Json(nullptr); }
+
 Json to_json(const CertifyRequest& request, const std::vector<certify::Point>& points,
              double seconds) {
   const Totals totals = totals_of(points);
@@ -77,6 +83,7 @@ Json to_json(const CertifyRequest& request, const std::vector<certify::Point>& p
       {"epsilon", request.epsilon},
       {"norm", request.norm},
       {"method", request.method},
+      {"box", request.options.box},
       {"clean_errors", totals.clean_errors},
       {"certified", totals.certified},
       {"certified_bound", static_cast<std::int64_t>(points.size()) - totals.certified},
@@ -84,6 +91,10 @@ Json to_json(const CertifyRequest& request, const std::vector<certify::Point>& p
       {"undecided", totals.undecided},
       {"cut_short", totals.cut_short},
       {"seconds", seconds},
+      {"limits",
+       {{"nodes_per_point", request.options.node_limit},
+        {"seconds", limit_or_null(request.options.seconds)},
+        {"seconds_per_point", limit_or_null(request.options.seconds_per_point)}}},
       {"ledger",
        {{"nodes", totals.nodes}, {"bounds", totals.bounds}, {"open_units", totals.open_units}}}};
   if (request.points) {
@@ -106,8 +117,9 @@ void print(const CertifyRequest& request, const std::vector<certify::Point>& poi
            terminal::Console& console) {
   const Totals totals = totals_of(points);
   const auto count = static_cast<std::int64_t>(points.size());
-  console.line(fmt::format("{} examples, {} radius {:g}, {:.1f} s", count, request.norm,
-                           request.epsilon, seconds));
+  console.line(fmt::format("{} examples, {} radius {:g}{}, {:.1f} s", count, request.norm,
+                           request.epsilon, request.options.box ? "" : " outside the input box too",
+                           seconds));
   console.line(fmt::format("  {:>6} certified   no input in the radius changes the answer",
                            totals.certified));
   console.line(fmt::format("  {:>6} attacked    with a counterexample; {} are wrong as they are",
@@ -117,6 +129,11 @@ void print(const CertifyRequest& request, const std::vector<certify::Point>& poi
       totals.cut_short > 0 ? fmt::format("   {} of them cut short", totals.cut_short) : ""));
   console.line(fmt::format("errors between {} and {}; {} nodes, {} bounds", totals.attacked,
                            count - totals.certified, totals.nodes, totals.bounds));
+  if (totals.cut_short > 0 && !console.interrupted())
+    console.note(
+        fmt::format("time ran out; --time-limit (now {:g} s in all) and --time-per-point "
+                    "allow more",
+                    request.options.seconds));
 }
 
 }  // namespace
@@ -127,8 +144,8 @@ int run_stress_certify(std::span<const std::string> arguments, terminal::Console
       "neither was reached.",
       "stress certify");
   CertifyRequest request;
-  bool json = false;
-  std::size_t threads = 0;
+  request.options.seconds = kSecondsMost;
+  RunOptions running;
   request.subject.add_to(app);
   app.add_option("--epsilon", request.epsilon, "radius");
   app.add_option("--norm", request.norm, "linf or l2")->check(CLI::IsMember({"linf", "l2"}));
@@ -138,40 +155,43 @@ int run_stress_certify(std::span<const std::string> arguments, terminal::Console
                  "of branch and bound, per example; 0: bounds and attacks alone")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
   app.add_option("--time-limit", request.options.seconds,
-                 "seconds in all; what they cut short is undecided, and may vary")
+                 "seconds in all, 0 for no limit; what they cut short is undecided, and may vary")
+      ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9));
-  app.add_option("--time-per-point", request.options.seconds_per_point, "seconds per example")
+  app.add_option("--time-per-point", request.options.seconds_per_point,
+                 "seconds of one thread per example; 0 for no limit")
       ->check(CLI::Range(0.0, 1e9));
+  bool no_box = false;
+  app.add_flag(
+      "--no-box", no_box,
+      "do not cut the ball with the model's input box: comparable with papers that do not");
   app.add_option("--seed", request.options.seed, "of the attacks' random starts");
-  app.add_option("--threads", threads,
-                 "at most this many; 0 for all cores (results do not depend on it)")
-      ->check(CLI::Range(0, 1024));
   app.add_flag("--points", request.points, "every example's verdict in the JSON");
-  app.add_flag("--json", json, "print JSON");
+  running.add_to(app);
   if (!terminal::parse(app, arguments, console)) return 0;
   if (!(request.epsilon >= 0.0) || !std::isfinite(request.epsilon))
     throw ConfigError(
         fmt::format("--epsilon must be finite and at least 0, got {}", request.epsilon));
+  request.options.box = !no_box;
   request.options.method = method_of(request.method);
   if (request.options.method == certify::Method::interval) request.options.node_limit = 0;
 
   const Subject subject = load_subject(request.subject);
-  const certify::Certifier certifier(subject.network);
-  const ThreadLimit limit(threads);
+  const certify::Certifier certifier(network_of(*subject.model, "stress certify"));
+  const ThreadLimit limit(running.threads);
   terminal::Progress progress(console, "certify", subject.labels.size(), "examples");
   request.options.stop = console.stop_flag();
   request.options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<certify::Point> points = certifier.certify(
-      subject.inputs, subject.labels, request.epsilon,
-      request.norm == "l2" ? certify::Norm::l2 : certify::Norm::linf, request.options);
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const std::vector<certify::Point> points =
+      certifier.certify(subject.inputs, subject.labels, request.epsilon,
+                        stress::norm_from_word(request.norm), request.options);
+  const double seconds = seconds_since(start);
   console.clear_status();
   if (console.interrupted()) {
     console.note("interrupted: what was not reached counts as undecided");
   }
-  if (json) {
+  if (running.json) {
     console.json(to_json(request, points, seconds));
   } else {
     print(request, points, seconds, console);

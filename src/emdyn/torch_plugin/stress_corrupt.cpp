@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 
 #include "emdyn/core/parallel.hpp"
@@ -61,8 +60,7 @@ int run_stress_corrupt(std::span<const std::string> arguments, terminal::Console
   SubjectOptions subject_options;
   subject_options.add_to(app);
   CorruptTrialOptions options;
-  std::size_t threads = 0;
-  bool json = false;
+  RunOptions running;
   app.add_option("--corruption", options.names,
                  "only this one; may be repeated (default: all that fit the data)")
       ->allow_extra_args(false);
@@ -71,23 +69,19 @@ int run_stress_corrupt(std::span<const std::string> arguments, terminal::Console
       ->check(CLI::IsMember({"auto", "image_net", "small"}))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of noise and places")->capture_default_str();
-  app.add_option("--threads", threads, "at most this many; 0 for all cores")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--json", json, "print JSON");
+  running.add_to(app);
   if (!terminal::parse(app, arguments, console)) return 0;
-  const ThreadLimit limit(threads);
+  const ThreadLimit limit(running.threads);
   const auto start = std::chrono::steady_clock::now();
   const Subject subject = load_subject(subject_options);
   const CorruptTrial trial = run_corrupt_trial(
-      subject.network, subject.dataset, options,
+      *subject.model, subject.dataset, options,
       [&](const std::string& what) { console.status(what); },
       [&] { return console.interrupted(); });
   console.clear_status();
   if (console.interrupted()) return 130;
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (json) {
-    console.json(trial_json(trial, seconds));
+  if (running.json) {
+    console.json(trial_json(trial, seconds_since(start)));
   } else {
     print_trial(trial, console);
   }

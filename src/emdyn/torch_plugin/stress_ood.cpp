@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 
 #include "emdyn/core/error.hpp"
@@ -31,6 +30,7 @@ Json trial_json(const OodTrial& trial, double seconds) {
           {"clean_errors", trial.clean_errors},
           {"chosen", trial.choice.name},
           {"chosen_because", trial.choice.reason},
+          {"note", trial.note.empty() ? Json(nullptr) : Json(trial.note)},
           {"scores", std::move(scores)},
           {"ledger", {{"forward", trial.ledger.forward}, {"gradient", trial.ledger.gradient}}},
           {"seconds", seconds}};
@@ -51,6 +51,7 @@ void print_trial(const OodTrial& trial, terminal::Console& console) {
       fmt::format("{} of {} familiar examples are misclassified; chosen without looking at "
                   "strange inputs: {} ({})",
                   trial.clean_errors, trial.examples, trial.choice.name, trial.choice.reason));
+  if (!trial.note.empty()) console.warn(trial.note);
 }
 
 }  // namespace
@@ -63,8 +64,7 @@ int run_stress_ood(std::span<const std::string> arguments, terminal::Console& co
   std::vector<std::string> strange_paths;
   std::size_t fit_limit = 10000;
   OodTrialOptions options;
-  std::size_t threads = 0;
-  bool json = false;
+  RunOptions running;
   app.add_option("--ood", strange_paths, "strange examples: a folder or file; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--score", options.scores, "only this score; may be repeated (default: all)")
@@ -73,15 +73,13 @@ int run_stress_ood(std::span<const std::string> arguments, terminal::Console& co
       ->check(CLI::Range(100, 100000000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of the noise sets")->capture_default_str();
-  app.add_option("--threads", threads, "at most this many; 0 for all cores")
-      ->check(CLI::Range(0, 1024));
-  app.add_flag("--json", json, "print JSON");
+  running.add_to(app);
   if (!terminal::parse(app, arguments, console)) return 0;
-  const ThreadLimit limit(threads);
+  const ThreadLimit limit(running.threads);
   for (const std::string& name : options.scores) ood::find_entry(name);
   const auto start = std::chrono::steady_clock::now();
   const Subject subject = load_subject(subject_options);
-  const model::Signature& signature = subject.network.signature();
+  const model::Signature& signature = subject.model->signature();
   const data::Dataset train =
       load_examples(subject_options.data, "train", fit_limit, signature, true);
   std::vector<StrangeSet> sets =
@@ -94,15 +92,13 @@ int run_stress_ood(std::span<const std::string> arguments, terminal::Console& co
     sets.push_back({stem.empty() ? path : stem, model::examples(strange)});
   }
   const OodTrial trial = run_ood_trial(
-      subject.network, model::examples(train), train.labels, subject.inputs, subject.labels, sets,
+      *subject.model, model::examples(train), train.labels, subject.inputs, subject.labels, sets,
       options, [&](const std::string& what) { console.status(what); },
       [&] { return console.interrupted(); });
   console.clear_status();
   if (console.interrupted()) return 130;
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (json) {
-    console.json(trial_json(trial, seconds));
+  if (running.json) {
+    console.json(trial_json(trial, seconds_since(start)));
   } else {
     print_trial(trial, console);
   }

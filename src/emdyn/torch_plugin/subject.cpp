@@ -1,21 +1,33 @@
 #include "emdyn/torch_plugin/subject.hpp"
 
+#include <fmt/format.h>
+
 #include "emdyn/core/error.hpp"
 #include "emdyn/data/load.hpp"
+#include "emdyn/model/adapters.hpp"
 #include "emdyn/model/check.hpp"
-#include "emdyn/model/network_file.hpp"
-#include "emdyn/model/observe.hpp"
+#include "emdyn/model/shown.hpp"
 
 namespace emdyn::torch_plugin {
+
 void SubjectOptions::add_to(CLI::App& app) {
-  app.add_option("--model", model, "weights of the network (safetensors)")->required();
+  app.add_option("--model", model, "weights of the network (safetensors), or TorchScript")
+      ->required();
   app.add_option("--arch", architecture,
                  "its architecture (TOML); default: the weights' name with .toml");
+  app.add_flag("--trust", trust, "load TorchScript, which runs code of its maker");
   app.add_option("--data", data, "examples: a folder in MNIST's layout or a file")->required();
   app.add_option("--split", split, "train or test, of data in two parts")
       ->check(CLI::IsMember({"train", "test"}));
   app.add_option("--limit", limit, "only the first so many examples; 0 for all")
       ->capture_default_str();
+}
+
+void RunOptions::add_to(CLI::App& app) {
+  app.add_option("--threads", threads,
+                 "at most this many; 0 for all cores (results do not depend on it)")
+      ->check(CLI::Range(0, 1024));
+  app.add_flag("--json", json, "print one JSON document");
 }
 
 data::Dataset load_examples(const std::string& path, const std::string& split, std::size_t limit,
@@ -28,25 +40,60 @@ data::Dataset load_examples(const std::string& path, const std::string& split, s
   return dataset;
 }
 
-Subject load_subject(const SubjectOptions& options) {
-  model::Network network = model::load_network(options.model, options.architecture);
-  data::Dataset dataset =
-      load_examples(options.data, options.split, options.limit, network.signature(), true);
-  torch::Tensor inputs = model::examples(dataset);
-  std::vector<std::int64_t> labels = dataset.labels;
-  return {std::move(network), std::move(dataset), std::move(inputs), std::move(labels)};
+std::unique_ptr<model::Model> load_model(const SubjectOptions& options) {
+  return model::load_model(options.model, options.architecture, options.trust);
 }
 
-ood::LinearHead head_of(const model::Network& network) {
-  const auto& layers = network.layers();
-  if (layers.empty() || layers.back().kind != model::LayerKind::linear)
-    throw ModelError("network: scores of features need a linear layer at the end");
-  const torch::Tensor weight = layers.back().tensor("weight");
-  const torch::Tensor bias = layers.back().tensor("bias");
-  if (!bias.defined()) throw ModelError("network: its last layer needs a bias for these scores");
-  return {probe::matrix_view(weight.data_ptr<float>(), static_cast<std::size_t>(weight.size(0)),
-                             static_cast<std::size_t>(weight.size(1))),
-          {bias.data_ptr<float>(), static_cast<std::size_t>(bias.numel())}};
+Subject load_subject(const SubjectOptions& options) {
+  auto model = load_model(options);
+  data::Dataset dataset =
+      load_examples(options.data, options.split, options.limit, model->signature(), true);
+  torch::Tensor inputs = model::examples(dataset);
+  std::vector<std::int64_t> labels = dataset.labels;
+  return {std::move(model), std::move(dataset), std::move(inputs), std::move(labels)};
+}
+
+const model::Network& network_of(const model::Model& model, std::string_view needs) {
+  const auto* network = dynamic_cast<const model::Network*>(&model);
+  if (network != nullptr) return *network;
+  throw ModelError(fmt::format(
+      "{}: needs a network whose layers are known, and TorchScript hides them; save its "
+      "weights as safetensors and describe its layers in a TOML file (docs/models.md)",
+      needs));
+}
+
+ood::LinearHead Head::view() const {
+  return {probe::matrix_view(weight.data(), bias.size(), features), bias};
+}
+
+Head head_of(const model::Model& model) {
+  const auto classes = static_cast<std::size_t>(model.signature().classes);
+  Head head;
+  head.bias.assign(classes, 0.0F);
+  if (!model::shows_features(model)) {
+    head.features = classes;
+    head.weight.assign(classes * classes, 0.0F);
+    for (std::size_t c = 0; c < classes; ++c) head.weight[c * classes + c] = 1.0F;
+    return head;
+  }
+  const model::Layer& last = network_of(model, "scores of features").layers().back();
+  const torch::Tensor weight = last.tensor("weight").contiguous();
+  head.features = static_cast<std::size_t>(weight.size(1));
+  head.weight.assign(weight.data_ptr<float>(), weight.data_ptr<float>() + weight.numel());
+  const torch::Tensor bias = last.tensor("bias");
+  if (bias.defined()) head.bias.assign(bias.data_ptr<float>(), bias.data_ptr<float>() + classes);
+  return head;
+}
+
+ood::Batch batch_of(const model::Observations& seen) {
+  return {probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count),
+          probe::matrix_view(seen.logits.data(), seen.rows, seen.classes)};
+}
+
+std::string feature_note(const model::Model& model) {
+  if (model::shows_features(model)) return {};
+  return "the model shows no features (only a network given as safetensors and TOML that ends in a "
+         "linear layer does): its logits stand in for them";
 }
 
 }  // namespace emdyn::torch_plugin
