@@ -10,10 +10,18 @@
 
 namespace emdyn::detect {
 
+/// About the average distance of a window of `window` independent normal samples to the nearest of
+/// `count` others, all normalised: the correlation of two such windows is that of a sample of
+/// normal pairs, and the highest of `count` lies near its 1 - 1 / (count + 1) quantile. @pre window
+/// >= 4, count >= 1.
+double noise_distance(std::size_t window, std::size_t count) noexcept;
+
 /// Left discords: notices a shape of the last samples unlike every shape before, whatever its level
 /// and size (see LeftProfile).
 ///
-/// The score is the distance of the newest window to its neighbour, divided by the threshold: the
+/// The distance of the newest window to its neighbour shrinks as there are more windows to choose
+/// from; it is measured in units of the distance that noise would have to the nearest of as many
+/// (`noise_distance`). The score is that distance, divided by the threshold: the
 /// `level` quantile of the largest distances of the blocks of one window length seen so far
 /// (conformal: the ceil(level (n + 1))-th of n). A block, because windows that overlap are one
 /// observation: a discord fills one or two blocks and not a window's length of samples, so it hides
@@ -21,6 +29,11 @@ namespace emdyn::detect {
 /// long. Above 1 a stream like its past goes in at most
 /// 1 - level of its blocks; at the default that is about one in 640 samples. Distances below
 /// sqrt(2m) / 1000 (correlation 0.999999) are repetitions.
+///
+/// The p-value: the distance's chance for noise among as many windows, as a normal deviate; that
+/// deviate's mean and upward deviation over the last `blocks` window lengths (a signal is not
+/// noise) give a Student's t, with windows that overlap counted as one observation. It is where the
+/// alarm policy begins, which corrects it by what it sees.
 ///
 /// Normalising a window blows up whatever is in it: where a signal rests, its noise is compared.
 /// Noise has no shape to repeat, so a step in white noise is no discord: use it on signals that
@@ -67,12 +80,14 @@ class MatrixProfile {
     rearm();
   }
   void rearm() noexcept {
-    score_ = 0.0;
+    score_ = t_ = 0.0;
     run_ = 0;
   }
   void reset() noexcept;
   bool ready() const noexcept { return blocks_.size() >= fewest_; }
   Evidence evidence() const noexcept;
+  /// Of a distance as large as the last one; 1 before there are enough.
+  double p_value() const noexcept;
   /// Of the newest window; negative while it has no neighbour.
   double distance() const noexcept { return profile_.distance(); }
   const LeftProfile& profile() const noexcept { return profile_; }
@@ -80,17 +95,25 @@ class MatrixProfile {
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.profile_, self.blocks_, self.score_, self.largest_, self.in_block_, self.run_);
+    archive(self.seen_, self.mean_, self.squares_, self.t_);
     archive.require(self.score_ >= 0.0 && self.largest_ >= 0.0 && self.in_block_ < self.window_);
+    archive.require(self.seen_ >= 0.0 && self.seen_ <= 1e8 && std::abs(self.mean_) <= 1e3 &&
+                    self.squares_ >= 0.0 && self.squares_ <= 1e12 && std::abs(self.t_) <= 1e6);
+    if constexpr (requires { archive.ok(); }) self.compared_ = 0;
     for (const double distance : self.blocks_.sorted()) archive.require(distance >= 0.0);
   }
-  bool operator==(const MatrixProfile&) const = default;
+  bool operator==(const MatrixProfile& other) const;
 
  private:
   double threshold() const noexcept;
+  double noise_deviate() const noexcept;
+  void judge(double distance, double deviate) noexcept;
+  void learn(double distance, double deviate) noexcept;
 
   std::uint64_t window_;
   double level_;
   std::size_t fewest_;  // Blocks before the first score.
+  double memory_;       // Distances beyond which the past counts half, for the p-value.
   double repetition_;
   LeftProfile profile_;
   SortedWindow blocks_;  // The largest distance of each.
@@ -98,6 +121,12 @@ class MatrixProfile {
   double largest_ = 0.0;        // Of the current block.
   std::uint64_t in_block_ = 0;  // Distances in it.
   std::uint64_t run_ = 0;       // Samples with a score above 1, up to now.
+  double seen_ = 0.0;           // Distances learned.
+  double mean_ = 0.0;           // Of their deviates.
+  double squares_ = 0.0;        // Twice the summed squared deviations of those above it.
+  double t_ = 0.0;              // The last distance, standardised.
+  std::size_t compared_ = 0;    // Windows that unit_ holds for.
+  double unit_ = 1.0;
 };
 
 static_assert(Detector<MatrixProfile>);
