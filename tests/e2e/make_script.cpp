@@ -1,4 +1,5 @@
-// Writes a TorchScript file whose forward(self, x) has the given body, for the tests of what reads one:
+// Writes a TorchScript file whose forward(self, x) has the given body, for the tests of what reads
+// one:
 //   emdyn_make_script OUT.pt 'return torch.flatten(x, 1)'
 #include <torch/script.h>
 
