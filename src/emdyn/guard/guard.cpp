@@ -217,7 +217,7 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   std::vector<double> pooled = calm;
   double u = 0.0;
   for (const Verdict& one : verdicts) {
-    const auto [low, high] = std::ranges::equal_range(calm, one.score_p_value);
+    const auto [low, high] = std::equal_range(calm.begin(), calm.end(), one.score_p_value);
     u += static_cast<double>(low - calm.begin()) + 0.5 * static_cast<double>(high - low);
     pooled.push_back(one.score_p_value);
   }
