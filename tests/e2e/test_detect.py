@@ -223,6 +223,12 @@ class Detect(ProgramTest):
         calm = self.write("calm.csv", series(20 + noise.gauss(0, 1) for i in range(100)))
         self.assertEqual(self.json("detect", calm)["events"], [])
 
+    def test_an_alarm_without_a_past_to_rank_in_has_no_p_value(self):
+        path = self.write("short.csv", series(i % 3 + 40 * (i >= 30) for i in range(60)))
+        events = self.json("detect", path, "--detector", "bocpd")["events"]
+        self.assertEqual([event["p_value"] for event in events], [None])
+        self.assertEqual(events[0]["onset"]["estimate"], 30)
+
     def test_levels_that_arm_and_disarm_are_options(self):
         # k_sigma with a given baseline scores |x| / 3; one excursion wavers between 5 and 3.5.
         values = [0.5] * 20 + [5, 3.5] * 10 + [0.5] * 20

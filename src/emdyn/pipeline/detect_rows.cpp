@@ -83,7 +83,7 @@ struct RowDetector::Impl {
     event.detector = entry.name;
     event.policy = policy.text();
     event.score = detector->score();
-    event.p_value = p_value;
+    if (p_value < 1.0) event.p_value = p_value;  // At 1 there was no past to rank the score in.
     const auto z = detector->standardised();
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (shares[i] > 0.0) event.shares.push_back({names[i], shares[i], z[i]});

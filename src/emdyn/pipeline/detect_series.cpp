@@ -108,7 +108,7 @@ struct SeriesDetector::Impl {
     event.detector = detector->name();
     event.policy = policy->text();
     event.score = evidence.score;
-    event.p_value = p_value;
+    if (p_value < 1.0) event.p_value = p_value;  // At 1 there was no past to rank the score in.
     event.direction = evidence.direction;
     event.onset = log.interval(evidence);
     event.shares = detector->shares();
