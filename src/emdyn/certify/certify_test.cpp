@@ -9,103 +9,19 @@
 #include <limits>
 
 #include "emdyn/certify/compile.hpp"
+#include "emdyn/certify/networks_for_tests.hpp"
 #include "emdyn/core/error.hpp"
-#include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
 
 namespace emdyn::certify {
 namespace {
 
-using model::Layer;
-using model::LayerKind;
-using model::Network;
 using testing::HasSubstr;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-torch::Tensor random_tensor(Philox& random, std::vector<std::int64_t> shape, double scale) {
-  torch::Tensor tensor = at::empty(shape, torch::kFloat32);
-  float* data = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i)
-    data[i] = static_cast<float>(scale * random.normal());
-  return tensor;
-}
-
-torch::Tensor uniform_tensor(Philox& random, std::vector<std::int64_t> shape) {
-  torch::Tensor tensor = at::empty(shape, torch::kFloat32);
-  float* data = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) data[i] = static_cast<float>(random.uniform());
-  return tensor;
-}
-
-Layer fc(torch::Tensor weight, torch::Tensor bias) {
-  return {.kind = LayerKind::linear,
-          .name = "fc",
-          .tensors = {{"weight", std::move(weight)}, {"bias", std::move(bias)}}};
-}
-
-Layer fc(Philox& random, std::int64_t in, std::int64_t out) {
-  return fc(random_tensor(random, {out, in}, 1.0 / std::sqrt(static_cast<double>(in))),
-            random_tensor(random, {out}, 0.3));
-}
-
-Layer conv(Philox& random, std::int64_t in, std::int64_t out, std::int64_t kernel,
-           std::int64_t stride, std::int64_t padding, std::int64_t groups = 1) {
-  Layer layer{.kind = LayerKind::conv, .name = "conv"};
-  layer.tensors = {{"weight", random_tensor(random, {out, in / groups, kernel, kernel}, 0.3)},
-                   {"bias", random_tensor(random, {out}, 0.1)}};
-  layer.stride = stride;
-  layer.padding = padding;
-  layer.groups = groups;
-  return layer;
-}
-
-Layer relu() { return {.kind = LayerKind::relu, .name = "relu"}; }
-
-Layer pool(LayerKind kind, std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
-  Layer layer{.kind = kind, .name = "pool"};
-  layer.kernel = kernel;
-  layer.stride = stride;
-  layer.padding = padding;
-  return layer;
-}
-
-Network small(Philox& random) {
-  return {{.input = {2}, .classes = 3},
-          {fc(random, 2, 4), relu(), fc(random, 4, 3), relu(), fc(random, 3, 3)}};
-}
-
-// One layer of every kind that certificates take.
-Network assorted(Philox& random) {
-  Layer normalize{.kind = LayerKind::normalize, .name = "normalize"};
-  normalize.tensors = {{"mean", torch::tensor({0.4F, 0.6F})},
-                       {"deviation", torch::tensor({0.5F, 0.25F})}};
-  Layer norm{.kind = LayerKind::batch_norm, .name = "norm"};
-  norm.tensors = {{"weight", random_tensor(random, {4}, 1.0)},
-                  {"bias", random_tensor(random, {4}, 0.2)},
-                  {"running_mean", random_tensor(random, {4}, 0.2)},
-                  {"running_var", uniform_tensor(random, {4}) + 0.5}};
-  Layer leaky{.kind = LayerKind::leaky_relu, .name = "leaky"};
-  leaky.slope = 0.1;
-  Layer residual{.kind = LayerKind::residual, .name = "block"};
-  residual.body = {conv(random, 4, 4, 3, 1, 1, 2), relu(), conv(random, 4, 4, 3, 1, 1)};
-  residual.shortcut = {conv(random, 4, 4, 1, 1, 0)};
-  Layer plain{.kind = LayerKind::residual, .name = "plain"};
-  plain.body = {conv(random, 4, 4, 1, 1, 0), leaky};
-  return {{.input = {2, 6, 6}, .classes = 3},
-          {normalize, conv(random, 2, 4, 3, 1, 1), norm, relu(), residual, relu(), plain,
-           pool(LayerKind::max_pool, 3, 2, 1), pool(LayerKind::avg_pool, 2, 1, 1),
-           Layer{.kind = LayerKind::flatten, .name = "flatten"}, fc(random, 4 * 4 * 4, 3)}};
-}
-
 std::vector<double> logits(const Graph& graph, std::span<const double> x) {
   return graph.evaluate(x);
-}
-
-std::int64_t predicted(const Graph& graph, const torch::Tensor& x) {
-  const float* data = x.data_ptr<float>();
-  const std::vector<double> values = graph.evaluate(std::vector<double>(data, data + x.numel()));
-  return std::max_element(values.begin(), values.end()) - values.begin();
 }
 
 double margin(const std::vector<double>& values, std::size_t label) {
@@ -407,97 +323,6 @@ TEST(Certify, LargestEpsilonOfAnAffineModelIsItsDistance) {
   EXPECT_NEAR(l2[0], 1.4, 2e-6);    // 7 / 5
   EXPECT_LT(linf[1], 0.0);          // Wrong to begin with.
   EXPECT_EQ(certifier.largest_epsilon(x, labels, Norm::l2, 0.5, 1e-6)[0], 0.5);
-}
-
-TEST(Certify, ResultsDoNotDependOnThreads) {
-  Philox random(19);
-  const Network network = assorted(random);
-  const Graph graph = compile(network);
-  const torch::Tensor x = uniform_tensor(random, {12, 2, 6, 6});
-  std::vector<std::int64_t> labels;
-  for (std::int64_t i = 0; i < 12; ++i)
-    labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
-  Options options;
-  options.node_limit = 30;
-  const Certifier certifier(network);
-  const auto run = [&](std::size_t threads) {
-    const ThreadLimit limit(threads);
-    return certifier.certify(x, labels, 0.04, Norm::linf, options);
-  };
-  const auto one = run(1);
-  const auto four = run(4);
-  for (std::size_t i = 0; i < one.size(); ++i) {
-    EXPECT_EQ(one[i].verdict, four[i].verdict);
-    EXPECT_EQ(one[i].margin, four[i].margin);
-    EXPECT_EQ(one[i].nodes, four[i].nodes);
-    EXPECT_EQ(one[i].bounds, four[i].bounds);
-    EXPECT_EQ(one[i].counterexample, four[i].counterexample);
-  }
-}
-
-TEST(Certify, WhatStopsIsUndecided) {
-  Philox random(20);
-  const Network network = small(random);
-  const torch::Tensor x = uniform_tensor(random, {1, 2});
-  const std::int64_t label[] = {predicted(compile(network), x)};
-  const std::atomic<bool> stop{true};
-  Options options;
-  options.stop = &stop;
-  const Point point = Certifier(network).certify(x, label, 0.1, Norm::linf, options)[0];
-  EXPECT_EQ(point.verdict, Verdict::undecided);
-  EXPECT_TRUE(point.cut_short);
-}
-
-TEST(Certify, TimeLimitsHoldInsideAPoint) {
-  Philox random(22);
-  const Network network = assorted(random);
-  const Graph graph = compile(network);
-  const torch::Tensor x = uniform_tensor(random, {6, 2, 6, 6});
-  std::vector<std::int64_t> labels;
-  for (std::int64_t i = 0; i < 6; ++i)
-    labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
-  // Gone before the first block of back-substitution: intervals and clean answers remain.
-  for (const bool each : {true, false}) {
-    Options options;
-    (each ? options.seconds_per_point : options.seconds) = 1e-9;
-    for (const Point& point : Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
-      EXPECT_EQ(point.nodes, 0);
-      EXPECT_EQ(point.bounds, 0);
-      EXPECT_TRUE(point.verdict != Verdict::undecided || point.cut_short);
-    }
-  }
-  Options generous;
-  generous.node_limit = 20;
-  const auto without = Certifier(network).certify(x, labels, 0.05, Norm::l2, generous);
-  generous.seconds = 1e6;
-  generous.seconds_per_point = 1e6;
-  const auto with = Certifier(network).certify(x, labels, 0.05, Norm::l2, generous);
-  for (std::size_t i = 0; i < with.size(); ++i) {
-    EXPECT_EQ(with[i].verdict, without[i].verdict);
-    EXPECT_EQ(with[i].margin, without[i].margin);
-  }
-}
-
-TEST(Certify, TheBoxCutsTheBallUnlessToldNotTo) {
-  // Logits x + 0.05 and 0 at x = 0: only inputs below the box change the answer.
-  Layer layer{.kind = LayerKind::linear,
-              .name = "0",
-              .tensors = {{"weight", torch::tensor({{1.F}, {0.F}})},
-                          {"bias", torch::tensor({0.05F, 0.F})}}};
-  const Network network{{.input = {1}, .classes = 2}, {layer}};
-  const std::int64_t label[] = {0};
-  const torch::Tensor x = torch::zeros({1, 1});
-  for (const Norm norm : {Norm::linf, Norm::l2}) {
-    Options options;
-    EXPECT_EQ(Certifier(network).certify(x, label, 0.1, norm, options)[0].verdict,
-              Verdict::certified);
-    options.box = false;
-    const Point point = Certifier(network).certify(x, label, 0.1, norm, options)[0];
-    EXPECT_EQ(point.verdict, Verdict::attacked);
-    EXPECT_LT(point.counterexample[0], -0.05F);
-    options.attack = false;
-    EXPECT_NEAR(Certifier(network).certify(x, label, 0.1, norm, options)[0].margin, -0.05, 1e-6);
-  }
 }
 
 template <class Error, class Call>
