@@ -245,6 +245,55 @@ TEST(MatrixProfile, AlarmsAsOftenAsItsLevelSays) {
 }
 
 // A constant has nothing to compare; its first move is unlike anything before.
+TEST(MatrixProfile, NoiseDistanceIsWhatNoiseHas) {
+  constexpr std::size_t kWindow = 16;
+  constexpr int kRounds = 300;
+  double before = 1e9;
+  for (const std::size_t count : {30U, 300U}) {
+    Philox random(11, count);
+    const auto window = [&] {
+      std::vector<double> values(kWindow);
+      for (double& value : values) value = random.normal();
+      return normalised(values);
+    };
+    Wide sum = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      const std::vector<Wide> newest = window();
+      Wide correlation = -1;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::vector<Wide> other = window();
+        Wide product = 0;
+        for (std::size_t t = 0; t < kWindow; ++t) product += newest[t] * other[t];
+        correlation = std::max(correlation, product);
+      }
+      sum += std::sqrt(2 * static_cast<Wide>(kWindow) * (1 - correlation));
+    }
+    const double expected = noise_distance(kWindow, count);
+    EXPECT_NEAR(expected / static_cast<double>(sum / kRounds), 1.04, 0.04) << count;
+    EXPECT_LT(expected, before);  // More windows to choose from: a nearer one.
+    before = expected;
+  }
+}
+
+// The share of p <= .01 on noise, whose windows overlap and whose history grows.
+TEST(MatrixProfile, PValuesAreNotTooSmallOnNoise) {
+  std::size_t small = 0;
+  std::size_t all = 0;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    Philox random(seed + 40);
+    MatrixProfile detector({});
+    for (int i = 0; i < 6000; ++i) {
+      detector.update(random.normal());
+      if (!detector.ready()) continue;
+      ++all;
+      small += detector.p_value() <= 0.01;
+    }
+  }
+  const double share = static_cast<double>(small) / static_cast<double>(all);
+  EXPECT_GT(share, 0.002);
+  EXPECT_LT(share, 0.03);
+}
+
 TEST(MatrixProfile, IsSilentOnAConstantAndHearsItsFirstMove) {
   MatrixProfile detector(MatrixProfile::Config{});
   for (int t = 0; t < 2000; ++t) ASSERT_EQ(detector.update(5.0), 0.0);
