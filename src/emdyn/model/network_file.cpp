@@ -169,6 +169,7 @@ Network make_network(const Architecture& architecture, const Safetensors& weight
 
 Network load_network(const std::filesystem::path& weights,
                      const std::filesystem::path& architecture) {
+  const Safetensors stored = read_safetensors(weights);  // First: it may not be there at all.
   std::filesystem::path plan = architecture;
   if (plan.empty()) {
     plan = weights;
@@ -180,7 +181,7 @@ Network load_network(const std::filesystem::path& weights,
                       "{} (docs/models.md)",
                       terminal_safe(weights.string()), terminal_safe(plan.string())));
   }
-  return make_network(read_architecture(plan), read_safetensors(weights));
+  return make_network(read_architecture(plan), stored);
 }
 
 Architecture architecture_of(const Network& network) {

@@ -30,7 +30,6 @@ TEST(NetworkFile, SavedAndLoadedIsTheSameNetwork) {
   const Network network = make_network(parse_architecture(kPlan, "file"), weights);
   const auto folder = std::filesystem::path(::testing::TempDir()) / "network_file";
   std::filesystem::create_directories(folder);
-  EXPECT_THROW(load_network(folder / "x.safetensors"), DataError);
   save_network(network, folder / "x.safetensors");
   const Network back = load_network(folder / "x.safetensors");
   Ledger ledger;
@@ -38,6 +37,24 @@ TEST(NetworkFile, SavedAndLoadedIsTheSameNetwork) {
   EXPECT_EQ(weights_of(back), weights);
   EXPECT_EQ(back.signature(), network.signature());
   EXPECT_EQ(architecture_of(back), architecture_of(network));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(NetworkFile, NamesTheFileThatIsMissing) {
+  const auto error_of_loading = [](const std::filesystem::path& weights) -> std::string {
+    try {
+      load_network(weights);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const auto folder = std::filesystem::path(::testing::TempDir()) / "network_file_missing";
+  std::filesystem::create_directories(folder);
+  // An architecture would not help weights that are not there.
+  EXPECT_THAT(error_of_loading(folder / "x.safetensors"), HasSubstr("cannot be opened"));
+  write_safetensors(folder / "x.safetensors", {.tensors = {{"a.weight", {1, 2}, {1, 2}}}});
+  EXPECT_THAT(error_of_loading(folder / "x.safetensors"), HasSubstr("--arch or write"));
   std::filesystem::remove_all(folder);
 }
 
