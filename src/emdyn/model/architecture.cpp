@@ -2,12 +2,28 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <sstream>
+#include <stdexcept>
+
+// What toml++ asserts it takes for granted where NDEBUG is defined, and hostile text can break it
+// (a line that ends after "["). So its assertions stay, and throw.
+namespace emdyn::model {
+namespace {
+struct BrokenAssertion : std::logic_error {
+  using std::logic_error::logic_error;
+};
+[[noreturn]] void assertion_broke(const char* what) { throw BrokenAssertion(what); }
+}  // namespace
+}  // namespace emdyn::model
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : ::emdyn::model::assertion_broke(#expr))
+#include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
@@ -286,6 +302,8 @@ Architecture parse_architecture(std::string_view text, std::string_view what) {
   } catch (const toml::parse_error& error) {
     throw DataError(fmt::format("{}: line {}: {}", what, error.source().begin.line,
                                 terminal_safe(error.description())));
+  } catch (const BrokenAssertion&) {
+    throw DataError(fmt::format("{}: not TOML: a key, table or value is cut off", what));
   }
 }
 
