@@ -33,8 +33,8 @@ struct Loaded {
   terminal::PluginFunction* function = nullptr;
 };
 
-/// OpenBLAS falls back to its slowest kernel, of SSE3, on a processor made after it. The instructions
-/// that the processor has choose the kernel instead, unless the user did.
+/// OpenBLAS falls back to its slowest kernel, of SSE3, on a processor made after it. The
+/// instructions that the processor has choose the kernel instead, unless the user did.
 void name_processor_for_blas() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
