@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t kFirst = 3;  // Classes asked about before any slope is known.
 constexpr double kDoubt = 2.0;     // How much steeper a slope may have become.
-constexpr std::size_t kFewRows = 32;
 constexpr double kNone = std::numeric_limits<double>::infinity();
 
 }  // namespace
@@ -62,59 +61,51 @@ std::vector<std::size_t> NearestBoundary::still_possible(std::size_t slot, doubl
   return chosen;
 }
 
-void NearestBoundary::ask_alike(const Questions& questions, const Rows& x, Rows& moves) {
+void NearestBoundary::ask_alike(const Slots& slots,
+                                const std::vector<std::vector<std::size_t>>& chosen,
+                                std::size_t count, const Rows& x, Rows& moves) {
   // A hair beyond the boundary, as DeepFool's code does, in units of the box.
   const Box& box = search_.box();
   const double hair = 1e-4 * (static_cast<double>(box.high) - static_cast<double>(box.low));
-  const auto& [slots, boundaries] = questions;
-  const std::size_t count = boundaries.size() / slots.size();
   std::vector<std::size_t> asked;
-  for (std::size_t i = 0; i < boundaries.size(); ++i)
-    asked.push_back(of(slots[i / count])[boundaries[i]].to);
+  for (const std::size_t slot : slots) {
+    for (const std::size_t k : chosen[slot]) asked.push_back(of(slot)[k].to);
+  }
   Rows logits(0, 0);
   const Rows slopes = search_.jacobian(slots, x, asked, logits);
   std::vector<float> move(x.size());
-  for (std::size_t i = 0; i < boundaries.size(); ++i) {
-    const std::size_t slot = slots[i / count];
-    if (i % count == 0) see(slot, logits[i / count]);
-    Boundary& boundary = of(slot)[boundaries[i]];
-    const auto slope = slopes[i];
-    boundary.asked = true;
-    boundary.dual = dual_norm(search_.norm(), slope);
-    if (!(boundary.dual > 0.0)) continue;
-    const double need = boundary.gap + hair * boundary.dual;
-    // Without the box it cannot be shorter than this.
-    if (need / boundary.dual >= best_[slot].length) continue;
-    double length = move_to_hyperplane(search_.norm(), x[slot], slope, need, box, move);
-    double got = 0.0;
-    for (std::size_t v = 0; v < x.size(); ++v)
-      got += static_cast<double>(slope[v]) * static_cast<double>(move[v]);
-    if (got < 0.999 * need) length = 1e30 * need / boundary.dual;  // Out of reach: a last resort.
-    if (length >= best_[slot].length) continue;
-    best_[slot] = {boundary.to, length};
-    std::ranges::copy(move, moves[slot].begin());
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::size_t slot = slots[i];
+    see(slot, logits[i]);
+    for (std::size_t j = 0; j < count; ++j) {
+      Boundary& boundary = of(slot)[chosen[slot][j]];
+      const auto slope = slopes[i * count + j];
+      boundary.asked = true;
+      boundary.dual = dual_norm(search_.norm(), slope);
+      if (!(boundary.dual > 0.0)) continue;
+      const double need = boundary.gap + hair * boundary.dual;
+      // Without the box it cannot be shorter than this.
+      if (need / boundary.dual >= best_[slot].length) continue;
+      double length = move_to_hyperplane(search_.norm(), x[slot], slope, need, box, move);
+      double got = 0.0;
+      for (std::size_t v = 0; v < x.size(); ++v)
+        got += static_cast<double>(slope[v]) * static_cast<double>(move[v]);
+      if (got < 0.999 * need) length = 1e30 * need / boundary.dual;  // Out of reach: a last resort.
+      if (length >= best_[slot].length) continue;
+      best_[slot] = {boundary.to, length};
+      std::ranges::copy(move, moves[slot].begin());
+    }
   }
 }
 
 void NearestBoundary::ask(const Slots& slots, const std::vector<std::vector<std::size_t>>& chosen,
                           const Rows& x, Rows& moves) {
-  std::vector<Questions> alike(each_ + 1);  // By the number of boundaries.
-  for (const std::size_t slot : slots) {
-    Questions& same = alike[chosen[slot].size()];
-    same.slots.push_back(slot);
-    same.boundaries.insert(same.boundaries.end(), chosen[slot].begin(), chosen[slot].end());
-  }
-  // A batch of few rows costs little less than one of many: small ones are asked together, a row
-  // for every boundary.
-  for (std::size_t count = 2; count <= each_; ++count) {
-    const auto& [few, boundaries] = alike[count];
-    if (few.size() >= kFewRows) continue;
-    for (std::size_t i = 0; i < boundaries.size(); ++i) alike[1].slots.push_back(few[i / count]);
-    alike[1].boundaries.insert(alike[1].boundaries.end(), boundaries.begin(), boundaries.end());
-    alike[count] = {};
-  }
-  for (const Questions& questions : alike) {
-    if (!questions.boundaries.empty()) ask_alike(questions, x, moves);
+  for (std::size_t count = 1; count <= each_; ++count) {
+    Slots alike;
+    for (const std::size_t slot : slots) {
+      if (chosen[slot].size() == count) alike.push_back(slot);
+    }
+    if (!alike.empty()) ask_alike(alike, chosen, count, x, moves);
   }
 }
 

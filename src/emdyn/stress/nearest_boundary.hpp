@@ -37,14 +37,10 @@ class NearestBoundary {
   }
   std::vector<std::size_t> first_choice(std::size_t slot);
   std::vector<std::size_t> still_possible(std::size_t slot, double shortest);
-  /// Slots, and of each the boundaries to ask about: as many for one as for another.
-  struct Questions {
-    Slots slots;
-    std::vector<std::size_t> boundaries;
-  };
   void ask(const Slots& slots, const std::vector<std::vector<std::size_t>>& chosen, const Rows& x,
            Rows& moves);
-  void ask_alike(const Questions& questions, const Rows& x, Rows& moves);
+  void ask_alike(const Slots& slots, const std::vector<std::vector<std::size_t>>& chosen,
+                 std::size_t count, const Rows& x, Rows& moves);
 
   Search& search_;
   std::size_t each_ = 0;
