@@ -33,25 +33,8 @@ struct Loaded {
   terminal::PluginFunction* function = nullptr;
 };
 
-/// OpenBLAS falls back to its slowest kernel, of SSE3, on a processor made after it. The
-/// instructions that the processor has choose the kernel instead, unless the user did.
-void name_processor_for_blas() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  const char* kind = nullptr;
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    kind = "SkylakeX";
-  } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    kind = "Haswell";
-  }
-  if (kind != nullptr) setenv("OPENBLAS_CORETYPE", kind, 0);
-#endif
-}
-
 Loaded load() {
   Loaded loaded;
-  name_processor_for_blas();
   for (const auto& path : candidates()) {
     if (!std::filesystem::exists(path)) continue;
     loaded.state.path = path.string();
