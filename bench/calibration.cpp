@@ -21,24 +21,6 @@ namespace {
 
 constexpr std::array kLevels{1e-2, 1e-3, 1e-4};
 constexpr std::array<std::string_view, 3> kLevelNames{"1e-2", "1e-3", "1e-4"};
-constexpr std::size_t kLong = 100'000;
-constexpr std::size_t kShort = 20'000;
-constexpr std::size_t kFewestStreams = 5;
-
-/// How much of the work a detector gets.
-struct Plan {
-  std::size_t streams = 0;
-  std::size_t length = 0;
-};
-
-Plan plan(const detect::Entry& entry, std::uint64_t samples) {
-  std::uint64_t divisor = 10;
-  if (entry.cost.starts_with("O(1)")) divisor = 1;
-  if (entry.name == "auto") divisor = 50;
-  const std::size_t length = divisor == 1 ? kLong : kShort;
-  return {std::max<std::size_t>(samples / divisor / length, kFewestStreams), length};
-}
-
 /// What one stream gave: samples that had a p-value, and those at or below each level.
 struct Count {
   double samples = 0.0;
@@ -57,11 +39,11 @@ struct Stream {
   std::size_t warm = 0;           // Samples before its first residual.
 };
 
-Stream make_stream(Null null, std::size_t number) {
-  Stream stream{null, std::vector<double>(kLong), std::vector<double>(kLong), 0};
+Stream make_stream(Null null, std::size_t number, std::size_t length) {
+  Stream stream{null, std::vector<double>(length), std::vector<double>(length), 0};
   fill(null, number, stream.raw);
   detect::FrontEnd front_end;
-  for (std::size_t t = 0; t < kLong; ++t) {
+  for (std::size_t t = 0; t < length; ++t) {
     if (!front_end.ready()) stream.warm = t + 1;
     stream.residuals[t] = front_end.update(stream.raw[t]);
   }
@@ -82,12 +64,12 @@ double sample_of(const detect::Entry& entry, const Stream& stream, bool front_en
   return value;
 }
 
-Count count_detector(const detect::Entry& entry, const Stream& stream, std::size_t length) {
+Count count_detector(const detect::Entry& entry, const Stream& stream) {
   const bool front_end = entry.front_end || !independent(stream.null);
   const auto detector = entry.make({});
   detect::AlarmPolicy policy({.trusts_null = entry.calibrated});
   Count count;
-  for (std::size_t t = front_end ? stream.warm : 0; t < length; ++t) {
+  for (std::size_t t = front_end ? stream.warm : 0; t < stream.raw.size(); ++t) {
     const double score = detector->update(sample_of(entry, stream, front_end, t));
     if (!detector->ready()) continue;
     const bool ready = policy.ready(detector->p_value());
@@ -99,17 +81,17 @@ Count count_detector(const detect::Entry& entry, const Stream& stream, std::size
 }
 
 /// The plain z-score of everyone's first script.
-Count count_baseline(const Stream& stream, std::size_t length) {
+Count count_baseline(const Stream& stream) {
   Count count;
   double n = 0.0;
   double mean = 0.0;
   double squares = 0.0;
-  for (std::size_t t = 0; t < length; ++t) {
-    const double delta = stream.raw[t] - mean;
+  for (const double sample : stream.raw) {
+    const double delta = sample - mean;
     if (n >= 30.0) count.take(math::two_sided_normal(delta / std::sqrt(squares / (n - 1.0))));
     n += 1.0;
     mean += delta / n;
-    squares += delta * (stream.raw[t] - mean);
+    squares += delta * (sample - mean);
   }
   return count;
 }
@@ -161,30 +143,24 @@ std::vector<const detect::Entry*> chosen(const std::vector<std::string>& names) 
 
 std::vector<Row> bench_calibration(const CalibrationOptions& options) {
   const auto entries = chosen(options.detectors);
+  const std::size_t length = options.samples / options.streams;
   std::vector<Row> rows;
   for (const Null null : kNulls) {
-    std::size_t streams = kFewestStreams;
-    for (const auto* entry : entries)
-      streams = std::max(streams, plan(*entry, options.samples).streams);
-    std::vector<std::vector<Count>> counts(entries.size(), std::vector<Count>(streams));
-    std::vector<std::vector<Count>> baselines = counts;
-    parallel_for(streams, [&](std::size_t number) {
-      const Stream stream = make_stream(null, number);
+    std::vector<std::vector<Count>> counts(entries.size(), std::vector<Count>(options.streams));
+    std::vector<Count> baseline(options.streams);
+    parallel_for(options.streams, [&](std::size_t number) {
+      const Stream stream = make_stream(null, number, length);
+      baseline[number] = count_baseline(stream);
       for (std::size_t i = 0; i < entries.size(); ++i) {
-        const Plan mine = plan(*entries[i], options.samples);
-        if (number >= mine.streams || !fits(*entries[i], null)) continue;
-        counts[i][number] = count_detector(*entries[i], stream, mine.length);
-        baselines[i][number] = count_baseline(stream, mine.length);
+        if (fits(*entries[i], null)) counts[i][number] = count_detector(*entries[i], stream);
       }
     });
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (!fits(*entries[i], null)) continue;
-      const std::size_t used = plan(*entries[i], options.samples).streams;
       for (std::size_t level = 0; level < kLevels.size(); ++level) {
-        const Estimate found = estimate(std::span(counts[i]).first(used), level);
+        const Estimate found = estimate(counts[i], level);
         Row row{fmt::format("{}/{}/{}", entries[i]->name, word(null), kLevelNames[level]),
-                found.value, "empirical/nominal",
-                estimate(std::span(baselines[i]).first(used), level).value,
+                found.value, "empirical/nominal", estimate(baseline, level).value,
                 "z-score, plug-in moments, normal tail"};
         row.low = found.low;
         row.high = found.high;

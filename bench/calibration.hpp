@@ -8,17 +8,18 @@
 namespace emdyn::bench {
 
 struct CalibrationOptions {
-  std::uint64_t samples = 10'000'000;    ///< Of each null; slow detectors see fewer (see below).
+  std::uint64_t samples = 10'000'000;    ///< Of each null, all streams together.
+  std::size_t streams = 20;              ///< They are cut into.
   std::vector<std::string> detectors{};  ///< Only these; empty: all.
 };
 
 /// What an alarm costs: the share of samples whose p-value is at most a level, over that level, on
 /// streams in which nothing happens. One row `DETECTOR/NULL/LEVEL` each for 1e-2, 1e-3 and 1e-4.
 ///
-/// Streams of 100,000 samples go through what `detect --detector NAME` builds: front end where the
-/// registry says so (on dependent nulls always, where the domain allows), detector, alarm policy.
-/// Warm-up samples (no p-value yet) do not count. Detectors whose stated cost is not O(1) see
-/// shorter streams of 20,000, and a tenth of the samples; `auto` a fiftieth.
+/// Streams go through what `detect --detector NAME` builds: front end where the registry says so (on
+/// dependent nulls always, where the domain allows), detector, alarm policy. Warm-up samples (no
+/// p-value yet) do not count; what is learned after it does, so more and shorter streams are a
+/// harder test.
 ///
 /// Alarms cluster, so the 95 % interval comes from the spread between independent streams
 /// (Student's t). A row passes when its interval meets the band: 0.8–1.25 for independent samples,

@@ -44,8 +44,14 @@ int run_bench(Arguments arguments, Console& console) {
   bench::CalibrationOptions calibration_options;
   CLI::App* calibration =
       app.add_subcommand("calibration", "false alarms against what p-values promise, on nulls");
-  calibration->add_option("--samples", calibration_options.samples, "of each null stream")
+  calibration
+      ->add_option("--samples", calibration_options.samples,
+                   "of each null; ten million take two cores half an hour, `auto` most of it")
       ->check(CLI::Range(100'000, 1'000'000'000));
+  calibration
+      ->add_option("--streams", calibration_options.streams,
+                   "they are cut into; the more, the shorter, and the more is learning")
+      ->check(CLI::Range(5, 1'000));
   calibration
       ->add_option("--detector", calibration_options.detectors, "only these, separated by commas")
       ->delimiter(',');

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kTile = 256;  // Signals whose state stays in the first-level cache.
 constexpr std::uint64_t kMostSignals = 100'000'000;
-constexpr SnapshotForm kForm{"bank", 0x4b4e41424e59444dULL, 3};
+constexpr SnapshotForm kForm{"bank", 0x4b4e41424e59444dULL, 4};
 
 using Word = std::uint64_t;
 

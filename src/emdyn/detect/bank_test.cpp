@@ -231,7 +231,34 @@ TEST(DetectorBank, KeepsItsMemoryPromise) {
   EXPECT_EQ(SignalBank<KSigma>(1, {}).bytes_per_signal(), 40U);
   EXPECT_EQ(SignalBank<PageHinkley>(1, {}).bytes_per_signal(), 48U);
   EXPECT_EQ(SignalBank<ECusum>(1, {}).bytes_per_signal(), 72U);
-  EXPECT_EQ(SignalBank<HddmW>(1, {}).bytes_per_signal(), 136U);
+  EXPECT_EQ(SignalBank<HddmA>(1, {}).bytes_per_signal(), 48U);
+  EXPECT_EQ(SignalBank<HddmW>(1, {}).bytes_per_signal(), 88U);
+  EXPECT_EQ(SignalBank<HddmA>(1, {.two_sided = true}).bytes_per_signal(), 64U);
+  EXPECT_EQ(SignalBank<HddmW>(1, {.two_sided = true}).bytes_per_signal(), 136U);
+}
+
+// Where falls count there is more state; where they do not, it is left out.
+TEST(SignalBank, KeepsBothSidesOfHddm) {
+  constexpr std::size_t kSignals = 3;
+  const auto check = []<class Method>(SignalBank<Method> bank) {
+    std::vector<Method> detectors(kSignals, Method({.two_sided = true}));
+    std::vector<double> scores(kSignals);
+    std::vector<double> row(kSignals);
+    Philox random(4);
+    double loudest = 0.0;
+    for (std::size_t t = 0; t < 600; ++t) {
+      if (t == 300) bank = SignalBank<Method>::restore(bank.snapshot());
+      for (double& x : row) x = random.uniform() * (t < 400 ? 1.0 : 0.2);
+      bank.update(row, scores);
+      for (std::size_t i = 0; i < kSignals; ++i) {
+        ASSERT_EQ(scores[i], detectors[i].update(row[i])) << Method::kName << ' ' << t;
+        loudest = std::max(loudest, scores[i]);
+      }
+    }
+    EXPECT_GT(loudest, 1.0) << "the fall is not seen";
+  };
+  check(SignalBank<HddmA>(kSignals, {.two_sided = true}));
+  check(SignalBank<HddmW>(kSignals, {.two_sided = true}));
 }
 
 /// What every bank owes, whatever its method.

@@ -73,8 +73,8 @@ class HddmA {
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.count_, self.sum_, self.low_.count, self.low_.sum, self.high_.count,
-            self.high_.sum, self.score_, self.rising_);
+    archive(self.count_, self.sum_, self.low_.count, self.low_.sum, self.score_, self.rising_);
+    if (self.two_sided_) archive(self.high_.count, self.high_.sum);
     archive.require(1e15 >= self.count_ && self.sum_ >= 0.0 && self.count_ >= self.sum_ &&
                     self.low_.sum >= 0.0 && self.low_.count >= self.low_.sum &&
                     self.high_.sum >= 0.0 && self.high_.count >= self.high_.sum &&
@@ -183,7 +183,8 @@ class HddmW {
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.all_, self.rise_, self.fall_, self.score_, self.age_, self.rising_);
+    archive(self.all_, self.rise_, self.score_, self.age_, self.rising_);
+    if (self.two_sided_) archive(self.fall_);
     archive.require(kLargestScore >= self.score_ && (1ULL << 62) > self.age_);
     archive.require(self.score_ >= 0.0 && self.rise_.age <= self.age_ &&
                     self.fall_.age <= self.age_);

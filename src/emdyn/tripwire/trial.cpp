@@ -20,12 +20,18 @@ namespace {
 
 constexpr std::int64_t kChunk = 32;
 constexpr std::size_t kLeastCalm = 100;
+constexpr std::int64_t kAims = 3;  // Other classes an adaptive attacker aims for.
 
 /// What a tripwire makes of inputs: a suspicion each, higher is more suspect.
 using Suspicion = std::function<torch::Tensor(const torch::Tensor& inputs)>;
-/// What else an attacker who knows the tripwire aims for: [batch], given inputs and labels.
-using Along =
-    std::function<torch::Tensor(const torch::Tensor& inputs, const torch::Tensor& labels)>;
+/// What an attacker looks at who knows the tripwire: given inputs and the class aimed for in each.
+using View = std::function<Standing(const torch::Tensor& inputs, const torch::Tensor& classes,
+                                    const Reach& reach, double limit)>;
+/// One way past a tripwire.
+struct Strategy {
+  View view;
+  double lead = 0.0;  // By how many logits the class aimed for should be ahead.
+};
 
 /// `body(first, chunk, ledger)` over chunks of fixed size, in parallel; ledgers are summed in
 /// order.
@@ -128,51 +134,106 @@ torch::Tensor unaware(const model::Network& network, const Targets& targets,
   return result.adversarial;
 }
 
-torch::Tensor aware(const model::Network& network, const Targets& targets,
-                    const Suspicion& suspicion, const Objective& evasion, const Along& along,
-                    double limit, const AdaptiveSettings& settings, model::Ledger& ledger) {
-  torch::Tensor made = at::empty_like(targets.inputs);
-  for_chunks(targets.inputs, ledger,
-             [&](std::int64_t first, const torch::Tensor& chunk, model::Ledger& own) {
-               const torch::Tensor labels = targets.labels.narrow(0, first, chunk.size(0));
-               const auto objective = [&](const torch::Tensor& x) {
-                 const torch::Tensor logits = model::apply(network.layers(), x);
-                 // Misclassified by a little is enough; from there on only the tripwire counts.
-                 const torch::Tensor aim = margin(logits, labels).clamp_max(along ? 3.0 : 1.0) +
-                                           settings.weight * evasion(x);
-                 return along ? aim + along(x, labels) : aim;
-               };
-               const auto done = [&](const torch::Tensor& x) {
-                 const torch::Tensor logits = model::apply(network.layers(), x);
-                 return (margin(logits, labels) > 0.0).logical_and(suspicion(x) <= limit);
-               };
-               const torch::Tensor x =
-                   climb(chunk, network.signature(), objective, done, settings, own);
-               made.narrow(0, first, chunk.size(0)).copy_(x);
-             });
-  return made;
-}
-
 /// Of two attacks on each input the one to send: misclassified and unnoticed before misclassified
 /// before neither; the second where they are even.
-torch::Tensor better(const model::Network& network, const torch::Tensor& labels,
-                     const torch::Tensor& first, const torch::Tensor& second,
-                     const Suspicion& suspicion, double limit) {
+torch::Tensor better_of(const torch::Tensor& first, const torch::Tensor& second,
+                        const Judge& judge) {
   const torch::NoGradGuard no_grad;
   const auto rank = [&](const torch::Tensor& x) {
-    const torch::Tensor broken = margin(model::apply(network.layers(), x), labels) > 0.0;
-    const torch::Tensor unseen = broken.logical_and(suspicion(x) <= limit);
-    return broken.to(at::kInt) + unseen.to(at::kInt);
+    const Verdict verdict = judge(x);
+    return verdict.wrong.to(at::kInt) + verdict.wrong.logical_and(verdict.unseen).to(at::kInt);
   };
   std::vector<std::int64_t> column(static_cast<std::size_t>(first.dim()), 1);
   column[0] = -1;
   return at::where((rank(first) > rank(second)).view(column), first, second);
 }
 
+/// The likeliest other classes of each input, likeliest first: [input, class].
+torch::Tensor likeliest_others(const torch::Tensor& logits, const torch::Tensor& labels) {
+  const std::int64_t count = std::min(kAims, logits.size(1) - 1);
+  return std::get<1>(logits.scatter(1, labels.unsqueeze(1), -1e30).topk(count, 1));
+}
+
+/// Every strategy towards each of the likeliest other classes, for the inputs that are not through
+/// yet.
+torch::Tensor aware(const model::Network& network, const Targets& targets,
+                    const Suspicion& suspicion, const std::vector<Strategy>& strategies,
+                    double limit, const TrialOptions& options, model::Ledger& ledger) {
+  torch::Tensor made = targets.inputs.clone();
+  const auto attack = [&](std::int64_t first, const torch::Tensor& chunk, model::Ledger& own) {
+    const torch::NoGradGuard no_grad;
+    const torch::Tensor labels = targets.labels.narrow(0, first, chunk.size(0));
+    const torch::Tensor aims = likeliest_others(model::apply(network.layers(), chunk), labels);
+    own.forward += chunk.size(0);
+    torch::Tensor best = made.narrow(0, first, chunk.size(0));  // A view.
+    torch::Tensor open = at::arange(chunk.size(0));
+    for (const Strategy& strategy : strategies) {
+      for (std::int64_t rank = 0; rank < aims.size(1) && open.numel() > 0; ++rank) {
+        const torch::Tensor inputs = chunk.index_select(0, open);
+        const torch::Tensor own_labels = labels.index_select(0, open);
+        const torch::Tensor classes = aims.index_select(0, open).select(1, rank);
+        const Reach reach = reach_of(inputs, network.signature(), options.epsilon);
+        const auto judge = [&](const torch::Tensor& x) -> Verdict {
+          return {margin(model::apply(network.layers(), x), own_labels) > 0.0,
+                  suspicion(x) <= limit};
+        };
+        const torch::Tensor x = climb(
+            inputs, reach,
+            [&](const torch::Tensor& at) { return strategy.view(at, classes, reach, limit); },
+            judge, {.epsilon = options.epsilon, .steps = options.steps, .lead = strategy.lead},
+            own);
+        const Verdict verdict = judge(x);
+        own.forward += open.numel();
+        best.index_copy_(0, open, better_of(best.index_select(0, open), x, judge));
+        open = open.masked_select(verdict.wrong.logical_and(verdict.unseen).logical_not());
+      }
+    }
+  };
+  for_chunks(targets.inputs, ledger, attack);
+  return made;
+}
+
+/// Either every squeezed version is taken for the class aimed for too, surely, or the input crosses
+/// so narrowly that its outputs have not moved far.
+std::vector<Strategy> past_squeezing(const model::Network& network, int bits) {
+  const View together = [&network, bits](const torch::Tensor& x, const torch::Tensor& classes,
+                                         const Reach& reach, double) -> Standing {
+    torch::Tensor quiet = at::zeros({x.size(0)});
+    for (const torch::Tensor& version : squeezed(x, network.signature(), bits, &reach)) {
+      const torch::Tensor shares = at::log_softmax(model::apply(network.layers(), version), 1);
+      quiet = quiet + shares.gather(1, classes.unsqueeze(1)).squeeze(1);
+    }
+    return {lead(model::apply(network.layers(), x), classes), quiet};
+  };
+  const View narrowly = [&network, bits](const torch::Tensor& x, const torch::Tensor& classes,
+                                         const Reach& reach, double limit) -> Standing {
+    const torch::Tensor logits = model::apply(network.layers(), x);
+    const torch::Tensor plain = at::softmax(logits, 1);
+    torch::Tensor quiet = at::zeros({x.size(0)});
+    for (const torch::Tensor& version : squeezed(x, network.signature(), bits, &reach)) {
+      const torch::Tensor shares = at::softmax(model::apply(network.layers(), version), 1);
+      quiet = quiet - ((plain - shares).abs().sum(1) - limit).clamp_min(0.0);
+    }
+    return {lead(logits, classes), quiet};
+  };
+  return {{narrowly, 0.0}, {together, 2.0}};
+}
+
+/// A dense region of the class aimed for, not of whatever is predicted on the way.
+std::vector<Strategy> past_density(const model::Network& network,
+                                   const guard::KernelDensity& density) {
+  const View view = [&](const torch::Tensor& x, const torch::Tensor& classes, const Reach&,
+                        double) -> Standing {
+    return {lead(model::apply(network.layers(), x), classes),
+            log_density(network, density, x, classes)};
+  };
+  return {{view, 0.0}};
+}
+
 Trial white_box_trial(const std::string& name, const std::string& adaptive,
                       const model::Network& network, const torch::Tensor& calm,
                       const Targets& targets, const torch::Tensor& plain,
-                      const Suspicion& suspicion, const Objective& evasion, const Along& along,
+                      const Suspicion& suspicion, const std::vector<Strategy>& strategies,
                       const TrialOptions& options) {
   Trial trial{.name = name, .attack = "pgd", .adaptive_attack = adaptive};
   trial.inputs = static_cast<std::size_t>(targets.inputs.size(0));
@@ -180,12 +241,16 @@ Trial white_box_trial(const std::string& name, const std::string& adaptive,
   const Counted first = count(network, plain, targets.labels, suspicion, limits, trial.ledger);
   trial.success = first.success;
   trial.detected = first.detected;
-  const AdaptiveSettings settings{.epsilon = options.epsilon, .steps = options.steps};
-  // Evading the stricter tripwire (more false positives) evades the other one as well.
-  const torch::Tensor made =
-      aware(network, targets, suspicion, evasion, along, limits[1], settings, trial.ledger);
-  for (std::size_t k = 0; k < 2; ++k) {
-    const torch::Tensor best = better(network, targets.labels, plain, made, suspicion, limits[k]);
+  // The stricter tripwire (more false positives) first: what evades it evades the other one too.
+  torch::Tensor best = plain;
+  for (const std::size_t k : {1U, 0U}) {
+    const Judge judge = [&](const torch::Tensor& x) -> Verdict {
+      return {margin(model::apply(network.layers(), x), targets.labels) > 0.0,
+              suspicion(x) <= limits[k]};
+    };
+    const torch::Tensor made =
+        aware(network, targets, suspicion, strategies, limits[k], options, trial.ledger);
+    best = better_of(best, made, judge);
     const Counted second = count(network, best, targets.labels, suspicion, limits, trial.ledger);
     trial.adaptive_success = second.success;
     trial.adaptive_detected[k] = second.detected[k];
@@ -193,36 +258,33 @@ Trial white_box_trial(const std::string& name, const std::string& adaptive,
   return trial;
 }
 
-/// One account: an attack on one input whose every query passes the monitor.
+/// An attack on one input whose every query passes the monitor of the account it is asked from.
 struct Account {
   bool success = false;
   std::array<bool, 2> flagged{};
 };
 
+/// @param turn queries after which the attacker goes on from another account; 0: never.
 Account watch_account(const model::Network& network, const torch::Tensor& input, std::int64_t label,
-                      std::vector<guard::QueryMonitor> monitors, double noise,
+                      const std::vector<guard::QueryMonitor>& fresh, std::uint64_t turn,
                       const TrialOptions& options, std::uint64_t stream, model::Ledger& ledger) {
-  Philox random(static_cast<std::uint64_t>(options.seed), stream);
   Account account;
-  const model::Signature& box = network.signature();
+  std::vector<guard::QueryMonitor> monitors = fresh;
   const auto answer = [&](const torch::Tensor& queries) {
-    torch::Tensor asked = queries.detach().clone().contiguous();
-    const auto size =
-        static_cast<std::size_t>(asked.numel() / std::max<std::int64_t>(1, asked.size(0)));
-    float* values = asked.data_ptr<float>();
-    if (noise > 0.0) {
-      for (std::int64_t i = 0; i < asked.numel(); ++i)
-        values[i] += static_cast<float>(noise * (2.0 * random.uniform() - 1.0));
-      asked.clamp_(box.low, box.high);
-    }
-    for (std::int64_t i = 0; i < asked.size(0); ++i) {
-      const std::span<const float> one(values + static_cast<std::size_t>(i) * size, size);
-      for (std::size_t k = 0; k < 2; ++k)
-        account.flagged[k] = monitors[k].observe(one) || account.flagged[k];
+    const torch::Tensor asked = queries.detach().contiguous();
+    const auto rows = static_cast<std::size_t>(asked.size(0));
+    const std::span<const float> values(asked.data_ptr<float>(),
+                                        static_cast<std::size_t>(asked.numel()));
+    const std::size_t size = values.size() / std::max<std::size_t>(1, rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (turn > 0 && monitors.front().queries() == turn) monitors = fresh;
+      for (std::size_t k = 0; k < monitors.size(); ++k)
+        account.flagged[k] =
+            monitors[k].observe(values.subspan(i * size, size)) || account.flagged[k];
     }
     return model::apply(network.layers(), asked);
   };
-  const model::FunctionModel watched(box, answer);
+  const model::FunctionModel watched(network.signature(), answer);
   stress::AttackOptions attack;
   attack.epsilons = {options.epsilon};
   attack.settings = {{"queries", std::to_string(options.queries)}};
@@ -244,37 +306,37 @@ Trial query_trial(const model::Network& network, const torch::Tensor& calm, cons
                                       static_cast<std::size_t>(flat.numel()));
   const guard::QueryMonitor::Settings settings{.seed = static_cast<std::uint64_t>(options.seed)};
   std::vector<guard::QueryMonitor> monitors;
-  double widest = 0.0;
   for (const double rate : kFalsePositives) {
-    const double limit = guard::QueryMonitor::calibrate(values, size, rate, settings);
-    widest = std::max(widest, limit);
-    monitors.emplace_back(size, limit, settings);
+    const auto queries = static_cast<std::size_t>(options.queries);
+    monitors.emplace_back(
+        size, guard::QueryMonitor::calibrate_accounts(values, size, rate, queries, settings),
+        settings);
   }
-  // Uniform noise of half-width a puts two queries about a·sqrt(2/3·size) apart: as far as the
-  // monitor looks, with a little room.
-  const double noise = 1.1 * widest / std::sqrt(2.0 / 3.0 * static_cast<double>(size));
-  Trial trial{
-      .name = "query_monitor", .attack = "square", .adaptive_attack = "square, queries blinded"};
+  // The monitor needs more earlier queries than it looks for neighbours.
+  const std::uint64_t turn = settings.neighbours;
+  Trial trial{.name = "query_monitor",
+              .attack = "square",
+              .adaptive_attack = fmt::format("square, {} queries an account", turn)};
   trial.inputs = static_cast<std::size_t>(std::min(options.accounts, targets.inputs.size(0)));
   std::vector<std::array<Account, 2>> accounts(trial.inputs);
   std::vector<model::Ledger> ledgers(trial.inputs);
   for (std::size_t i = 0; i < trial.inputs; ++i) {  // An attack of one input runs on one thread.
     const auto row = static_cast<std::int64_t>(i);
-    for (const std::size_t blinded : {0U, 1U}) {
-      accounts[i][blinded] =
+    for (const std::size_t spread : {0U, 1U}) {
+      accounts[i][spread] =
           watch_account(network, targets.inputs[row], targets.labels[row].item<std::int64_t>(),
-                        monitors, blinded == 1 ? noise : 0.0, options, i, ledgers[i]);
+                        monitors, spread == 1 ? turn : 0, options, i, ledgers[i]);
     }
   }
   std::array<std::size_t, 2> successes{};
   for (std::size_t i = 0; i < trial.inputs; ++i) {
     trial.ledger += ledgers[i];
-    for (std::size_t blinded = 0; blinded < 2; ++blinded) {
-      const Account& one = accounts[i][blinded];
+    for (std::size_t spread = 0; spread < 2; ++spread) {
+      const Account& one = accounts[i][spread];
       if (!one.success) continue;
-      ++successes[blinded];
+      ++successes[spread];
       for (std::size_t k = 0; k < 2; ++k)
-        (blinded == 0 ? trial.detected : trial.adaptive_detected)[k] += one.flagged[k] ? 1.0 : 0.0;
+        (spread == 0 ? trial.detected : trial.adaptive_detected)[k] += one.flagged[k] ? 1.0 : 0.0;
     }
   }
   for (std::size_t k = 0; k < 2; ++k) {
@@ -306,24 +368,14 @@ std::vector<Trial> run_trials(const model::Network& network, const guard::Kernel
   const int bits = static_cast<int>(options.bits);
   std::vector<Trial> trials;
   trials.push_back(white_box_trial(
-      "feature_squeezing", "pgd on margin and squeezed distance", network, chosen, targets, plain,
+      "feature_squeezing", "targeted pgd through the squeezers", network, chosen, targets, plain,
       [&](const torch::Tensor& x) { return squeeze_score(network, x, bits); },
-      [&](const torch::Tensor& x) { return -squeeze_score(network, x, bits, true); },
-      [&](const torch::Tensor& x, const torch::Tensor& own) {
-        // All versions have to be taken for something else before their outputs can agree.
-        torch::Tensor sum = at::zeros({x.size(0)});
-        for (const torch::Tensor& version : squeezed(x, network.signature(), bits))
-          sum = sum + margin(model::apply(network.layers(), version), own).clamp_max(3.0);
-        return sum;
-      },
-      options));
+      past_squeezing(network, bits), options));
   if (cancelled && cancelled()) return trials;
-  const double unit = static_cast<double>(network.layers().back().tensor("weight").size(1));
   trials.push_back(white_box_trial(
-      "kernel_density", "pgd on margin and density", network, chosen, targets, plain,
+      "kernel_density", "targeted pgd on lead and density", network, chosen, targets, plain,
       [&](const torch::Tensor& x) { return -log_density(network, density, x); },
-      [&](const torch::Tensor& x) { return log_density(network, density, x) / unit; }, {},
-      options));
+      past_density(network, density), options));
   if (cancelled && cancelled()) return trials;
   trials.push_back(query_trial(network, chosen, targets, options));
   trials.front().ledger += setup;

@@ -56,13 +56,15 @@ inline constexpr std::array kTrialFields{
 
 /// Tries the three tripwires on a network, each against PGD (the query monitor: Square) and against
 /// an attacker who knows it:
-///   feature_squeezing  has squeezed versions misclassified too and their softmax outputs together
-///                      (He et al. 2017)
-///   kernel_density     raises the density of the class it moves to (Carlini & Wagner 2017)
-///   query_monitor      hides each query under large noise of its own (query blinding)
+///   feature_squeezing  crosses narrowly, or has squeezed versions taken for the same other class,
+///                      through the squeezers' slopes (He et al. 2017)
+///   kernel_density     moves to where the other class is dense (Carlini & Wagner 2017)
+///   query_monitor      spreads queries over accounts, each too young to be judged
+/// The first two aim for the three likeliest other classes in turn and for each threshold apart.
 /// Where an attack that does not know the tripwire already passes it, the adaptive attacker sends
-/// that. Thresholds come from `calm`, so that 1 % and 5 % of calm inputs (single queries for the
-/// monitor) are flagged; attacked are correctly classified inputs. Deterministic.
+/// that. Thresholds come from `calm`, so that 1 % and 5 % of calm inputs (for the monitor: of calm
+/// accounts with as many queries as the attacker's) are flagged; attacked are correctly classified
+/// inputs. Deterministic.
 /// @param calm, attacked [n, input...]. @throws ConfigError for options out of range, DataError for
 /// too few calm inputs.
 std::vector<Trial> run_trials(const model::Network& network, const guard::KernelDensity& density,
