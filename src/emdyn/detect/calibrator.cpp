@@ -19,7 +19,12 @@ constexpr double kKnownDeviation = 0.03;  // and where the null says it is 0.
 constexpr double kSurprise = 3.0;         // Standard errors that a belief withstands.
 constexpr double kBelievable = 0.05;      // Chance, at any time, of a record that teaches fully.
 constexpr double kShapeVariance = 1.6;    // Of the fitted shape, times the number of peaks.
-constexpr double kRunMemory = 500.0;
+constexpr double kGapMemory = 2000.0;     // Gaps between high scores that are remembered.
+constexpr double kGapPrior = 10.0;        // Gaps' worth of belief that scores do not cluster.
+constexpr double kLargestCluster = 200.0;
+constexpr double kExtreme = 7.0;    // -ln p beyond which a null is counted out.
+constexpr double kRefuted = 100.0;  // Odds at which it is dropped.
+constexpr std::array kRates{2.0, 4.0, 8.0, 16.0, 32.0};  // Times too many, that may be.
 constexpr std::array<std::uint32_t, 2> kKey{0x656D6479, 0x6E706F74};
 
 // Gauss-Hermite: the mean over a standard normal variable.
@@ -42,6 +47,20 @@ Belief believe(double estimate, double error_variance, double deviation) noexcep
           std::sqrt(doubt * error_variance / (doubt + error_variance))};
 }
 
+/// How many of kNullScores exponential scores are in each bin.
+const std::array<float, ScoreHistogram::kBins>& null_scores() noexcept {
+  static const std::array<float, ScoreHistogram::kBins> kScores = [] {
+    std::array<float, ScoreHistogram::kBins> scores{};
+    for (std::size_t b = 0; b < scores.size(); ++b) {
+      const double low = ScoreHistogram::lower_edge(b);
+      const double mass = -std::exp(-low) * std::expm1(low - ScoreHistogram::upper_edge(b));
+      if (mass > 1e-12) scores[b] = static_cast<float>(kNullScores * mass);
+    }
+    return scores;
+  }();
+  return kScores;
+}
+
 double middle(std::size_t bin) noexcept {
   return 0.5 * (ScoreHistogram::lower_edge(bin) + ScoreHistogram::upper_edge(bin));
 }
@@ -60,9 +79,11 @@ bool Calibrator::operator==(const Calibrator& other) const {
   return null_ == other.null_ && histogram_ == other.histogram_ && window_ == other.window_ &&
          number_ == other.number_ && mix_ == other.mix_ && seen_ == other.seen_ &&
          mean_ == other.mean_ && squares_ == other.squares_ && fresh_ == other.fresh_ &&
-         peaks_ == other.peaks_ && runs_ == other.runs_ && high_ == other.high_ &&
-         threshold_ == other.threshold_ && share_ == other.share_ && shapes_ == other.shapes_ &&
-         scale_ == other.scale_;
+         last_peak_ == other.last_peak_ && gaps_ == other.gaps_ && gap_sum_ == other.gap_sum_ &&
+         gap_squares_ == other.gap_squares_ && cluster_ == other.cluster_ &&
+         belief_ == other.belief_ && judged_ == other.judged_ && extremes_ == other.extremes_ &&
+         extreme_ == other.extreme_ && threshold_ == other.threshold_ && share_ == other.share_ &&
+         shapes_ == other.shapes_ && scale_ == other.scale_;
 }
 
 /// Uniform on (0, 1], a function of the score, its number and the scores before it.
@@ -86,9 +107,10 @@ double Calibrator::p_value(double score) const noexcept {
   const double rank = histogram_.above(bin) + draw(score) * (equal + 1.0);
   const double p = rank / (histogram_.total() + 1.0);
   // A score seen before may be one of few values: only ranks with random ties are exact there.
-  const bool ranked = rank >= kRanks || equal >= 1.0;
+  const bool ranked = rank >= kRanks * cluster_ || equal >= std::floor(cluster_ + 0.5);
   if (ranked || config_.kind == Kind::empirical || !(scale_ > 0.0)) return p;
-  return std::min(share_ * tail(score - threshold_), kRanks / (histogram_.total() + 1.0));
+  return std::min(share_ * tail(score - threshold_),
+                  kRanks * cluster_ / (histogram_.total() + 1.0));
 }
 
 /// The chance of an excess this large, averaged over what the shape may be.
@@ -134,22 +156,57 @@ void Calibrator::learn(double score) noexcept {
     squares_ *= 0.5;
     return;
   }
+  if (belief_ > 0.0) doubt_null(score);
   score = believable(score);
   histogram_.add(ScoreHistogram::bin(score), 1.0F);
-  if (histogram_.total() > kMemory) histogram_.fade();
-  const bool high = score > threshold_;
-  if (high) {
-    peaks_ += 1.0;
-    runs_ += high_ ? 0.0 : 1.0;
-    fresh_ += 1.0;
-    if (peaks_ > kRunMemory) {
-      peaks_ *= 0.5;
-      runs_ *= 0.5;
-    }
+  if (histogram_.total() > kMemory) {
+    histogram_.fade();
+    belief_ *= 0.5;
   }
-  high_ = high;
+  if (score > threshold_) {
+    fresh_ += 1.0;
+    measure_clusters();
+  }
   const double due = scale_ > 0.0 ? std::max(2.0, share_ * histogram_.total() / 16.0) : 2.0;
   if (fresh_ >= due || seen_ == kEnough) refit();
+}
+
+/// Another high score. For one over the mean size of clusters, gaps T between scores above a high
+/// threshold have 2 E[T - 1]^2 = extremal index * E[(T - 1)(T - 2)].
+void Calibrator::measure_clusters() noexcept {
+  const std::uint64_t before = last_peak_;
+  last_peak_ = number_;
+  if (before == 0) return;
+  const auto gap = static_cast<double>(number_ - before);
+  gaps_ += 1.0;
+  gap_sum_ += gap - 1.0;
+  gap_squares_ += (gap - 1.0) * std::max(gap - 2.0, 0.0);
+  if (gaps_ > kGapMemory) {
+    gaps_ *= 0.5;
+    gap_sum_ *= 0.5;
+    gap_squares_ *= 0.5;
+  }
+  if (!(gap_sum_ > 0.0)) return;
+  const double size = gaps_ * gap_squares_ / (2.0 * gap_sum_ * gap_sum_);
+  cluster_ = std::clamp((gaps_ * size + kGapPrior) / (gaps_ + kGapPrior), 1.0, kLargestCluster);
+}
+
+/// A known null whose extremes are many times too frequent is no null: bet on their rate.
+void Calibrator::doubt_null(double score) noexcept {
+  const bool extreme = score > kExtreme;
+  judged_ += 1.0;
+  extremes_ += extreme && !extreme_ ? 1.0 : 0.0;
+  extreme_ = extreme;
+  if (!extreme) return;
+  const double expected = judged_ * std::exp(-kExtreme);
+  double odds = 0.0;
+  for (const double rate : kRates)
+    odds += std::exp(extremes_ * std::log(rate) - (rate - 1.0) * expected);
+  if (odds < kRefuted * static_cast<double>(kRates.size())) return;
+  for (std::size_t b = 0; b < ScoreHistogram::kBins; ++b)
+    histogram_.remove(b, static_cast<float>(belief_) * null_scores()[b]);
+  belief_ = 0.0;
+  refit();
 }
 
 /// A record too extreme for chance teaches no more than the most extreme one that chance makes: one
@@ -176,7 +233,8 @@ void Calibrator::refit() noexcept {
   fresh_ = 0.0;
   const double total = histogram_.total();
   const double few = kTailScores / kTailShare;
-  const double wanted = total < few ? kTailShare * total : kTailScores * std::sqrt(total / few);
+  const double wanted =
+      std::min(kTailShare * total, kTailScores * cluster_ * std::max(1.0, std::sqrt(total / few)));
   double count = 0.0;
   std::size_t first = ScoreHistogram::kBins;  // The lowest bin of the tail.
   for (std::size_t b = ScoreHistogram::kBins; b-- > 1 && count < wanted;) {
@@ -201,8 +259,8 @@ void Calibrator::refit() noexcept {
   }
   const double difference = mean - 2.0 * weighted;
   const double raw = difference > 0.0 ? 2.0 - mean / difference : -1.0;
-  const double independent = count * (runs_ + 1.0) / (peaks_ + 1.0);
-  const bool known = null_ == Null::known;
+  const double independent = count / cluster_;
+  const bool known = belief_ > 0.0;
   const Belief shape = believe(std::clamp(raw, -1.0, 1.0), kShapeVariance / independent,
                                known ? kKnownDeviation : kShapeDeviation);
   scale_ = known ? 1.0 + believe(mean - 1.0, 1.0 / independent, kKnownDeviation).value : mean;
@@ -218,25 +276,21 @@ void Calibrator::reset(Null null) noexcept {
   histogram_.clear();
   window_.clear();
   number_ = mix_ = 0;
-  seen_ = mean_ = squares_ = threshold_ = share_ = fresh_ = peaks_ = runs_ = scale_ = 0.0;
-  high_ = false;
+  seen_ = mean_ = squares_ = threshold_ = share_ = fresh_ = scale_ = 0.0;
+  last_peak_ = 0;
+  gaps_ = gap_sum_ = gap_squares_ = belief_ = judged_ = extremes_ = 0.0;
+  cluster_ = 1.0;
+  extreme_ = false;
   shapes_ = {};
   if (null_ == Null::known) believe_null();
 }
 
 /// Exponential scores: what -ln p is where the null holds.
 void Calibrator::believe_null() noexcept {
-  static const std::array<float, ScoreHistogram::kBins> kBelief = [] {
-    std::array<float, ScoreHistogram::kBins> belief{};
-    for (std::size_t b = 0; b < belief.size(); ++b) {
-      const double low = ScoreHistogram::lower_edge(b);
-      const double mass = -std::exp(-low) * std::expm1(low - ScoreHistogram::upper_edge(b));
-      if (mass > 1e-12) belief[b] = static_cast<float>(kNullScores * mass);
-    }
-    return belief;
-  }();
-  for (std::size_t b = 0; b < kBelief.size(); ++b) {
-    if (kBelief[b] > 0.0F) histogram_.add(b, kBelief[b]);
+  belief_ = 1.0;
+  const auto& scores = null_scores();
+  for (std::size_t b = 0; b < scores.size(); ++b) {
+    if (scores[b] > 0.0F) histogram_.add(b, scores[b]);
   }
   refit();
 }

@@ -13,7 +13,7 @@ namespace emdyn::detect {
 /// Learns, from a stream of scores, how likely a score as high as the last one is when nothing
 /// happens. Causal: the p-value of a score uses the scores before it.
 ///
-///   pot        rank among all scores seen, and where fewer than eight are higher and none is
+///   pot        rank among all scores seen, and where fewer than eight clusters are higher and none is
 ///              equal, a generalised Pareto tail of the highest ones (peaks over threshold),
 ///              averaged over what its shape may be. The default: exact in the body, extrapolates
 ///              beyond the past.
@@ -32,11 +32,14 @@ namespace emdyn::detect {
 /// A score of 0 is calm: its p-value is 1.
 ///
 /// A detector may know its null distribution. Its scores are then -ln p, which are exponential
-/// where the null holds; pot begins with 400 such scores' worth of belief in it and leaves it as
-/// evidence grows.
+/// where the null holds; pot begins with 400 such scores' worth of belief in it, leaves it as
+/// evidence grows, and drops it once scores above 7 are so frequent that chance makes them so in
+/// one stream of a hundred (Ville's inequality for a mixture of Poisson rates).
 ///
-/// The past fades: beyond 131,072 scores everything seen counts half. Serial dependence: the tail's
-/// shape is believed as far as runs of high scores, not high scores, are many.
+/// The past fades: beyond 131,072 scores everything seen counts half. Serial dependence: high
+/// scores come in clusters, whose mean size is one over the extremal index (intervals estimator of
+/// Ferro & Segers, J. R. Statist. Soc. B 65, 2003). A rank stands on its own where eight *clusters*
+/// are higher, and the tail's shape is believed as far as clusters are many.
 ///
 /// Cost: O(1); 9 KB, conformal 16 bytes more a sample of its window. Source: Siffer et al.,
 /// "Anomaly Detection in Streams with Extreme Value Theory", KDD 2017; probability-weighted moments
@@ -88,12 +91,16 @@ class Calibrator {
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.null_, self.histogram_, self.window_, self.number_, self.mix_, self.seen_,
-            self.mean_, self.squares_, self.threshold_, self.share_, self.fresh_, self.peaks_,
-            self.runs_, self.high_, self.shapes_, self.scale_);
+            self.mean_, self.squares_, self.threshold_, self.share_, self.fresh_, self.last_peak_,
+            self.gaps_, self.gap_sum_, self.gap_squares_, self.cluster_, self.shapes_, self.scale_,
+            self.belief_, self.judged_, self.extremes_, self.extreme_);
     archive.require(self.null_ == Null::unknown || self.null_ == Null::known);
     archive.require(self.seen_ >= 0.0 && self.squares_ >= 0.0 && self.share_ >= 0.0 &&
                     self.share_ <= 1.0 && self.threshold_ >= 0.0 && self.scale_ >= 0.0);
-    archive.require(self.peaks_ >= 0.0 && self.runs_ >= 0.0 && self.fresh_ >= 0.0);
+    archive.require(self.gaps_ >= 0.0 && self.gap_sum_ >= 0.0 && self.gap_squares_ >= 0.0 &&
+                    self.fresh_ >= 0.0 && self.cluster_ >= 1.0 && self.cluster_ <= 1e3);
+    archive.require(self.belief_ >= 0.0 && self.belief_ <= 1.0 && self.judged_ >= 0.0 &&
+                    self.extremes_ >= 0.0 && self.last_peak_ <= self.number_);
     for (const double shape : self.shapes_) archive.require(shape >= -2.0 && shape <= 2.0);
   }
   bool operator==(const Calibrator& other) const;
@@ -108,6 +115,8 @@ class Calibrator {
   double window_p(double score) const noexcept;
   double gaussian_p(double score) const noexcept;
   void believe_null() noexcept;
+  void doubt_null(double score) noexcept;
+  void measure_clusters() noexcept;
   void refit() noexcept;
 
   Null null_;
@@ -121,12 +130,18 @@ class Calibrator {
   double squares_ = 0.0;
   double threshold_ = 0.0;  // Of the tail; share_ of the scores lie above.
   double share_ = 0.0;
-  double fresh_ = 0.0;  // Scores above the threshold since the last fit.
-  double peaks_ = 0.0;  // Scores above the threshold lately, and runs of them.
-  double runs_ = 0.0;
-  bool high_ = false;
+  double fresh_ = 0.0;           // Scores above the threshold since the last fit.
+  std::uint64_t last_peak_ = 0;  // Number of the last score above the threshold; 0: none yet.
+  double gaps_ = 0.0;            // Between such scores: how many of late, sums of gap - 1 and of
+  double gap_sum_ = 0.0;         // (gap - 1) (gap - 2).
+  double gap_squares_ = 0.0;
+  double cluster_ = 1.0;                 // Mean size of a cluster of high scores.
   std::array<double, kNodes> shapes_{};  // What the tail's shape may be.
   double scale_ = 0.0;                   // Mean excess; 0: no tail known.
+  double belief_ = 0.0;                  // What a score of the known null still weighs; 0: none.
+  double judged_ = 0.0;                  // Scores the null was judged by,
+  double extremes_ = 0.0;                // and how often they rose above 7.
+  bool extreme_ = false;                 // The last one was.
 };
 
 }  // namespace emdyn::detect

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -84,6 +85,36 @@ TEST(Calibrator, AKnownNullIsBelievedAsFarAsItHolds) {
       known, [](Philox& r) { return 0.6 * exponential(r); }, 8);
   EXPECT_NEAR(light[1], 1.0, 0.15);
   EXPECT_NEAR(light[2], 1.0, 0.3);
+}
+
+// A tail far heavier than the null's is noticed by its first extremes, so that few of them pass for
+// rare: at 1e-4 normal p-values of Student's t are wrong by a factor of 40.
+TEST(Calibrator, AKnownNullIsDroppedWhereItsExtremesAreMany) {
+  const auto student = [](Philox& random) {
+    double squares = 0.0;
+    const double z = random.normal();
+    for (int i = 0; i < 5; ++i) squares += std::pow(random.normal(), 2);
+    return -std::log(math::two_sided_normal(z / std::sqrt(squares / 3.0)));
+  };
+  const auto found = ratios(Calibrator(Calibrator::Null::known), student, 20, 10);
+  EXPECT_NEAR(found[1], 1.0, 0.1);
+  EXPECT_NEAR(found[2], 1.0, 0.25);
+  EXPECT_LT(found[3], 1.8);
+  EXPECT_GT(found[3], 0.6);
+}
+
+// Property: scores that stay high for 40 samples make p-values no more frequent than they say.
+TEST(Calibrator, ClustersAreCountedOnce) {
+  std::array<double, 40> last{};
+  std::size_t next = 0;
+  const auto largest = [&](Philox& random) {
+    last[next++ % last.size()] = exponential(random);
+    return *std::max_element(last.begin(), last.end());
+  };
+  const auto found = ratios(Calibrator(), largest, 21, 20);
+  EXPECT_NEAR(found[1], 1.0, 0.2);
+  EXPECT_NEAR(found[2], 1.0, 0.4);
+  EXPECT_LT(found[3], 1.8);
 }
 
 // Property: conformal and empirical p-values of exchangeable scores are uniform, discrete or not.

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -37,6 +38,16 @@ class ScoreHistogram {
     counts_[bin] += count;
     if (bin > 0) blocks_[(bin - 1) / kPerOctave] += count;
     total_ += static_cast<double>(count);
+  }
+  /// Takes back what was added, as far as it is still there.
+  void remove(std::size_t bin, float count) noexcept {
+    const float taken = std::min(count, counts_[bin]);
+    counts_[bin] -= taken;
+    if (bin > 0) {
+      float& block = blocks_[(bin - 1) / kPerOctave];
+      block = std::max(block - taken, 0.0F);
+    }
+    total_ = std::max(total_ - static_cast<double>(taken), 0.0);
   }
   double count(std::size_t bin) const noexcept { return static_cast<double>(counts_[bin]); }
   double total() const noexcept { return total_; }
