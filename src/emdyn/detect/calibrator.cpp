@@ -22,8 +22,11 @@ constexpr double kShapeVariance = 1.6;    // Of the fitted shape, times the numb
 constexpr double kGapMemory = 2000.0;     // Gaps between high scores that are remembered.
 constexpr double kGapPrior = 10.0;        // Gaps' worth of belief that scores do not cluster.
 constexpr double kLargestCluster = 200.0;
-constexpr double kExtreme = 7.0;    // -ln p beyond which a null is counted out.
-constexpr double kRefuted = 100.0;  // Odds at which it is dropped.
+constexpr double kClustered = 1.5;    // Clusters this large are no chance.
+constexpr double kExtreme = 7.0;      // -ln p beyond which a null is counted out.
+constexpr double kStretch = 200.0;    // Scores a null is judged by at least,
+constexpr double kRefutations = 2.0;  // and so often: a detector may only just have begun.
+constexpr double kRefuted = 20.0;     // Odds at which a stretch speaks against it.
 constexpr std::array kRates{2.0, 4.0, 8.0, 16.0, 32.0};  // Times too many, that may be.
 constexpr std::array<std::uint32_t, 2> kKey{0x656D6479, 0x6E706F74};
 
@@ -82,8 +85,9 @@ bool Calibrator::operator==(const Calibrator& other) const {
          last_peak_ == other.last_peak_ && gaps_ == other.gaps_ && gap_sum_ == other.gap_sum_ &&
          gap_squares_ == other.gap_squares_ && cluster_ == other.cluster_ &&
          belief_ == other.belief_ && judged_ == other.judged_ && extremes_ == other.extremes_ &&
-         extreme_ == other.extreme_ && threshold_ == other.threshold_ && share_ == other.share_ &&
-         shapes_ == other.shapes_ && scale_ == other.scale_;
+         extreme_ == other.extreme_ && refuted_ == other.refuted_ &&
+         threshold_ == other.threshold_ && share_ == other.share_ && shapes_ == other.shapes_ &&
+         scale_ == other.scale_;
 }
 
 /// Uniform on (0, 1], a function of the score, its number and the scores before it.
@@ -107,10 +111,11 @@ double Calibrator::p_value(double score) const noexcept {
   const double rank = histogram_.above(bin) + draw(score) * (equal + 1.0);
   const double p = rank / (histogram_.total() + 1.0);
   // A score seen before may be one of few values: only ranks with random ties are exact there.
-  const bool ranked = rank >= kRanks * cluster_ || equal >= std::floor(cluster_ + 0.5);
+  // (Within a cluster scores repeat anyhow.)
+  const double ranks = kRanks * cluster_;
+  const bool ranked = rank >= ranks || equal >= (cluster_ < kClustered ? 1.0 : ranks);
   if (ranked || config_.kind == Kind::empirical || !(scale_ > 0.0)) return p;
-  return std::min(share_ * tail(score - threshold_),
-                  kRanks * cluster_ / (histogram_.total() + 1.0));
+  return std::min(share_ * tail(score - threshold_), ranks / (histogram_.total() + 1.0));
 }
 
 /// The chance of an excess this large, averaged over what the shape may be.
@@ -197,12 +202,15 @@ void Calibrator::doubt_null(double score) noexcept {
   judged_ += 1.0;
   extremes_ += extreme && !extreme_ ? 1.0 : 0.0;
   extreme_ = extreme;
-  if (!extreme) return;
+  if (!extreme || judged_ < kStretch) return;
   const double expected = judged_ * std::exp(-kExtreme);
   double odds = 0.0;
   for (const double rate : kRates)
     odds += std::exp(extremes_ * std::log(rate) - (rate - 1.0) * expected);
   if (odds < kRefuted * static_cast<double>(kRates.size())) return;
+  judged_ = extremes_ = 0.0;
+  refuted_ += 1.0;
+  if (refuted_ < kRefutations) return;
   for (std::size_t b = 0; b < ScoreHistogram::kBins; ++b)
     histogram_.remove(b, static_cast<float>(belief_) * null_scores()[b]);
   belief_ = 0.0;
@@ -278,7 +286,7 @@ void Calibrator::reset(Null null) noexcept {
   number_ = mix_ = 0;
   seen_ = mean_ = squares_ = threshold_ = share_ = fresh_ = scale_ = 0.0;
   last_peak_ = 0;
-  gaps_ = gap_sum_ = gap_squares_ = belief_ = judged_ = extremes_ = 0.0;
+  gaps_ = gap_sum_ = gap_squares_ = belief_ = judged_ = extremes_ = refuted_ = 0.0;
   cluster_ = 1.0;
   extreme_ = false;
   shapes_ = {};

@@ -13,7 +13,8 @@ namespace emdyn::detect {
 /// Learns, from a stream of scores, how likely a score as high as the last one is when nothing
 /// happens. Causal: the p-value of a score uses the scores before it.
 ///
-///   pot        rank among all scores seen, and where fewer than eight clusters are higher and none is
+///   pot        rank among all scores seen, and where fewer than eight clusters are higher and none
+///   is
 ///              equal, a generalised Pareto tail of the highest ones (peaks over threshold),
 ///              averaged over what its shape may be. The default: exact in the body, extrapolates
 ///              beyond the past.
@@ -33,8 +34,9 @@ namespace emdyn::detect {
 ///
 /// A detector may know its null distribution. Its scores are then -ln p, which are exponential
 /// where the null holds; pot begins with 400 such scores' worth of belief in it, leaves it as
-/// evidence grows, and drops it once scores above 7 are so frequent that chance makes them so in
-/// one stream of a hundred (Ville's inequality for a mixture of Poisson rates).
+/// evidence grows, and drops it once, in two stretches of at least 200, scores above 7 were so
+/// frequent that chance makes them so in one stream of 20 each (Ville's inequality for a mixture of
+/// Poisson rates).
 ///
 /// The past fades: beyond 131,072 scores everything seen counts half. Serial dependence: high
 /// scores come in clusters, whose mean size is one over the extremal index (intervals estimator of
@@ -93,14 +95,15 @@ class Calibrator {
     archive(self.null_, self.histogram_, self.window_, self.number_, self.mix_, self.seen_,
             self.mean_, self.squares_, self.threshold_, self.share_, self.fresh_, self.last_peak_,
             self.gaps_, self.gap_sum_, self.gap_squares_, self.cluster_, self.shapes_, self.scale_,
-            self.belief_, self.judged_, self.extremes_, self.extreme_);
+            self.belief_, self.judged_, self.extremes_, self.refuted_, self.extreme_);
     archive.require(self.null_ == Null::unknown || self.null_ == Null::known);
     archive.require(self.seen_ >= 0.0 && self.squares_ >= 0.0 && self.share_ >= 0.0 &&
                     self.share_ <= 1.0 && self.threshold_ >= 0.0 && self.scale_ >= 0.0);
     archive.require(self.gaps_ >= 0.0 && self.gap_sum_ >= 0.0 && self.gap_squares_ >= 0.0 &&
                     self.fresh_ >= 0.0 && self.cluster_ >= 1.0 && self.cluster_ <= 1e3);
     archive.require(self.belief_ >= 0.0 && self.belief_ <= 1.0 && self.judged_ >= 0.0 &&
-                    self.extremes_ >= 0.0 && self.last_peak_ <= self.number_);
+                    self.extremes_ >= 0.0 && self.refuted_ >= 0.0 &&
+                    self.last_peak_ <= self.number_);
     for (const double shape : self.shapes_) archive.require(shape >= -2.0 && shape <= 2.0);
   }
   bool operator==(const Calibrator& other) const;
@@ -140,7 +143,8 @@ class Calibrator {
   double scale_ = 0.0;                   // Mean excess; 0: no tail known.
   double belief_ = 0.0;                  // What a score of the known null still weighs; 0: none.
   double judged_ = 0.0;                  // Scores the null was judged by,
-  double extremes_ = 0.0;                // and how often they rose above 7.
+  double extremes_ = 0.0;                // and how often they rose above 7, since the last of
+  double refuted_ = 0.0;                 // so many stretches that spoke against it.
   bool extreme_ = false;                 // The last one was.
 };
 

@@ -314,7 +314,7 @@ void add_sides(const AllRequest& request, const Subject& subject, terminal::Cons
         network_of(*subject.model, "the tripwire trials"), density,
         inputs.narrow(0, half, static_cast<std::int64_t>(rows) - half), inputs.narrow(0, 0, half),
         {part.labels.begin(), part.labels.begin() + half},
-        {.epsilon = request.epsilon, .seed = request.seed}, cancelled);
+        {.epsilon = request.epsilon, .inputs = 100, .steps = 60, .seed = request.seed}, cancelled);
     check_stop(console);
     for (const tripwire::Trial& one : trials) {
       evidence.tripwires.push_back({one.name,

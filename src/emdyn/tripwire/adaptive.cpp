@@ -134,26 +134,33 @@ torch::Tensor log_density(const model::Network& network, const guard::KernelDens
   torch::Tensor features = inputs;
   for (std::size_t i = 0; i + 1 < layers.size(); ++i) features = model::apply(layers[i], features);
   const torch::Tensor chosen = classes ? *classes : model::apply(layers.back(), features).argmax(1);
-  const auto width = features.size(1);
+  const std::int64_t width = features.size(1);
   const double h = density.bandwidth();
   const double normal =
       static_cast<double>(width) * std::log(h * std::sqrt(2.0 * std::numbers::pi));
-  std::vector<torch::Tensor> rows;
-  for (std::int64_t i = 0; i < inputs.size(0); ++i) {
-    const auto examples =
-        density.examples(static_cast<std::uint32_t>(chosen[i].item<std::int64_t>()));
+  torch::Tensor result = at::full({inputs.size(0)}, -1e30) + features.sum(1) * 0.0;
+  const torch::Tensor present = std::get<0>(at::_unique(chosen, true));
+  for (std::int64_t k = 0; k < present.numel(); ++k) {
+    const auto label = present[k].item<std::int64_t>();
+    const auto examples = density.examples(static_cast<std::uint32_t>(label));
     const auto count = static_cast<std::int64_t>(examples.size()) / width;
-    if (count == 0) {
-      rows.push_back(features[i].sum() * 0.0 - 1e30);
-      continue;
-    }
-    torch::Tensor bank = at::empty({count, width}, features.options().requires_grad(false));
-    std::memcpy(bank.data_ptr<float>(), examples.data(), examples.size() * sizeof(float));
-    const torch::Tensor squared = (bank - features[i]).square().sum(1);
-    rows.push_back(at::logsumexp(squared * (-0.5 / (h * h)), 0) -
-                   std::log(static_cast<double>(count)) - normal);
+    if (count == 0) continue;
+    const torch::Tensor rows = (chosen == label).nonzero().squeeze(1);
+    const torch::Tensor bank =
+        torch::from_blob(const_cast<float*>(examples.data()), {count, width}, at::kFloat);
+    // |a - b|^2 = |a|^2 + |b|^2 - 2ab, about the class's mean, where little is lost in differences.
+    const torch::Tensor middle = bank.mean(0);
+    const torch::Tensor centred = bank - middle;
+    const torch::Tensor own = features.index_select(0, rows) - middle;
+    const torch::Tensor squared =
+        (own.square().sum(1, true) + centred.square().sum(1).unsqueeze(0) -
+         2.0 * at::matmul(own, centred.t()))
+            .clamp_min(0.0);
+    const torch::Tensor log_mean = at::logsumexp(squared * (-0.5 / (h * h)), 1) -
+                                   std::log(static_cast<double>(count)) - normal;
+    result = result.index_put({rows}, log_mean);
   }
-  return at::stack(rows);
+  return result;
 }
 
 }  // namespace emdyn::tripwire

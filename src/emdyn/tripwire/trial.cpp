@@ -155,28 +155,32 @@ torch::Tensor likeliest_others(const torch::Tensor& logits, const torch::Tensor&
 }
 
 /// Every strategy towards each of the likeliest other classes, for the inputs that are not through
-/// yet.
+/// yet. @param sent the best attack so far.
 torch::Tensor aware(const model::Network& network, const Targets& targets,
-                    const Suspicion& suspicion, const std::vector<Strategy>& strategies,
-                    double limit, const TrialOptions& options, model::Ledger& ledger) {
-  torch::Tensor made = targets.inputs.clone();
+                    const torch::Tensor& sent, const Suspicion& suspicion,
+                    const std::vector<Strategy>& strategies, double limit,
+                    const TrialOptions& options, model::Ledger& ledger) {
+  torch::Tensor made = sent.clone();
   const auto attack = [&](std::int64_t first, const torch::Tensor& chunk, model::Ledger& own) {
     const torch::NoGradGuard no_grad;
     const torch::Tensor labels = targets.labels.narrow(0, first, chunk.size(0));
     const torch::Tensor aims = likeliest_others(model::apply(network.layers(), chunk), labels);
     own.forward += chunk.size(0);
     torch::Tensor best = made.narrow(0, first, chunk.size(0));  // A view.
-    torch::Tensor open = at::arange(chunk.size(0));
+    const auto judge_of = [&](const torch::Tensor& own_labels) -> Judge {
+      return [&network, &suspicion, limit, own_labels](const torch::Tensor& x) -> Verdict {
+        return {margin(model::apply(network.layers(), x), own_labels) > 0.0, suspicion(x) <= limit};
+      };
+    };
+    const Verdict before = judge_of(labels)(best);
+    torch::Tensor open = before.wrong.logical_and(before.unseen).logical_not().nonzero().squeeze(1);
     for (const Strategy& strategy : strategies) {
       for (std::int64_t rank = 0; rank < aims.size(1) && open.numel() > 0; ++rank) {
         const torch::Tensor inputs = chunk.index_select(0, open);
         const torch::Tensor own_labels = labels.index_select(0, open);
         const torch::Tensor classes = aims.index_select(0, open).select(1, rank);
         const Reach reach = reach_of(inputs, network.signature(), options.epsilon);
-        const auto judge = [&](const torch::Tensor& x) -> Verdict {
-          return {margin(model::apply(network.layers(), x), own_labels) > 0.0,
-                  suspicion(x) <= limit};
-        };
+        const Judge judge = judge_of(own_labels);
         const torch::Tensor x = climb(
             inputs, reach,
             [&](const torch::Tensor& at) { return strategy.view(at, classes, reach, limit); },
@@ -244,13 +248,7 @@ Trial white_box_trial(const std::string& name, const std::string& adaptive,
   // The stricter tripwire (more false positives) first: what evades it evades the other one too.
   torch::Tensor best = plain;
   for (const std::size_t k : {1U, 0U}) {
-    const Judge judge = [&](const torch::Tensor& x) -> Verdict {
-      return {margin(model::apply(network.layers(), x), targets.labels) > 0.0,
-              suspicion(x) <= limits[k]};
-    };
-    const torch::Tensor made =
-        aware(network, targets, suspicion, strategies, limits[k], options, trial.ledger);
-    best = better_of(best, made, judge);
+    best = aware(network, targets, best, suspicion, strategies, limits[k], options, trial.ledger);
     const Counted second = count(network, best, targets.labels, suspicion, limits, trial.ledger);
     trial.adaptive_success = second.success;
     trial.adaptive_detected[k] = second.detected[k];
