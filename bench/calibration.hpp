@@ -16,9 +16,9 @@ struct CalibrationOptions {
 /// What an alarm costs: the share of samples whose p-value is at most a level, over that level, on
 /// streams in which nothing happens. One row `DETECTOR/NULL/LEVEL` each for 1e-2, 1e-3 and 1e-4.
 ///
-/// Streams go through what `detect --detector NAME` builds: front end where the registry says so (on
-/// dependent nulls always, where the domain allows), detector, alarm policy. Warm-up samples (no
-/// p-value yet) do not count; what is learned after it does, so more and shorter streams are a
+/// Streams go through what `detect --detector NAME` builds: front end where the registry says so
+/// (on dependent nulls always, where the domain allows), detector, alarm policy. Warm-up samples
+/// (no p-value yet) do not count; what is learned after it does, so more and shorter streams are a
 /// harder test.
 ///
 /// Alarms cluster, so the 95 % interval comes from the spread between independent streams

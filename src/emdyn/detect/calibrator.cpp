@@ -170,7 +170,7 @@ void Calibrator::learn(double score) noexcept {
   }
   if (score > threshold_) {
     fresh_ += 1.0;
-    measure_clusters();
+    if (scale_ > 0.0) measure_clusters();
   }
   const double due = scale_ > 0.0 ? std::max(2.0, share_ * histogram_.total() / 16.0) : 2.0;
   if (fresh_ >= due || seen_ == kEnough) refit();
