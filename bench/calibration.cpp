@@ -144,6 +144,7 @@ std::vector<const detect::Entry*> chosen(const std::vector<std::string>& names) 
 std::vector<Row> bench_calibration(const CalibrationOptions& options) {
   const auto entries = chosen(options.detectors);
   const std::size_t length = options.samples / options.streams;
+  const auto stopped = [&] { return options.stop && options.stop(); };
   std::vector<Row> rows;
   for (const Null null : kNulls) {
     std::vector<std::vector<Count>> counts(entries.size(), std::vector<Count>(options.streams));
@@ -152,9 +153,11 @@ std::vector<Row> bench_calibration(const CalibrationOptions& options) {
       const Stream stream = make_stream(null, number, length);
       baseline[number] = count_baseline(stream);
       for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (stopped()) return;
         if (fits(*entries[i], null)) counts[i][number] = count_detector(*entries[i], stream);
       }
     });
+    if (stopped()) return {};
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (!fits(*entries[i], null)) continue;
       for (std::size_t level = 0; level < kLevels.size(); ++level) {

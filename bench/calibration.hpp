@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ struct CalibrationOptions {
   std::uint64_t samples = 10'000'000;    ///< Of each null, all streams together.
   std::size_t streams = 20;              ///< They are cut into.
   std::vector<std::string> detectors{};  ///< Only these; empty: all.
+  std::function<bool()> stop{};          ///< Asked now and then; true ends it without rows.
 };
 
 /// What an alarm costs: the share of samples whose p-value is at most a level, over that level, on

@@ -69,7 +69,9 @@ int run_bench(Arguments arguments, Console& console) {
   detect_options.bank_only = signals->count() > 0;
   if (detect->parsed()) bench::print_rows(bench::detect_rows(detect_options), json, console);
   if (calibration->parsed()) {
+    calibration_options.stop = [&] { return console.interrupted(); };
     auto rows = bench::bench_calibration(calibration_options);
+    if (console.interrupted()) return kFine;
     for (auto& row : bench::bench_run_lengths(calibration_options)) rows.push_back(std::move(row));
     bench::print_rows(rows, json, console);
   }
