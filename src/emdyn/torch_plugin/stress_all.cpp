@@ -31,6 +31,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWorst = 12;
+constexpr std::size_t kTripwireInputs = 100;
+constexpr std::int64_t kTripwireSteps = 60;
 constexpr std::size_t kLeastReference = 200;  ///< Training examples that scores can learn from.
 
 struct AllRequest {
@@ -262,8 +264,8 @@ Json tripwire_rows(const std::vector<pipeline::TripwireFinding>& findings) {
 }
 
 /// Corruptions, strange inputs, tripwires: on a part of the examples.
-void add_sides(const AllRequest& request, const Subject& subject, terminal::Console& console,
-               pipeline::Evidence& evidence, model::Ledger& ledger) {
+void add_sides(const AllRequest& request, const Subject& subject, const Verdicts& verdicts,
+               terminal::Console& console, pipeline::Evidence& evidence, model::Ledger& ledger) {
   const auto say = [&](const std::string& what) { console.status(what); };
   const auto cancelled = [&] { return console.interrupted(); };
   data::Dataset part = subject.dataset;
@@ -308,13 +310,25 @@ void add_sides(const AllRequest& request, const Subject& subject, terminal::Cons
     const guard::KernelDensity density(
         probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count), labels,
         seen.classes);
-    // Thresholds come from the second half: no input both calibrates and is attacked.
-    const auto half = static_cast<std::int64_t>(rows / 2);
+    // Thresholds come from the second half: no input both calibrates and is attacked. What no
+    // attack breaks would teach nothing about tripwires.
+    const std::size_t half = rows / 2;
+    std::vector<std::int64_t> chosen;
+    std::vector<std::int64_t> chosen_labels;
+    for (std::size_t i = 0; i < verdicts.broken.size() && chosen.size() < kTripwireInputs; ++i) {
+      if (verdicts.broken[i] == 0 || (i >= half && i < rows)) continue;
+      chosen.push_back(static_cast<std::int64_t>(i));
+      chosen_labels.push_back(subject.labels[i]);
+    }
+    if (chosen.empty()) {
+      evidence.notes.push_back("No tripwires: no attack broke an input they could notice.");
+      return;
+    }
     const auto trials = tripwire::run_trials(
         network_of(*subject.model, "the tripwire trials"), density,
-        inputs.narrow(0, half, static_cast<std::int64_t>(rows) - half), inputs.narrow(0, 0, half),
-        {part.labels.begin(), part.labels.begin() + half},
-        {.epsilon = request.epsilon, .inputs = 100, .steps = 60, .seed = request.seed}, cancelled);
+        inputs.narrow(0, static_cast<std::int64_t>(half), static_cast<std::int64_t>(rows - half)),
+        subject.inputs.index_select(0, torch::tensor(chosen)), chosen_labels,
+        {.epsilon = request.epsilon, .steps = kTripwireSteps, .seed = request.seed}, cancelled);
     check_stop(console);
     for (const tripwire::Trial& one : trials) {
       evidence.tripwires.push_back({one.name,
@@ -427,7 +441,7 @@ int run(const AllRequest& request, bool json, terminal::Console& console) {
   model::Ledger ledger;
   pipeline::Evidence evidence = evidence_of(request, subject, verdicts, ledger);
   evidence.curves.push_back(robustness_curve(request, subject, norm, certifier, console));
-  add_sides(request, subject, console, evidence, ledger);
+  add_sides(request, subject, verdicts, console, evidence, ledger);
   evidence.ledger = {{"forward", ledger.forward}, {"gradient", ledger.gradient}};
   evidence.seconds = seconds_since(start);
   replace_file(request.out, pipeline::render_evidence(evidence));
