@@ -31,8 +31,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWorst = 12;
-constexpr std::size_t kTripwireInputs = 100;
-constexpr std::int64_t kTripwireSteps = 60;
+constexpr std::size_t kTripwireInputs = 50;
+constexpr std::int64_t kTripwireSteps = 40;
 constexpr std::size_t kLeastReference = 200;  ///< Training examples that scores can learn from.
 
 struct AllRequest {
