@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::array kLevels{1e-2, 1e-3, 1e-4};
 constexpr std::array<std::string_view, 3> kLevelNames{"1e-2", "1e-3", "1e-4"};
+
 /// What one stream gave: samples that had a p-value, and those at or below each level.
 struct Count {
   double samples = 0.0;
