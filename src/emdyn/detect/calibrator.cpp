@@ -22,11 +22,10 @@ constexpr double kShapeVariance = 1.6;    // Of the fitted shape, times the numb
 constexpr double kGapMemory = 2000.0;     // Gaps between high scores that are remembered.
 constexpr double kGapPrior = 10.0;        // Gaps' worth of belief that scores do not cluster.
 constexpr double kLargestCluster = 200.0;
-constexpr double kClustered = 1.5;    // Clusters this large are no chance.
-constexpr double kExtreme = 7.0;      // -ln p beyond which a null is counted out.
-constexpr double kStretch = 200.0;    // Scores a null is judged by at least,
-constexpr double kRefutations = 2.0;  // and so often: a detector may only just have begun.
-constexpr double kRefuted = 20.0;     // Odds at which a stretch speaks against it.
+constexpr double kClustered = 1.5;  // Clusters this large are no chance.
+constexpr double kExtreme = 7.0;    // -ln p beyond which a null is counted out.
+constexpr double kStretch = 200.0;  // Scores a null is judged by at least.
+constexpr double kRefuted = 20.0;   // Odds at which a stretch speaks against it.
 constexpr std::array kRates{2.0, 4.0, 8.0, 16.0, 32.0};  // Times too many, that may be.
 constexpr std::array<std::uint32_t, 2> kKey{0x656D6479, 0x6E706F74};
 
@@ -161,7 +160,7 @@ void Calibrator::learn(double score) noexcept {
     squares_ *= 0.5;
     return;
   }
-  if (belief_ > 0.0) doubt_null(score);
+  if (believes_null()) doubt_null(score);
   score = believable(score);
   histogram_.add(ScoreHistogram::bin(score), 1.0F);
   if (histogram_.total() > kMemory) {
@@ -210,7 +209,7 @@ void Calibrator::doubt_null(double score) noexcept {
   if (odds < kRefuted * static_cast<double>(kRates.size())) return;
   judged_ = extremes_ = 0.0;
   refuted_ += 1.0;
-  if (refuted_ < kRefutations) return;
+  if (believes_null()) return;
   for (std::size_t b = 0; b < ScoreHistogram::kBins; ++b)
     histogram_.remove(b, static_cast<float>(belief_) * null_scores()[b]);
   belief_ = 0.0;
@@ -268,7 +267,7 @@ void Calibrator::refit() noexcept {
   const double difference = mean - 2.0 * weighted;
   const double raw = difference > 0.0 ? 2.0 - mean / difference : -1.0;
   const double independent = count / cluster_;
-  const bool known = belief_ > 0.0;
+  const bool known = believes_null();
   const Belief shape = believe(std::clamp(raw, -1.0, 1.0), kShapeVariance / independent,
                                known ? kKnownDeviation : kShapeDeviation);
   scale_ = known ? 1.0 + believe(mean - 1.0, 1.0 / independent, kKnownDeviation).value : mean;

@@ -100,7 +100,8 @@ class Calibrator {
     archive.require(self.seen_ >= 0.0 && self.squares_ >= 0.0 && self.share_ >= 0.0 &&
                     self.share_ <= 1.0 && self.threshold_ >= 0.0 && self.scale_ >= 0.0);
     archive.require(self.gaps_ >= 0.0 && self.gap_sum_ >= 0.0 && self.gap_squares_ >= 0.0 &&
-                    self.fresh_ >= 0.0 && self.cluster_ >= 1.0 && self.cluster_ <= 1e3);
+                    self.gap_sum_ <= 1e24 && self.gap_squares_ <= 1e45 && self.fresh_ >= 0.0 &&
+                    self.cluster_ >= 1.0 && self.cluster_ <= 1e3);
     archive.require(self.belief_ >= 0.0 && self.belief_ <= 1.0 && self.judged_ >= 0.0 &&
                     self.extremes_ >= 0.0 && self.refuted_ >= 0.0 &&
                     self.last_peak_ <= self.number_);
@@ -110,13 +111,15 @@ class Calibrator {
 
  private:
   static constexpr std::size_t kNodes = 5;
-  static constexpr double kEnough = 200.0;  // Scores before an unknown null has p-values.
+  static constexpr double kRefutations = 2.0;  // Once is not enough: it may have only just begun.
+  static constexpr double kEnough = 200.0;     // Scores before an unknown null has p-values.
 
   double draw(double score) const noexcept;
   double tail(double excess) const noexcept;
   double believable(double score) const noexcept;
   double window_p(double score) const noexcept;
   double gaussian_p(double score) const noexcept;
+  bool believes_null() const noexcept { return null_ == Null::known && refuted_ < kRefutations; }
   void believe_null() noexcept;
   void doubt_null(double score) noexcept;
   void measure_clusters() noexcept;
@@ -141,7 +144,7 @@ class Calibrator {
   double cluster_ = 1.0;                 // Mean size of a cluster of high scores.
   std::array<double, kNodes> shapes_{};  // What the tail's shape may be.
   double scale_ = 0.0;                   // Mean excess; 0: no tail known.
-  double belief_ = 0.0;                  // What a score of the known null still weighs; 0: none.
+  double belief_ = 0.0;                  // What a score of the known null still weighs.
   double judged_ = 0.0;                  // Scores the null was judged by,
   double extremes_ = 0.0;                // and how often they rose above 7, since the last of
   double refuted_ = 0.0;                 // so many stretches that spoke against it.
