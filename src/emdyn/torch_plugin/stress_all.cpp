@@ -12,8 +12,6 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
 #include "emdyn/emergence/transition.hpp"
-#include "emdyn/guard/kernel_density.hpp"
-#include "emdyn/model/observe.hpp"
 #include "emdyn/pipeline/evidence.hpp"
 #include "emdyn/pipeline/run_report.hpp"
 #include "emdyn/stress/attack.hpp"
@@ -21,9 +19,9 @@
 #include "emdyn/terminal/progress.hpp"
 #include "emdyn/torch_plugin/corrupt_trial.hpp"
 #include "emdyn/torch_plugin/ood_trial.hpp"
+#include "emdyn/torch_plugin/stress_tripwires.hpp"
 #include "emdyn/torch_plugin/stress_verb.hpp"
 #include "emdyn/torch_plugin/subject.hpp"
-#include "emdyn/tripwire/trial.hpp"
 
 namespace emdyn::torch_plugin {
 namespace {
@@ -31,8 +29,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWorst = 12;
-constexpr std::size_t kTripwireInputs = 50;
-constexpr std::int64_t kTripwireSteps = 40;
 constexpr std::size_t kLeastReference = 200;  ///< Training examples that scores can learn from.
 
 struct AllRequest {
@@ -304,38 +300,15 @@ void add_sides(const AllRequest& request, const Subject& subject, const Verdicts
     if (!ood.note.empty()) evidence.notes.push_back(ood.note);
     ledger += ood.ledger;
     say("trying the tripwires");
-    model::Ledger seen_ledger;
-    const auto seen = model::observe(*subject.model, train_inputs, true, seen_ledger);
-    const std::vector<std::uint32_t> labels(train.labels.begin(), train.labels.end());
-    const guard::KernelDensity density(
-        probe::matrix_view(seen.features.data(), seen.rows, seen.feature_count), labels,
-        seen.classes);
-    // Thresholds come from the second half: no input both calibrates and is attacked. What no
-    // attack breaks would teach nothing about tripwires.
-    const std::size_t half = rows / 2;
-    std::vector<std::int64_t> chosen;
-    std::vector<std::int64_t> chosen_labels;
-    for (std::size_t i = 0; i < verdicts.broken.size() && chosen.size() < kTripwireInputs; ++i) {
-      if (verdicts.broken[i] == 0 || (i >= half && i < rows)) continue;
-      chosen.push_back(static_cast<std::int64_t>(i));
-      chosen_labels.push_back(subject.labels[i]);
-    }
-    if (chosen.empty()) {
-      evidence.notes.push_back("No tripwires: no attack broke an input they could notice.");
-      return;
-    }
-    const auto trials = tripwire::run_trials(
-        network_of(*subject.model, "the tripwire trials"), density,
-        inputs.narrow(0, static_cast<std::int64_t>(half), static_cast<std::int64_t>(rows - half)),
-        subject.inputs.index_select(0, torch::tensor(chosen)), chosen_labels,
-        {.epsilon = request.epsilon, .steps = kTripwireSteps, .seed = request.seed}, cancelled);
+    add_tripwires({.subject = subject,
+                   .train_inputs = train_inputs,
+                   .train_labels = train.labels,
+                   .broken = verdicts.broken,
+                   .part = rows,
+                   .epsilon = request.epsilon,
+                   .seed = request.seed},
+                  cancelled, evidence, ledger);
     check_stop(console);
-    for (const tripwire::Trial& one : trials) {
-      evidence.tripwires.push_back({one.name,
-                                    fmt::format("{} / {}", one.attack, one.adaptive_attack),
-                                    one.detected, one.adaptive_detected});
-      ledger += one.ledger;
-    }
   } catch (const Error& error) {
     evidence.notes.push_back(
         fmt::format("No scores of strange inputs or tripwires: {}", error.what()));

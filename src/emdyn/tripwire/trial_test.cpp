@@ -210,8 +210,10 @@ TEST(Trials, AnAttackerWhoKnowsIsNoticedLess) {
   // An account that is never asked more often than the monitor has neighbours shows nothing.
   EXPECT_EQ(trials[2].adaptive_detected, (std::array{0.0, 0.0}));
   EXPECT_EQ(trials[2].adaptive_success, trials[2].success);
-  for (std::size_t i = 0; i < 2; ++i)
-    EXPECT_LE(trials[i].adaptive_detected[1], trials[i].detected[1]) << trials[i].name;
+  for (std::size_t k = 0; k < 2; ++k) {
+    EXPECT_LE(trials[0].adaptive_detected[k], trials[0].detected[k] - 0.5);
+    EXPECT_LE(trials[1].adaptive_detected[k], trials[1].detected[k] - 0.3);
+  }
   {
     const ThreadLimit one(1);
     const auto again =
