@@ -46,7 +46,7 @@ int run_bench(Arguments arguments, Console& console) {
       app.add_subcommand("calibration", "false alarms against what p-values promise, on nulls");
   calibration
       ->add_option("--samples", calibration_options.samples,
-                   "of each null; ten million take two cores half an hour, `auto` most of it")
+                   "of each null; ten million take two cores over an hour, `auto` most of it")
       ->check(CLI::Range(100'000, 1'000'000'000));
   calibration
       ->add_option("--streams", calibration_options.streams,
