@@ -84,6 +84,20 @@ Scores registered(const detect::Entry& entry, Values values) {
   return scores;
 }
 
+/// 1 - p, what `emdyn detect --scores` prints.
+Scores one_minus_p(Values values) {
+  const auto detector = detect::make_detector("auto");
+  detect::AlarmPolicy policy({.trusts_null = true});
+  Scores scores(values.size(), 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double score = detector->update(values[i]);
+    const auto decision = policy.step(score, detector->p_value());
+    scores[i] = 1.0 - decision.p_value;
+    if (decision.alarm) detector->rearm();
+  }
+  return scores;
+}
+
 Scores member(std::size_t length, Values values) {
   const math::Moments moments = [&] {
     math::Moments first;
@@ -164,6 +178,7 @@ std::vector<Row> nab_rows(std::span<const NabFile> files) {
     methods.push_back(
         {std::string(entry.name), [&entry](Values values) { return registered(entry, values); }});
   }
+  methods.push_back({"auto_one_minus_p", one_minus_p});
   for (auto& method : nab_members()) methods.push_back(std::move(method));
   for (auto& method : nab_baselines()) methods.push_back(std::move(method));
   std::vector<std::vector<Scores>> all(methods.size(), std::vector<Scores>(files.size()));

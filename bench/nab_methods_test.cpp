@@ -30,7 +30,8 @@ TEST(NabMethods, RowsHoldEveryProfileBesideTheBaseline) {
     return row == rows.end() ? -1.0 : row->value;
   };
   EXPECT_EQ(value("null/standard"), 0.0);
-  for (const char* method : {"auto", "auto_frozen", "zscore", "auto_member_1", "k_sigma"}) {
+  for (const char* method :
+       {"auto", "auto_frozen", "auto_one_minus_p", "zscore", "auto_member_1", "k_sigma"}) {
     for (const char* profile : {"/standard", "/low_fp", "/low_fn"}) {
       EXPECT_GT(value(std::string(method) + profile), 50.0) << method << profile;
     }

@@ -1,6 +1,7 @@
 #include "tcpd_methods.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include "emdyn/core/philox.hpp"
 #include "emdyn/detect/ensemble/level_change.hpp"
@@ -13,6 +14,7 @@
 namespace emdyn::bench {
 namespace {
 
+using Values = std::span<const double>;
 using segment::Noise;
 using segment::Regime;
 using segment::Search;
@@ -84,11 +86,11 @@ Segmenter online(std::string_view detector) {
           }};
 }
 
-/// What `emdyn detect` runs: auto within its budget, rearmed after each alarm, every change at the
-/// onset of its alarm.
-std::vector<std::size_t> detect_online(std::span<const double> values) {
+/// What `emdyn detect` runs: auto within `budget` false alarms a sample, rearmed after each alarm,
+/// every change at the onset of its alarm.
+std::vector<std::size_t> detect_online(std::span<const double> values, double budget) {
   const auto watching = detect::make_detector("auto");
-  detect::AlarmPolicy policy({.trusts_null = true});
+  detect::AlarmPolicy policy({.alpha = budget, .trusts_null = true});
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double score = watching->update(values[i]);
@@ -100,14 +102,13 @@ std::vector<std::size_t> detect_online(std::span<const double> values) {
   return found;
 }
 
-/// A member of auto alone, at a chance of one in 500, begun anew at each step it finds.
-std::vector<std::size_t> level_online(std::span<const double> values) {
-  constexpr double kRate = 2e-3;
+/// A member of auto alone, within the whole budget, begun anew at each step it finds.
+std::vector<std::size_t> level_online(std::span<const double> values, double budget) {
   detect::LevelChange level;
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < values.size(); ++i) {
     level.push(values[i]);  // The series are standardised.
-    if (level.p_value() > kRate) continue;
+    if (level.p_value() > budget) continue;
     found.push_back(i - static_cast<std::size_t>(level.onset_samples_ago()));
     level.restart_at_step();
   }
@@ -148,9 +149,15 @@ std::vector<std::size_t> segment_online(std::span<const double> values) {
 
 std::vector<Segmenter> online_segmenters() {
   std::vector<Segmenter> methods{{"segment_online", segment_online},
-                                 {"watch_online", watch_online},
-                                 {"detect_online", detect_online},
-                                 {"auto_member_level_online", level_online}};
+                                 {"watch_online", watch_online}};
+  // The default budget, and that of the textbook thresholds of the detectors below.
+  const double usual = detect::AlarmPolicy::Config{}.alpha;
+  for (const auto& [ending, budget] : {std::pair{"", usual}, {"_1_in_500", 2e-3}}) {
+    methods.push_back({std::string("detect_online") + ending,
+                       [budget](Values values) { return detect_online(values, budget); }});
+    methods.push_back({std::string("auto_member_level_online") + ending,
+                       [budget](Values values) { return level_online(values, budget); }});
+  }
   for (const std::string_view name :
        {"auto", "bocpd", "focus", "cusum", "ewma", "page_hinkley", "adwin", "kswin"}) {
     methods.push_back(online(name));

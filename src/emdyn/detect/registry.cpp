@@ -70,7 +70,7 @@ constexpr std::array kEntries{
 // clang-format on
 
 constexpr EntryList<Entry, AnyDetector> kList{
-    {"detector", 0x5445444e59444d45ULL /* "EMDYNDET" */, 3}, kEntries};
+    {"detector", 0x5445444e59444d45ULL /* "EMDYNDET" */, 4}, kEntries};
 
 }  // namespace
 

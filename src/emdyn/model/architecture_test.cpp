@@ -59,6 +59,8 @@ TEST(Architecture, NamesTheFault) {
   EXPECT_THAT(error_of("model"), HasSubstr("line 1"));
   EXPECT_THAT(error_of(""), HasSubstr("no [model]"));
   EXPECT_THAT(error_of(kModel + "[\nhigh = 2"), HasSubstr("not TOML"));  // An assertion of toml++.
+  // Letters that toml++ takes for unreachable where a blank may stand.
+  EXPECT_THAT(error_of("[model]\ninput = [1, \u0221\n"), HasSubstr("line 2"));
   EXPECT_TRUE(parse_architecture(kModel, "file").layers.empty()) << "enough for TorchScript";
   EXPECT_THAT(error_of(kModel + "[layer]\nkind = \"relu\""), HasSubstr("[[layer]]"));
   EXPECT_THAT(error_of(layer("kind = \"relo\"")), HasSubstr("did you mean relu"));

@@ -18,8 +18,11 @@ constexpr double kLargestForLevel = 1e6;
 constexpr double kEvident = 1e-3;  // A step this clear is where the history begins anew.
 // What is too strange to teach the members' tails, as AlarmPolicy says.
 constexpr double kStrange = 1e-6;
-// Of the budget: pattern, spike, shift, level.
-constexpr std::array kShares{0.6, 0.15, 0.15, 0.1};
+using Shares = std::array<double, 4>;  // Of the budget: pattern, spike, shift, level.
+// A short history is what the test for a step is made for, and no rank in it is rare; later there
+// is no such test.
+constexpr Shares kSharesOfShort{0.1, 0.2, 0.2, 0.5};
+constexpr Shares kSharesOfLong{0.6, 0.2, 0.2, 0.0};
 constexpr std::array kKinds{EventKind::outlier, EventKind::spike, EventKind::shift,
                             EventKind::shift};
 
@@ -201,7 +204,9 @@ bool AutoDetector::tops(const std::vector<double>& ring, double surprise,
 void AutoDetector::judge() noexcept {
   // The score ranks what is new; where there is no past to rank among, a step counts too: once, not
   // at every sample that makes it clearer.
-  const double step = told_[level] + std::log10(kShares[level]);
+  const bool is_short = seen_ <= LevelChange::kMostSamples;
+  const Shares& shares = is_short ? kSharesOfShort : kSharesOfLong;
+  const double step = is_short ? told_[level] + std::log10(shares[level]) : 0.0;
   const bool clear = step * inverse_threshold_ > 1.0;
   const double surprise = std::max(told_[pattern], clear && !stepped_ ? step : 0.0);
   stepped_ = stepped_ ? told_[level] > 1.0 : clear;
@@ -211,7 +216,8 @@ void AutoDetector::judge() noexcept {
   double sure = 0.0;
   std::uint64_t surest = pattern;
   for (std::size_t i = 0; i < kMembers; ++i) {
-    double own = std::min(told_[i] + std::log10(kShares[i]), kMostSurprise);
+    if (shares[i] == 0.0) continue;
+    double own = std::min(told_[i] + std::log10(shares[i]), kMostSurprise);
     if (i == pattern) own = std::min(own, most_of_rank);
     if (own <= sure) continue;
     sure = own;

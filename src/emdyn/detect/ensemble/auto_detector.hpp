@@ -25,8 +25,8 @@ namespace emdyn::detect {
 ///
 ///   pattern  distance of the newest 1, 4, 16, 64 and 256 samples to the most similar earlier
 ///            stretch (HistoryMatch); a season is known as soon as it was seen once. Each distance
-///            becomes a surprise (-log10 of its chance) among its own past; the sum of surprises
-///            (Fisher) is placed among its past, since they depend on each other
+///            becomes a surprise (-log10 of its chance) among its own past, with a Pareto tail; the
+///            sum of surprises (Fisher) is placed among its past, since they depend on each other
 ///   spike    the residual of a FrontEnd (trend, season and noise taken off), two-sided
 ///   shift    CUSUM of the same residuals, clipped so that no spike looks like a shift
 ///   level    a step beside a straight line among the first 512 samples (LevelChange)
@@ -39,10 +39,11 @@ namespace emdyn::detect {
 /// in a short history where it first counts. Above 1, a stream like its past shows this at most
 /// once in 1 / alarm_rate samples; 1/500 is the in-control run length that the textbook settings of
 /// EWMA and CUSUM charts aim at. p_value() is the price of an alarm: the smallest of p / share over
-/// all members, whose shares of the budget sum to 1 (Bonferroni, under any dependence). A pattern's
-/// p counts there as no less than the chance of a record: extrapolated ranks have a place, but no
-/// price. Episodes: of both, only the most surprising sample of the last `quiet_samples` counts, of
-/// spikes of the last quarter of them; the others belong to the same episode.
+/// all members, whose shares of the budget sum to 1 (Bonferroni, under any dependence), and go to
+/// the level while the history is short, to the pattern later. A pattern's p counts there as no
+/// less than the chance of a record: extrapolated ranks have a place, but no price. Episodes: of
+/// both, only the most surprising sample of the last `quiet_samples` counts, of spikes of the last
+/// quarter of them; the others belong to the same episode.
 ///
 /// Cost: O(53 history) time, about 190 KB a signal.
 /// Source: Yeh et al., "Matrix Profile I", ICDM 2016; Fisher, "Statistical Methods for Research
@@ -120,7 +121,7 @@ class AutoDetector {
   bool operator==(const AutoDetector&) const = default;
 
  private:
-  static constexpr std::uint64_t kWarmup = 32;  // Samples the unit is taken from.
+  static constexpr std::uint64_t kWarmup = 14;  // Samples the unit is taken from.
   static constexpr double kMostSurprise = 400.0;
   /// The members that share the budget.
   enum Member : std::size_t { pattern, spike, shift, level, kMembers };

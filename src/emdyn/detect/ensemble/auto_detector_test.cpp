@@ -32,50 +32,6 @@ std::vector<double> daily(std::size_t count, double noise) {
   return stream;
 }
 
-TEST(SurpriseScale, RanksWithinAndExtrapolatesBeyondThePast) {
-  SurpriseScale scale;
-  Philox random(1);
-  for (int i = 0; i < 20000; ++i) scale.learn(-std::log(1.0 - random.uniform()));  // Exponential.
-  EXPECT_NEAR(scale.surprise(std::log(2.0)), std::log10(2.0), 0.01);
-  EXPECT_NEAR(scale.surprise(std::log(5.0)), std::log10(5.0), 0.02);
-  EXPECT_NEAR(scale.surprise(std::log(1e3)), 3.0, 0.15);
-  EXPECT_NEAR(scale.surprise(std::log(1e6)), 6.0, 0.35);
-  EXPECT_EQ(scale.surprise(0.0), 0.0);
-  EXPECT_EQ(scale.surprise(1e300), SurpriseScale::kMost);
-}
-
-TEST(SurpriseScale, HasNoUnit) {
-  SurpriseScale small;
-  SurpriseScale large;
-  Philox random(2);
-  for (int i = 0; i < 3000; ++i) {
-    const double value = std::abs(random.normal());
-    small.learn(value * 0x1p-200);
-    large.learn(value * 0x1p+150);
-  }
-  for (const double value : {0.1, 1.0, 2.0, 4.0}) {
-    EXPECT_DOUBLE_EQ(small.surprise(value * 0x1p-200), large.surprise(value * 0x1p+150));
-  }
-}
-
-// The first value was rounding noise; the bins follow the values up and keep their number.
-TEST(SurpriseScale, FollowsValuesUp) {
-  SurpriseScale scale;
-  scale.learn(1e-17);
-  for (int i = 1; i <= 99; ++i) scale.learn(static_cast<double>(i));
-  EXPECT_NEAR(scale.surprise(50.0), -std::log10(51.0 / 101.0), 0.01);
-  EXPECT_GT(scale.surprise(300.0), 5.0);
-}
-
-TEST(SurpriseScale, NeverKnowsBeforeItHasSeenEnough) {
-  SurpriseScale scale;
-  for (std::uint64_t i = 0; i + 1 < SurpriseScale::kEnough; ++i) scale.learn(1.0);
-  EXPECT_EQ(scale.surprise(1e9), 0.0);
-  scale.learn(1.0);
-  EXPECT_GT(scale.surprise(1e9), 5.0);
-}
-
-// Against every earlier stretch, one by one.
 TEST(HistoryMatch, EqualsBruteForce) {
   Philox random(9);
   HistoryMatch match(4096);

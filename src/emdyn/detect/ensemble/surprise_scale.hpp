@@ -6,24 +6,29 @@
 namespace emdyn::detect {
 
 /// Places a statistic among all its earlier values: how surprising is one this large? Within the
-/// past values by rank; beyond their highest tenth by an exponential tail with the mean excess of
-/// that tenth (peaks over threshold with shape 0). Values are >= 0 and may have any unit.
-/// Where theory knows the mean excess, it counts as excesses already seen, so that a short past is
-/// not taken for a thin tail.
+/// past values by rank; beyond their highest tenth by a generalised Pareto tail (peaks over
+/// threshold), whose shape is estimated by the moments of the logarithms, drawn towards 0 while the
+/// peaks are few, and at least 0: no value is called impossible. Where theory knows the tail to be
+/// exponential, the shape is 0 and the mean excess expected counts as excesses already seen, so
+/// that a short past is not taken for a thin tail. Values are >= 0 and may have any unit.
 ///
 /// Keeps counts in bins 1/32 octave wide over 64 octaves that follow the largest value; values too
 /// small for them count as 0. Counts are halved each 131,072 values, so the far past fades.
 /// Cost: O(bins in use), 8 KB.
-/// Source: Davison & Smith, "Models for Exceedances over High Thresholds", JRSS B 52 (1990).
+/// Source: Davison & Smith, "Models for Exceedances over High Thresholds", JRSS B 52 (1990);
+/// Dekkers, Einmahl, de Haan, "A Moment Estimator for the Index of an Extreme-Value Distribution",
+/// Annals of Statistics 17 (1989).
 class SurpriseScale {
  public:
   static constexpr double kTailShare = 0.1;
   static constexpr std::uint64_t kEnough = 50;  // Values before the first answer.
   static constexpr double kMost = 30.0;
 
+  /// A tail of any shape.
   SurpriseScale() : SurpriseScale(0.0, 0.0) {}
+  /// An exponential tail.
   /// @param prior_excess mean excess expected in advance, in the values' unit; >= 0.
-  /// @param prior_weight excesses that expectation is worth; >= 0.
+  /// @param prior_weight excesses that expectation is worth; > 0.
   SurpriseScale(double prior_excess, double prior_weight);
 
   /// −log10 of the chance of a value this large or larger, in [0, 30]; 0 until there are enough.
@@ -46,6 +51,10 @@ class SurpriseScale {
  private:
   static constexpr std::uint64_t kFade = 131072;
 
+  struct Peaks;
+
+  Peaks peaks() const noexcept;
+  double beyond(const Peaks& peaks, double value) const noexcept;
   double place(double value) const noexcept;
   std::size_t bin(double value) const noexcept;
   double upper_edge(std::size_t bin) const noexcept;
