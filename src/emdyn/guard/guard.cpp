@@ -237,6 +237,11 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   return math::normal_sf(-z);
 }
 
+double Guard::deviate(const Verdict& verdict) const noexcept {
+  const double rank = static_cast<double>(strangeness_.rank(verdict.score_p_value));
+  return math::normal_isf((rank - 0.5) / (static_cast<double>(strangeness_.size()) + 1.0));
+}
+
 double Guard::e_value(const Verdict& verdict) const noexcept {
   return strangeness_.e_value(verdict.score_p_value);
 }

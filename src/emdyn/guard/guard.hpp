@@ -97,6 +97,10 @@ class Guard {
   /// (ood::ELond); its mean is at most 1 when nothing is wrong.
   double e_value(const Verdict& verdict) const noexcept;
 
+  /// Strangeness as a signal: standard normal when nothing is wrong, rising with strangeness,
+  /// always finite (the p-value, which may be 1, is taken in the middle of its step).
+  double deviate(const Verdict& verdict) const noexcept;
+
   /// The tripwire of the features' density, for trials of it.
   const KernelDensity& density() const noexcept { return density_; }
   std::uint64_t classes() const noexcept { return shape_.classes; }

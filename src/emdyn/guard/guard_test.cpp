@@ -153,6 +153,25 @@ TEST(Guard, NonFiniteInputsAreAsStrangeAsCanBe) {
   EXPECT_GT(verdicts[1].p_value, 0.001);
 }
 
+TEST(Guard, DeviatesAreStandardNormalAndFinite) {
+  const Guard guard = fitted();
+  const Classifier other(2000, 3);
+  const auto verdicts = guard.score(batch(other));
+  double mean = 0.0;
+  double squares = 0.0;
+  for (const Verdict& verdict : verdicts) {
+    const double z = guard.deviate(verdict);
+    ASSERT_TRUE(std::isfinite(z)) << verdict.p_value;
+    mean += z / 2000.0;
+    squares += z * z / 2000.0;
+  }
+  EXPECT_NEAR(mean, 0.0, 0.15);
+  EXPECT_NEAR(squares, 1.0, 0.2);
+  EXPECT_TRUE(std::isfinite(guard.deviate({.score_p_value = 1.0})));  // The least strange.
+  EXPECT_TRUE(std::isfinite(guard.deviate({.score_p_value = 0.0})));
+  EXPECT_GT(guard.deviate({.score_p_value = 0.0}), 3.0);
+}
+
 TEST(Guard, RefusesWhatCannotBeFitted) {
   const Classifier reference(100, 1);
   const Classifier few(10, 2);

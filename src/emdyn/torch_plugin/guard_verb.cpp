@@ -10,7 +10,6 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
 #include "emdyn/guard/guard.hpp"
-#include "emdyn/math/distributions.hpp"
 #include "emdyn/ood/conformal.hpp"
 #include "emdyn/pipeline/detect_series.hpp"
 #include "emdyn/terminal/arguments.hpp"
@@ -149,13 +148,14 @@ std::vector<char> flags_of(const guard::Guard& guard, std::span<const guard::Ver
 }
 
 /// The strangeness of one input after the other as a signal: a shift of it is drift.
-std::vector<series::Event> drift_events(std::span<const guard::Verdict> verdicts) {
+std::vector<series::Event> drift_events(const guard::Guard& guard,
+                                        std::span<const guard::Verdict> verdicts) {
   std::vector<series::Event> events;
   pipeline::DetectOptions options;
   options.detector = pipeline::kWatch;  // Its budget is for alarms; auto ranks novelty.
   pipeline::SeriesDetector detector("guard_strangeness", series::Axis::step, options);
   for (std::size_t i = 0; i < verdicts.size(); ++i)
-    detector.push(static_cast<double>(i), math::normal_isf(verdicts[i].p_value), events);
+    detector.push(static_cast<double>(i), guard.deviate(verdicts[i]), events);
   return events;
 }
 
@@ -254,7 +254,7 @@ int score(const ScoreArguments& arguments, bool json, terminal::Console& console
   scored.verdicts = guard.score(batch_of(seen));
   scored.guard_us = 1e6 * seconds_since(start) / rows;
   scored.flags = flags_of(guard, scored.verdicts, arguments.fdr, arguments.online);
-  scored.events = drift_events(scored.verdicts);
+  scored.events = drift_events(guard, scored.verdicts);
   if (arguments.batch > 0) {
     const std::span<const guard::Verdict> all(scored.verdicts);
     for (std::size_t i = 0; i < all.size(); i += arguments.batch)
