@@ -121,7 +121,8 @@ class AutoDetector {
   bool operator==(const AutoDetector&) const = default;
 
  private:
-  static constexpr std::uint64_t kWarmup = 14;  // Samples the unit is taken from.
+  // Samples the unit is taken from: no member says anything of fewer.
+  static constexpr std::uint64_t kWarmup = LevelChange::kFewestBefore + LevelChange::kFewestAfter;
   static constexpr double kMostSurprise = 400.0;
   /// The members that share the budget.
   enum Member : std::size_t { pattern, spike, shift, level, kMembers };

@@ -32,6 +32,7 @@ std::vector<double> daily(std::size_t count, double noise) {
   return stream;
 }
 
+// Against every earlier stretch, one by one.
 TEST(HistoryMatch, EqualsBruteForce) {
   Philox random(9);
   HistoryMatch match(4096);
@@ -224,6 +225,24 @@ TEST(AutoDetector, NoticesLevelChangesInShortSeries) {
   EXPECT_GE(changes, 54);
   EXPECT_GE(placed, 48);
   EXPECT_LE(false_ones, 1U);
+}
+
+// A step before the 32nd sample, when there is next to no past.
+TEST(AutoDetector, NoticesAStepAmongThirtySamples) {
+  int found = 0;
+  int small_found = 0;
+  for (std::uint64_t s = 0; s < 60; ++s) {
+    Philox random(s, 47);
+    std::vector<double> few(30);
+    for (std::size_t t = 0; t < few.size(); ++t) few[t] = random.normal() + (t >= 16 ? 12.0 : 0.0);
+    found += !alarms(few).empty();
+    // Half of the budget is for steps: three deviations in a hundred samples are seen.
+    std::vector<double> more(100);
+    for (std::size_t t = 0; t < more.size(); ++t) more[t] = random.normal() + (t >= 50 ? 3.0 : 0.0);
+    small_found += !alarms(more).empty();
+  }
+  EXPECT_GE(found, 48);  // None, were 33 samples needed.
+  EXPECT_GE(small_found, 48);
 }
 
 TEST(AutoDetector, SaysWhatKindOfEventItWas) {

@@ -51,7 +51,7 @@ TEST(SurpriseScale, ExtrapolatesTailsOfEveryShape) {
 
 TEST(SurpriseScale, TakesTiesAndEmptyBinsForNoTail) {
   SurpriseScale scale;
-  // Zero, and now and then 1, 2 or 3: distances of counts to the nearest earlier count.
+  // Zero, and now and then 1 or 2: distances of counts to the nearest earlier count.
   for (int i = 0; i < 1000; ++i) scale.learn(i % 100 == 0 ? 2.0 : i % 50 == 1 ? 1.0 : 0.0);
   EXPECT_NEAR(scale.surprise(0.5), -std::log10(31.0 / 1001.0), 1e-9);  // None between 0 and 1.
   EXPECT_NEAR(scale.surprise(1.0), -std::log10(31.0 / 1001.0), 0.1);
@@ -91,6 +91,5 @@ TEST(SurpriseScale, NeverKnowsBeforeItHasSeenEnough) {
   EXPECT_GT(scale.surprise(1e9), 5.0);
 }
 
-// Against every earlier stretch, one by one.
 }  // namespace
 }  // namespace emdyn::detect
