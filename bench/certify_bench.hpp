@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "emdyn/model/network.hpp"
+#include "emdyn/model/network/network.hpp"
 #include "rows.hpp"
 
 namespace emdyn::bench {

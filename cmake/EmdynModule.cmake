@@ -1,31 +1,58 @@
-# emdyn_module(NAME detect DEPENDS core math  SOURCES ... HEADERS ... TESTS ... LIBRARIES ...)
-# One call per folder of src/emdyn. DEPENDS is the layering rule (tools/check_layers.py reads it); TORCH
-# marks what may include libtorch, INTERNAL what is not installed; LIBRARIES are outside libraries. TESTS become emdyn_NAME_test.
+# emdyn_module(NAME detect/level DEPENDS detect/contract math core LIBRARIES fmt::fmt): one call per folder of
+# src/emdyn that holds code. The folder is the module: every .cpp and .hpp in it belongs to it, and what has
+# `test` in its name belongs to the tests of its wing. DEPENDS names the folders it may include
+# (tools/check_layers.py reads it). TORCH marks what may include libtorch, INTERNAL what is not installed.
+# SOURCES are generated files, EXCLUDE files of the folder that belong to another target, LIBRARIES outside
+# libraries. The target is emdyn_detect_level, its alias emdyn::detect_level.
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH;INTERNAL" "NAME" "DEPENDS;SOURCES;HEADERS;TESTS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL" "NAME" "DEPENDS;SOURCES;EXCLUDE;LIBRARIES" ${ARGN})
+  file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
+  file(GLOB headers LIST_DIRECTORIES false CONFIGURE_DEPENDS *.hpp)
+  foreach(name ${ARG_EXCLUDE})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+    list(REMOVE_ITEM headers ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  endforeach()
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "/[^/]*test[^/]*$")
+  list(FILTER sources EXCLUDE REGEX "/[^/]*test[^/]*$")
+  list(FILTER headers EXCLUDE REGEX "/[^/]*test[^/]*$")
+  list(APPEND sources ${ARG_SOURCES})
+
+  string(REPLACE / _ id ${ARG_NAME})
+  set(target emdyn_${id})
   set(kind PUBLIC)
-  if(ARG_SOURCES)
-    add_library(emdyn_${ARG_NAME} STATIC ${ARG_SOURCES})
-    set_target_properties(emdyn_${ARG_NAME} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${ARG_NAME})
-    target_compile_options(emdyn_${ARG_NAME} PRIVATE ${EMDYN_WARNINGS})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(${target} PRIVATE ${EMDYN_WARNINGS})
   else()
-    add_library(emdyn_${ARG_NAME} INTERFACE)
-    set_target_properties(emdyn_${ARG_NAME} PROPERTIES EXPORT_NAME ${ARG_NAME})
+    add_library(${target} INTERFACE)
     set(kind INTERFACE)
   endif()
-  add_library(emdyn::${ARG_NAME} ALIAS emdyn_${ARG_NAME})
-  target_sources(emdyn_${ARG_NAME} ${kind} FILE_SET HEADERS
-    BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${ARG_HEADERS})
-  target_compile_features(emdyn_${ARG_NAME} ${kind} cxx_std_20)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${id})
+  add_library(emdyn::${id} ALIAS ${target})
+  target_sources(${target} ${kind} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${headers})
+  target_compile_features(${target} ${kind} cxx_std_20)
+  list(TRANSFORM ARG_DEPENDS REPLACE / _)
   list(TRANSFORM ARG_DEPENDS PREPEND emdyn::)
-  target_link_libraries(emdyn_${ARG_NAME} ${kind} ${ARG_DEPENDS} ${ARG_LIBRARIES})
+  target_link_libraries(${target} ${kind} ${ARG_DEPENDS} ${ARG_LIBRARIES})
   if(NOT ARG_TORCH AND NOT ARG_INTERNAL)
-    install(TARGETS emdyn_${ARG_NAME} EXPORT emdyn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    install(TARGETS ${target} EXPORT emdyn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
       FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    set_property(GLOBAL APPEND PROPERTY EMDYN_INSTALLED ${id})
   endif()
-  if(ARG_TESTS AND BUILD_TESTING)
-    emdyn_test(NAME emdyn_${ARG_NAME}_test SOURCES ${ARG_TESTS}
-      LIBRARIES emdyn::${ARG_NAME} ${ARG_TEST_LIBRARIES})
+  string(REGEX REPLACE "/.*" "" wing ${ARG_NAME})
+  set_property(GLOBAL APPEND PROPERTY EMDYN_WING_${wing} emdyn::${id})
+  set_property(GLOBAL APPEND PROPERTY EMDYN_TESTS_${wing} ${tests})
+endfunction()
+
+# emdyn_wing_tests(detect): one program of all tests of a wing, after its folders.
+function(emdyn_wing_tests wing)
+  get_property(tests GLOBAL PROPERTY EMDYN_TESTS_${wing})
+  get_property(modules GLOBAL PROPERTY EMDYN_WING_${wing})
+  if(tests AND BUILD_TESTING)
+    emdyn_test(NAME emdyn_${wing}_test SOURCES ${tests} LIBRARIES ${modules} ${ARGN})
+    target_compile_definitions(emdyn_${wing}_test PRIVATE EMDYN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   endif()
 endfunction()
 

@@ -10,7 +10,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/detect/policy.hpp"
+#include "emdyn/detect/alarm/policy.hpp"
 
 namespace emdyn::detect {
 namespace {
