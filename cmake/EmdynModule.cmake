@@ -2,10 +2,10 @@
 # src/emdyn that holds code. The folder is the module: every .cpp and .hpp in it belongs to it, and what has
 # `test` in its name belongs to the tests of its wing. DEPENDS names the folders it may include
 # (tools/check_layers.py reads it). TORCH marks what may include libtorch, INTERNAL what is not installed.
-# SOURCES are generated files, EXCLUDE files of the folder that belong to another target, LIBRARIES outside
+# COLD code runs once a command and is compiled for size of build rather than speed. SOURCES are generated files, EXCLUDE files of the folder that belong to another target, LIBRARIES outside
 # libraries. The target is emdyn_detect_level, its alias emdyn::detect_level.
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH;INTERNAL" "NAME" "DEPENDS;SOURCES;EXCLUDE;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;LIBRARIES" ${ARGN})
   file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
   file(GLOB headers LIST_DIRECTORIES false CONFIGURE_DEPENDS *.hpp)
   foreach(name ${ARG_EXCLUDE})
@@ -25,6 +25,10 @@ function(emdyn_module)
     add_library(${target} STATIC ${sources})
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
     target_compile_options(${target} PRIVATE ${EMDYN_WARNINGS})
+    if(ARG_COLD)
+      target_compile_options(${target} PRIVATE ${EMDYN_COLD})
+    endif()
+    emdyn_batches(${target} 16)
   else()
     add_library(${target} INTERFACE)
     set(kind INTERFACE)
@@ -46,6 +50,14 @@ function(emdyn_module)
   set_property(GLOBAL APPEND PROPERTY EMDYN_TESTS_${wing} ${tests})
 endfunction()
 
+# Several sources to one compiler run: most of a file's time goes into reading headers. Files with compile
+# options of their own stay alone.
+function(emdyn_batches target size)
+  if(EMDYN_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${size})
+  endif()
+endfunction()
+
 # emdyn_wing_tests(detect): one program of all tests of a wing, after its folders.
 function(emdyn_wing_tests wing)
   get_property(tests GLOBAL PROPERTY EMDYN_TESTS_${wing})
@@ -60,7 +72,8 @@ endfunction()
 function(emdyn_test)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${ARG_NAME} ${ARG_SOURCES})
-  target_compile_options(${ARG_NAME} PRIVATE ${EMDYN_WARNINGS})
+  target_compile_options(${ARG_NAME} PRIVATE ${EMDYN_WARNINGS} ${EMDYN_COLD})
+  emdyn_batches(${ARG_NAME} 8)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
   gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
 endfunction()

@@ -1,4 +1,5 @@
 #include "emdyn/math/distributions.hpp"
+#include "emdyn/math/non_finite.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,6 @@
 namespace emdyn::math {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void expect_relative(double got, double want, double tolerance = 1e-13) {
   EXPECT_NEAR(got, want, tolerance * std::fabs(want));

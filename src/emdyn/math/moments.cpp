@@ -1,11 +1,11 @@
 #include "emdyn/math/moments.hpp"
+#include "emdyn/math/non_finite.hpp"
 
 #include <cmath>
 #include <limits>
 
 namespace emdyn::math {
 namespace {
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 }
 
 void Moments::add(double value) noexcept {

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kMostSeries = 10'000;  // Each has a detector in memory.
 constexpr std::uint64_t kPointsBetweenLooks = 4096;
 
-struct Interrupted {};
+struct StoppedReading {};
 struct NotRows {};  // A detector of rows was given points that come in no rows.
 
 /// What both sinks share: names, the choice of signals, events, interruption.
@@ -40,7 +40,7 @@ class DetectSink : public collect::ingest::Sink {
     return yes;
   }
   void look_for_interruption() {
-    if (++points_ % kPointsBetweenLooks == 0 && stop_ != nullptr && *stop_) throw Interrupted{};
+    if (++points_ % kPointsBetweenLooks == 0 && stop_ != nullptr && *stop_) throw StoppedReading{};
   }
   std::size_t open_series(DetectedSeries about) {
     if (series_ >= kMostSeries) {
@@ -320,7 +320,7 @@ std::uint64_t detect_source(const Source& source, const detect::DetectOptions& o
     RowsSink sink(options, signals, listener, stop);
     replay_rows(load_runs(source), sink);
     check_found(sink);
-  } catch (const Interrupted&) {
+  } catch (const StoppedReading&) {
   }
   return skipped;
 }

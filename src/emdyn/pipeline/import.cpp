@@ -11,7 +11,7 @@ namespace emdyn::pipeline {
 namespace {
 
 /// Thrown through the reader when Ctrl-C was pressed.
-struct Interrupted {};
+struct StoppedImport {};
 
 void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& part) {
   sum.runs += part.runs;
@@ -66,13 +66,13 @@ ImportResult import_files(collect::store::Store& store,
     sink_options.on_warning = options.on_warning;
     sink_options.on_progress = [&](std::uint64_t points) {
       if (options.on_progress) options.on_progress(result.read.points + points);
-      if (options.stop != nullptr && *options.stop) throw Interrupted{};
+      if (options.stop != nullptr && *options.stop) throw StoppedImport{};
     };
     std::optional<RunSink> sink(std::in_place, store, std::move(sink_options));
     try {
       add(result.read, collect::ingest::read(path, *sink, options.read));
       sink->finish(series::RunStatus::finished);
-    } catch (const Interrupted&) {
+    } catch (const StoppedImport&) {
       sink->finish(series::RunStatus::interrupted);
       result.read.points += sink->points();
       result.interrupted = true;

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlock = std::size_t{256} << 10;
+constexpr std::size_t kFollowBlock = std::size_t{256} << 10;
 constexpr std::size_t kBeginning = 4096;
 constexpr std::size_t kEnd = 64;
 constexpr std::size_t kLeastCopied = 256;  // Shorter files may agree by chance.
@@ -42,7 +42,7 @@ bool sum_matches(const File& file, std::uint64_t length, std::uint32_t sum) {
   std::uint32_t now = 0;
   for (std::uint64_t at = 0; at < length;) {
     const std::string bytes =
-        file.read_at(at, static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, length - at)));
+        file.read_at(at, static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, length - at)));
     if (bytes.empty()) return false;
     now = crc32c(bytes, now);
     at += bytes.size();
@@ -167,7 +167,7 @@ void FollowedFile::begin_again(Feed& feed) {
 void FollowedFile::read_new(Feed& feed, std::uint64_t most_bytes) {
   while (most_bytes > 0 && !failed_) {
     const std::string_view bytes =
-        file_->read(static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, most_bytes)));
+        file_->read(static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, most_bytes)));
     if (bytes.empty()) return;
     most_bytes -= bytes.size();
     offset_ += bytes.size();

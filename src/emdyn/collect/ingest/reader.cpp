@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlock = std::size_t{256} << 10;
+constexpr std::size_t kReadBlock = std::size_t{256} << 10;
 
 /// One source from first to last byte: unpack, tell the format, parse.
 class Reading {
@@ -101,7 +101,7 @@ std::string run_of(const fs::path& path, const fs::path& root, const ReadOptions
 void read_file(const fs::path& path, const fs::path& root, Feed& feed, const ReadOptions& options) {
   File file(path);
   Reading reading(feed, {terminal_safe(path.string()), run_of(path, root, options)}, options);
-  for (std::string_view bytes = file.read(kBlock); !bytes.empty(); bytes = file.read(kBlock)) {
+  for (std::string_view bytes = file.read(kReadBlock); !bytes.empty(); bytes = file.read(kReadBlock)) {
     reading.push(bytes);
   }
   reading.finish();

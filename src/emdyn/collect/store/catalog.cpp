@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kCatalogId = 0x656d6463;  // "emdc"
 constexpr int kCatalogVersion = 1;
-constexpr const char* kTables = R"(
+constexpr const char* kCatalogTables = R"(
 CREATE TABLE IF NOT EXISTS runs(
   id TEXT PRIMARY KEY, stamp TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
   created REAL NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
@@ -66,7 +66,7 @@ void Catalog::open() {
   if (version > kCatalogVersion) return;
   if (access_ != Access::read && version != kCatalogVersion) {
     Transaction transaction(database);
-    database.execute(kTables);
+    database.execute(kCatalogTables);
     database.execute(
         fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kCatalogId, kCatalogVersion)
             .c_str());

@@ -15,7 +15,7 @@
 namespace emdyn::collect::store {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<std::uint64_t> bits(const std::vector<double>& values) {
@@ -73,7 +73,7 @@ TEST(Chunk, KeepsEveryBitWhateverTheColumnHolds) {
       [](std::size_t i) { return std::sin(0.01 * static_cast<double>(i)); },
       [&](std::size_t) { return random.normal(); },
       [&](std::size_t) { return std::exp(300.0 * random.normal()); },
-      [](std::size_t i) { return i % 3 == 0 ? kNan : (i % 3 == 1 ? kInfinity : -kInfinity); },
+      [](std::size_t i) { return i % 3 == 0 ? kNotANumber : (i % 3 == 1 ? kInfinity : -kInfinity); },
       [](std::size_t i) { return std::bit_cast<double>(0x7ff0000000000001ULL + i); },
       [](std::size_t i) { return std::bit_cast<double>(0xfff8dead00000000ULL + i % 5); },
       [](std::size_t) { return std::numeric_limits<double>::denorm_min(); },
@@ -181,7 +181,7 @@ TEST(Chunk, RefusesWhatIsTooLongBeforeReadingIt) {
 
 TEST(ChunkStats, CountsWhatAnOverviewNeeds) {
   const std::vector<double> positions{5, 6, 4, 7};
-  const std::vector<double> values{2.0, kNan, -1.0, kInfinity};
+  const std::vector<double> values{2.0, kNotANumber, -1.0, kInfinity};
   const ChunkStats stats = chunk_stats(positions, values, 9.0);
   EXPECT_EQ(stats.count, 4U);
   EXPECT_EQ(stats.nonfinite, 2U);
@@ -194,7 +194,7 @@ TEST(ChunkStats, CountsWhatAnOverviewNeeds) {
   EXPECT_EQ(stats.max, 2.0);
   EXPECT_EQ(stats.last_value, kInfinity);
   EXPECT_EQ(chunk_stats(positions, values, {}).backs, 1U);
-  const std::vector<double> none(4, kNan);
+  const std::vector<double> none(4, kNotANumber);
   EXPECT_EQ(chunk_stats(positions, none, {}).min, std::nullopt);
 }
 

@@ -12,7 +12,7 @@
 namespace emdyn::collect::store {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 Database open_snapshot(const std::filesystem::path& file) {
   Database database = open_run(file, Access::read);
@@ -87,7 +87,7 @@ std::vector<ChunkRow> RunReader::chunks(const SignalRow& signal) {
     row.stats.high = query.real(8);
     row.stats.min = query.maybe_real(9);
     row.stats.max = query.maybe_real(10);
-    row.stats.last_value = query.maybe_real(11).value_or(kNan);
+    row.stats.last_value = query.maybe_real(11).value_or(kMissing);
     rows.push_back(row);
   }
   return rows;
@@ -118,7 +118,7 @@ void RunReader::points(const SignalRow& signal, const ChunkRow& chunk, bool with
   if (!with_seconds) {
     out.seconds.clear();
   } else if (out.seconds.size() == before) {
-    out.seconds.resize(out.size(), kNan);
+    out.seconds.resize(out.size(), kMissing);
   }
   bytes_.reset();
 }

@@ -17,7 +17,7 @@
 namespace emdyn::collect::store {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoPosition = std::numeric_limits<double>::quiet_NaN();
 /// Compressed bytes after which chunks go to disk by themselves.
 constexpr std::size_t kFlushBytes = 8 << 20;
 /// And after which no more are taken when the disk refuses.
@@ -145,10 +145,10 @@ void RunWriter::Impl::append(OpenChunk& open, std::uint32_t signal, double posit
     throw DataError(fmt::format("positions must be finite, got {}", shortest(position)));
   }
   Points& points = open.points;
-  if (seconds && points.seconds.empty()) points.seconds.resize(points.size(), kNan);
+  if (seconds && points.seconds.empty()) points.seconds.resize(points.size(), kNoPosition);
   points.positions.push_back(position);
   points.values.push_back(value);
-  if (seconds || !points.seconds.empty()) points.seconds.push_back(seconds.value_or(kNan));
+  if (seconds || !points.seconds.empty()) points.seconds.push_back(seconds.value_or(kNoPosition));
   if (points.size() == kChunkPoints) close_chunk(signal, open);
 }
 

@@ -16,7 +16,7 @@
 namespace emdyn::collect::store {
 namespace {
 
-constexpr const char* kTables = R"(
+constexpr const char* kRunTables = R"(
 CREATE TABLE run(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE signals(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, axis TEXT NOT NULL);
 CREATE TABLE chunks(
@@ -104,7 +104,7 @@ Database draft_run(const std::filesystem::path& file, const series::RunInfo& inf
   // Nobody knows the file yet: losing it whole is no loss, so nothing is synced.
   database.execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
   Transaction transaction(database);
-  database.execute(kTables);
+  database.execute(kRunTables);
   write_info(database, info);
   database.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", kApplicationId,
                                kSchemaVersion)

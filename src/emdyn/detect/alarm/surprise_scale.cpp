@@ -12,12 +12,12 @@ constexpr double kOctaves = 64.0;
 constexpr double kRoomAbove = 16.0;  // Octaves above the first positive value.
 constexpr double kOneShape = 20.0;   // Peaks that speak as loud as the belief in shape 0.
 constexpr double kHeaviest = 2.0;    // Shape.
-constexpr auto kBins = static_cast<std::size_t>(kPerOctave * kOctaves) + 1;
+constexpr auto kSurpriseBins = static_cast<std::size_t>(kPerOctave * kOctaves) + 1;
 
 }  // namespace
 
 SurpriseScale::SurpriseScale(double prior_excess, double prior_weight)
-    : prior_excess_(prior_excess), prior_weight_(prior_weight), counts_(kBins, 0) {}
+    : prior_excess_(prior_excess), prior_weight_(prior_weight), counts_(kSurpriseBins, 0) {}
 
 void SurpriseScale::reset() noexcept {
   std::ranges::fill(counts_, 0U);
@@ -35,7 +35,7 @@ double SurpriseScale::place(double value) const noexcept {
 std::size_t SurpriseScale::bin(double value) const noexcept {
   const double at = place(value);
   if (at < 0.0) return 0;
-  return 1 + static_cast<std::size_t>(std::min(at, static_cast<double>(kBins - 2)));
+  return 1 + static_cast<std::size_t>(std::min(at, static_cast<double>(kSurpriseBins - 2)));
 }
 
 double SurpriseScale::upper_edge(std::size_t bin) const noexcept {
@@ -138,9 +138,9 @@ void SurpriseScale::make_room(double value) noexcept {
   if (over < 0.0) return;
   const double octaves = std::min(std::floor(over) + 1.0, kOctaves);
   const auto shift = static_cast<std::size_t>(octaves * kPerOctave);
-  for (std::size_t b = 1; b < kBins; ++b) {
+  for (std::size_t b = 1; b < kSurpriseBins; ++b) {
     if (b <= shift) counts_[0] += counts_[b];
-    counts_[b] = b + shift < kBins ? counts_[b + shift] : 0U;
+    counts_[b] = b + shift < kSurpriseBins ? counts_[b + shift] : 0U;
   }
   highest_ = highest_ > shift ? highest_ - shift : 0;
   lowest_octave_ += std::floor(over) + 1.0;

@@ -9,12 +9,12 @@
 namespace emdyn::detect {
 namespace {
 
-double exponential(Philox& random) { return -std::log(1.0 - random.uniform()); }
+double exponential_surprise(Philox& random) { return -std::log(1.0 - random.uniform()); }
 
 TEST(SurpriseScale, RanksWithinAndExtrapolatesBeyondThePast) {
   SurpriseScale scale(1.0, 20.0);
   Philox random(1);
-  for (int i = 0; i < 20000; ++i) scale.learn(exponential(random));
+  for (int i = 0; i < 20000; ++i) scale.learn(exponential_surprise(random));
   EXPECT_NEAR(scale.surprise(std::log(2.0)), std::log10(2.0), 0.01);
   EXPECT_NEAR(scale.surprise(std::log(5.0)), std::log10(5.0), 0.02);
   EXPECT_NEAR(scale.surprise(std::log(1e3)), 3.0, 0.15);
@@ -41,8 +41,8 @@ TEST(SurpriseScale, ExtrapolatesTailsOfEveryShape) {
   EXPECT_NEAR(mean_surprise(pareto, 1e4), 4.0, 0.3);
   const auto heavier = [&](Philox& random) { return std::pow(pareto(random), 1.5); };
   EXPECT_NEAR(mean_surprise(heavier, 1e6), 4.0, 0.3);
-  EXPECT_NEAR(mean_surprise(exponential, std::log(1e4)), 4.0, 0.3);
-  // Lighter than exponential: as if it were exponential, so the surprise is too small.
+  EXPECT_NEAR(mean_surprise(exponential_surprise, std::log(1e4)), 4.0, 0.3);
+  // Lighter than exponential_surprise: as if it were exponential_surprise, so the surprise is too small.
   const auto normal = [](Philox& random) { return std::abs(random.normal()); };
   const double found = mean_surprise(normal, 3.8906);
   EXPECT_GT(found, 3.0);

@@ -69,7 +69,7 @@ std::array<double, 3> calibration(const std::function<double(std::size_t)>& sign
   return found;
 }
 
-void expect_calibrated(const std::array<double, 3>& rates, const std::string& name) {
+void expect_calibrated_season(const std::array<double, 3>& rates, const std::string& name) {
   for (const double rate : rates) {
     EXPECT_GT(rate, 0.5) << name;
     EXPECT_LT(rate, 2.0) << name;
@@ -81,11 +81,11 @@ TEST(Season, LeavesResidualsCalibrated) {
   for (const std::size_t period : {24UL, 288UL}) {
     const auto values = shape(period, 2);
     for (const double phi : {0.0, 0.5}) {
-      expect_calibrated(
+      expect_calibrated_season(
           calibration([&](std::size_t t) { return values[t % period]; }, phi, 6 * period),
           "shape of " + std::to_string(period));
       const double turn = 2.0 * std::numbers::pi / static_cast<double>(period);
-      expect_calibrated(
+      expect_calibrated_season(
           calibration([=](std::size_t t) { return 5.0 * std::sin(turn * static_cast<double>(t)); },
                       phi, 6 * period),
           "sine of " + std::to_string(period));

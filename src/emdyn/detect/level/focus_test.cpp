@@ -12,12 +12,12 @@
 namespace emdyn::detect {
 namespace {
 
-const FocusGaussian::Config kGiven{
+const FocusGaussian::Config kFocusGiven{
     .baseline_samples = 0, .mean = 0.5, .sigma = 0.28867513459481287};  // 1 / sqrt(12)
 
 // Known answer: twice the log-likelihood ratio on the known stream, scaled to unit variance.
 TEST(Focus, MatchesTheKnownStatistic) {
-  FocusGaussian focus(kGiven);
+  FocusGaussian focus(kFocusGiven);
   const auto stream = test::stream_z();
   int first = -1;
   for (std::size_t i = 0; i < stream.size(); ++i) {

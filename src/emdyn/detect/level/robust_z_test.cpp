@@ -22,7 +22,7 @@ TEST(RobustZ, IsTheModifiedZScore) {
 }
 
 // Property: median and MAD of the sorted window equal those of sorting from scratch.
-TEST(math::SortedWindow, AgreesWithSorting) {
+TEST(SortedWindow, AgreesWithSorting) {
   Philox random(6);
   for (const std::size_t capacity : {8UL, 9UL}) {
     math::SortedWindow window(capacity);

@@ -10,7 +10,7 @@
 namespace emdyn::detect {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 DetectOptions options(std::string detector) {
   DetectOptions given;
@@ -29,7 +29,7 @@ std::vector<Scored> run(RowDetector& detector, std::vector<series::Event>& event
     std::vector<ChannelValue> row;
     for (const std::size_t slot : slots) {
       const double value = random.normal() + (i == 300 && slot == 1 ? 12.0 : 0.0);
-      row.push_back({slot, slot == 2 && random.uniform() < missing ? kNaN : value});
+      row.push_back({slot, slot == 2 && random.uniform() < missing ? kNothing : value});
     }
     scored.push_back(detector.push(i, row, events));
   }

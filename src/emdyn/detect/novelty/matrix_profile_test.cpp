@@ -33,7 +33,7 @@ std::vector<Wide> normalised(std::span<const double> window) {
 }
 
 /// The definition, window against window: k-th neighbour, each apart from the others.
-std::vector<double> brute_force(const std::vector<double>& stream, std::size_t m,
+std::vector<double> brute_force_profile(const std::vector<double>& stream, std::size_t m,
                                 std::size_t history, std::size_t k) {
   std::vector<std::vector<Wide>> windows;
   for (std::size_t end = m; end <= stream.size(); ++end) {
@@ -113,7 +113,7 @@ TEST(LeftProfile, EqualsBruteForceOnRandomWalks) {
       for (const std::size_t k : {1UL, 3UL}) {
         if (history < k * m) continue;
         const auto stream = random_walk(m + history, 420);
-        expect_equal(streamed(stream, m, history, k), brute_force(stream, m, history, k), 1e-6);
+        expect_equal(streamed(stream, m, history, k), brute_force_profile(stream, m, history, k), 1e-6);
       }
     }
   }
@@ -128,8 +128,8 @@ TEST(LeftProfile, EqualsBruteForceWhereSumsCancel) {
     high[i] = 1e7 + random.normal();
     freaks[i] = random.normal() + (i % 97 == 50 ? 1e9 : 0.0);
   }
-  expect_equal(streamed(high, 16, 400, 1), brute_force(high, 16, 400, 1), 1e-6);
-  expect_equal(streamed(freaks, 16, 400, 1), brute_force(freaks, 16, 400, 1), 1e-6);
+  expect_equal(streamed(high, 16, 400, 1), brute_force_profile(high, 16, 400, 1), 1e-6);
+  expect_equal(streamed(freaks, 16, 400, 1), brute_force_profile(freaks, 16, 400, 1), 1e-6);
 }
 
 TEST(LeftProfile, EqualsBruteForceOnFlatAndTiedWindows) {
@@ -140,7 +140,7 @@ TEST(LeftProfile, EqualsBruteForceOnFlatAndTiedWindows) {
     stream[i] = rests ? 3.0 : static_cast<double>(random.below(3));
   }
   for (const std::size_t k : {1UL, 2UL}) {
-    expect_equal(streamed(stream, 8, 300, k), brute_force(stream, 8, 300, k), 1e-6);
+    expect_equal(streamed(stream, 8, 300, k), brute_force_profile(stream, 8, 300, k), 1e-6);
   }
 }
 

@@ -7,7 +7,7 @@
 namespace emdyn::detect {
 namespace {
 
-constexpr std::uint64_t kRefresh = 32;
+constexpr std::uint64_t kRowsBetweenFits = 32;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ double Mahalanobis::statistic(std::span<const double> z) const noexcept {
 
 void Mahalanobis::learn(std::span<const double> z) noexcept {
   covariance_.learn(z, keep_);
-  if (++rows_ % kRefresh != 0) return;
+  if (++rows_ % kRowsBetweenFits != 0) return;
   covariance_.shrunk(factor_);
   std::ranges::copy(covariance_.mean(), centre_.begin());
   factored_ = cholesky(factor_, z.size());

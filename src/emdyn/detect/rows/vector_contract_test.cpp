@@ -17,7 +17,7 @@ namespace emdyn::detect {
 namespace {
 
 constexpr std::size_t kChannels = 5;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 using Rows = std::vector<std::array<double, kChannels>>;
 
 /// Five channels that share two causes; from `change` on, channel 3 goes its own way.
@@ -34,7 +34,7 @@ Rows rows_with_a_change(std::size_t count, std::size_t change, double size) {
   return rows;
 }
 
-std::vector<double> scores(AnyVectorDetector& detector, const Rows& rows, std::size_t first = 0) {
+std::vector<double> row_scores(AnyVectorDetector& detector, const Rows& rows, std::size_t first = 0) {
   std::vector<double> found;
   for (std::size_t t = first; t < rows.size(); ++t) found.push_back(detector.update({rows[t]}));
   return found;
@@ -72,7 +72,7 @@ TEST_P(VectorContract, NoticesAChangeAndNamesItsChannel) {
 }
 
 TEST_P(VectorContract, IsMostlyCalmBeforeTheChange) {
-  const auto found = scores(*fresh(), rows_with_a_change(1200, 9999, 0.0));
+  const auto found = row_scores(*fresh(), rows_with_a_change(1200, 9999, 0.0));
   EXPECT_LT(std::ranges::count_if(found, [](double score) { return score > 1.0; }), 36);
 }
 
@@ -93,19 +93,19 @@ TEST_P(VectorContract, AttributionSharesSumToOneOrAreZero) {
 // Causal honesty: what comes later never changes an earlier score.
 TEST_P(VectorContract, SeesOnlyThePast) {
   const auto rows = rows_with_a_change(900, 700, 6.0);
-  const auto whole = scores(*fresh(), rows);
+  const auto whole = row_scores(*fresh(), rows);
   auto altered = rows;
   for (std::size_t t = 613; t < altered.size(); ++t) altered[t].fill(-5.0);
-  const auto other = scores(*fresh(), altered);
+  const auto other = row_scores(*fresh(), altered);
   EXPECT_TRUE(std::equal(whole.begin(), whole.begin() + 613, other.begin()));
 }
 
 // One channel that is missing, NaN or infinite silences nothing.
 TEST_P(VectorContract, OneMissingChannelNeverSilencesARow) {
-  for (const double hole : {kNaN, std::numeric_limits<double>::infinity()}) {
+  for (const double hole : {kNotANumber, std::numeric_limits<double>::infinity()}) {
     auto rows = rows_with_a_change(1300, 1200, 12.0);
     for (auto& row : rows) row[0] = hole;
-    const auto found = scores(*fresh(), rows);
+    const auto found = row_scores(*fresh(), rows);
     EXPECT_GT(*std::max_element(found.begin() + 1200, found.begin() + 1250), 1.0);
     for (const double score : found) ASSERT_TRUE(std::isfinite(score));
   }
@@ -116,7 +116,7 @@ TEST_P(VectorContract, OneMissingChannelNeverSilencesARow) {
   const auto holed = fresh();
   for (auto& row : rows) {
     const double score = masked->update({row, present});
-    row[1] = kNaN;
+    row[1] = kNotANumber;
     ASSERT_EQ(holed->update({row}), score);
   }
 }
@@ -125,7 +125,7 @@ TEST_P(VectorContract, PassesOverEmptyRows) {
   const auto rows = rows_with_a_change(900, 800, 6.0);
   const auto plain = fresh();
   const auto gaps = fresh();
-  const std::array<double, kChannels> empty{kNaN, kNaN, kNaN, kNaN, kNaN};
+  const std::array<double, kChannels> empty{kNotANumber, kNotANumber, kNotANumber, kNotANumber, kNotANumber};
   for (const auto& row : rows) {
     EXPECT_EQ(gaps->update({empty}), 0.0);
     gaps->skip(3);
@@ -159,10 +159,10 @@ TEST_P(VectorContract, IsCalmOnConstantRows) {
 TEST_P(VectorContract, ResetsToFresh) {
   const auto rows = rows_with_a_change(900, 700, 6.0);
   const auto used = fresh();
-  (void)scores(*used, rows);
+  (void)row_scores(*used, rows);
   used->reset();
   EXPECT_EQ(used->ready(), false);
-  EXPECT_EQ(scores(*used, rows), scores(*fresh(), rows));
+  EXPECT_EQ(row_scores(*used, rows), row_scores(*fresh(), rows));
 }
 
 TEST_P(VectorContract, AllocatesNothingAfterConstruction) {
@@ -188,7 +188,7 @@ TEST_P(VectorContract, SnapshotRestoresAndReplaysBitExactly) {
     for (std::size_t t = 0; t < cut; ++t) first->update({rows[t]});
     const auto second = restore_vector(snapshot(*first));
     EXPECT_EQ(second->config(), first->config());
-    EXPECT_EQ(scores(*second, rows, cut), scores(*first, rows, cut));
+    EXPECT_EQ(row_scores(*second, rows, cut), row_scores(*first, rows, cut));
     EXPECT_EQ(snapshot(*second), snapshot(*first));
   }
 }
@@ -197,7 +197,7 @@ TEST_P(VectorContract, SnapshotRestoresAndReplaysBitExactly) {
 TEST_P(VectorContract, RefusesOrSurvivesAlteredSnapshots) {
   const auto rows = rows_with_a_change(700, 9999, 0.0);
   const auto detector = fresh();
-  (void)scores(*detector, rows);
+  (void)row_scores(*detector, rows);
   const auto good = snapshot(*detector);
   Philox random(17);
   for (int trial = 0; trial < 24; ++trial) {

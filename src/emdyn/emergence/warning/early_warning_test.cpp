@@ -22,7 +22,7 @@ std::vector<double> steps(std::size_t count) {
   return positions;
 }
 
-std::vector<double> autoregression(double phi, std::size_t count, std::uint64_t seed) {
+std::vector<double> simulated_ar(double phi, std::size_t count, std::uint64_t seed) {
   Philox random(seed);
   double state = random.normal() / std::sqrt(1.0 - phi * phi);
   std::vector<double> values(count);
@@ -45,7 +45,7 @@ double average(const EarlyWarning& warning, std::size_t indicator) {
 
 TEST(EarlyWarning, KnownAnswersOfAnAutoregression) {
   for (const double phi : {0.0, 0.5, 0.9}) {
-    const std::vector<double> values = autoregression(phi, 60'000, 3);
+    const std::vector<double> values = simulated_ar(phi, 60'000, 3);
     const EarlyWarning warning = early_warning("y", steps(60'000), values, options(3000, 0));
     EXPECT_NEAR(average(warning, 0), 1.0 / (1.0 - phi * phi), 0.06 / (1.0 - phi * phi)) << phi;
     EXPECT_NEAR(average(warning, 1), phi, 0.01) << phi;
@@ -94,7 +94,7 @@ TEST(EarlyWarning, ByHand) {
 
 TEST(EarlyWarning, NothingChangesWhenTheFutureIsCut) {
   Philox random(1);
-  const std::vector<double> values = autoregression(0.7, 900, 4);
+  const std::vector<double> values = simulated_ar(0.7, 900, 4);
   const std::vector<double> positions = steps(900);
   const EarlyWarning whole = early_warning("y", positions, values, options(60, 0));
   for (int round = 0; round < 20; ++round) {
@@ -113,7 +113,7 @@ TEST(EarlyWarning, NothingChangesWhenTheFutureIsCut) {
 
 TEST(EarlyWarning, PrecursorsSeeNothingFromTheOnsetOn) {
   series::Signal signal{.name = "accuracy"};
-  const std::vector<double> values = autoregression(0.4, 600, 6);
+  const std::vector<double> values = simulated_ar(0.4, 600, 6);
   for (std::size_t i = 0; i < values.size(); ++i) {
     signal.append(static_cast<double>(i), values[i] + (i >= 400 ? 1e6 : 0.0));
   }
@@ -137,7 +137,7 @@ TEST(EarlyWarning, FalseAlarmsAndPower) {
   for (int round = 0; round < kRounds; ++round) {
     const auto seed = static_cast<std::uint64_t>(round);
     const auto quiet =
-        early_warning("y", steps(500), autoregression(0.6, 500, seed), options(100, 99));
+        early_warning("y", steps(500), simulated_ar(0.6, 500, seed), options(100, 99));
     false_alarms += quiet.indicators[1].p_value <= 0.05;
     // Autocorrelation rising from 0 to .97 on the way to a fold.
     Philox random(100 + seed);
@@ -160,7 +160,7 @@ TEST(EarlyWarning, FalseAlarmsOfTheShortestSeries) {
   constexpr int kRounds = 200;
   std::array<int, 4> alarms{};
   for (int round = 0; round < kRounds; ++round) {
-    const auto series = autoregression(0.5, 20, 1000 + static_cast<std::uint64_t>(round));
+    const auto series = simulated_ar(0.5, 20, 1000 + static_cast<std::uint64_t>(round));
     const EarlyWarning warning = early_warning("y", steps(20), series, options(10, 99));
     for (std::size_t k = 0; k < alarms.size(); ++k) {
       alarms[k] += warning.indicators[k].p_value <= 0.05;
@@ -177,7 +177,7 @@ TEST(EarlyWarning, FlatNonFiniteAndRejected) {
   EXPECT_EQ(warning.indicators[1].p_value, 1.0);
   EXPECT_NO_THROW(json_text(Json(warning)));
 
-  std::vector<double> holes = autoregression(0.5, 300, 2);
+  std::vector<double> holes = simulated_ar(0.5, 300, 2);
   holes[7] = std::nan("");
   holes[9] = std::numeric_limits<double>::infinity();
   EXPECT_EQ(early_warning("y", steps(300), holes, options(50)).points, 298U);
@@ -190,7 +190,7 @@ TEST(EarlyWarning, FlatNonFiniteAndRejected) {
 }
 
 TEST(EarlyWarning, SameWhateverTheThreads) {
-  const std::vector<double> values = autoregression(0.8, 400, 8);
+  const std::vector<double> values = simulated_ar(0.8, 400, 8);
   const auto text = [&] { return json_text(Json(early_warning("y", steps(400), values))); };
   const std::string many = text();
   const ThreadLimit one(1);

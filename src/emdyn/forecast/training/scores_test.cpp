@@ -10,19 +10,19 @@
 namespace emdyn::forecast {
 namespace {
 
-using Values = std::vector<double>;
+using Numbers = std::vector<double>;
 
 TEST(Scores, AucByHand) {
   // Positives .8 .4, negatives .5 .4 .1: of 6 pairs 4 are right and one is tied.
-  EXPECT_DOUBLE_EQ(*auc(Values{.8, .4, .5, .4, .1}, Values{1, 1, 0, 0, 0}), 4.5 / 6.0);
-  EXPECT_DOUBLE_EQ(*auc(Values{1, 2, 3}, Values{0, 0, 1}), 1.0);
-  EXPECT_DOUBLE_EQ(*auc(Values{5, 5, 5}, Values{0, 1, 1}), 0.5);
-  EXPECT_FALSE(auc(Values{1, 2}, Values{1, 1}));
+  EXPECT_DOUBLE_EQ(*auc(Numbers{.8, .4, .5, .4, .1}, Numbers{1, 1, 0, 0, 0}), 4.5 / 6.0);
+  EXPECT_DOUBLE_EQ(*auc(Numbers{1, 2, 3}, Numbers{0, 0, 1}), 1.0);
+  EXPECT_DOUBLE_EQ(*auc(Numbers{5, 5, 5}, Numbers{0, 1, 1}), 0.5);
+  EXPECT_FALSE(auc(Numbers{1, 2}, Numbers{1, 1}));
 }
 
 TEST(Scores, AucOfNegatedScoresIsTheComplement) {
   Philox random(1);
-  Values scores, negated, labels;
+  Numbers scores, negated, labels;
   for (int i = 0; i < 300; ++i) {
     scores.push_back(std::floor(10.0 * random.uniform()));
     negated.push_back(-scores.back());
@@ -32,18 +32,18 @@ TEST(Scores, AucOfNegatedScoresIsTheComplement) {
 }
 
 TEST(Scores, WeightsCountAsRepeatedRows) {
-  EXPECT_DOUBLE_EQ(*auc(Values{.8, .4, .6}, Values{1, 1, 0}, Values{2, 1, 1}), 2.0 / 3.0);
-  EXPECT_DOUBLE_EQ(*brier(Values{.8, .4}, Values{1, 0}, Values{3, 1}), (3 * .04 + .16) / 4.0);
+  EXPECT_DOUBLE_EQ(*auc(Numbers{.8, .4, .6}, Numbers{1, 1, 0}, Numbers{2, 1, 1}), 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(*brier(Numbers{.8, .4}, Numbers{1, 0}, Numbers{3, 1}), (3 * .04 + .16) / 4.0);
 }
 
 TEST(Scores, BrierByHand) {
-  EXPECT_DOUBLE_EQ(*brier(Values{1, 0, .5}, Values{1, 0, 1}), .25 / 3.0);
-  EXPECT_FALSE(brier(Values{}, Values{}));
+  EXPECT_DOUBLE_EQ(*brier(Numbers{1, 0, .5}, Numbers{1, 0, 1}), .25 / 3.0);
+  EXPECT_FALSE(brier(Numbers{}, Numbers{}));
 }
 
 TEST(Scores, ReliabilityByHand) {
   const std::vector<std::size_t> groups{0, 0, 1, 2};
-  const auto bins = reliability(Values{.05, .07, .95, 1.0}, Values{0, 1, 1, 1}, groups);
+  const auto bins = reliability(Numbers{.05, .07, .95, 1.0}, Numbers{0, 1, 1, 1}, groups);
   ASSERT_EQ(bins.size(), 2u);
   EXPECT_NEAR(bins[0].predicted, .06, 1e-12);
   EXPECT_NEAR(bins[0].observed, .5, 1e-12);
@@ -55,7 +55,7 @@ TEST(Scores, ReliabilityByHand) {
 
 TEST(Scores, CalibrationLineFindsOverconfidence) {
   Philox random(5);
-  Values honest, doubled, labels;
+  Numbers honest, doubled, labels;
   for (int i = 0; i < 20000; ++i) {
     honest.push_back(2.0 * random.normal());
     doubled.push_back(2.0 * honest.back());
@@ -66,8 +66,8 @@ TEST(Scores, CalibrationLineFindsOverconfidence) {
   EXPECT_NEAR(line->slope, 1.0, 0.05);
   EXPECT_NEAR(line->intercept, 0.0, 0.05);
   EXPECT_NEAR(calibration_line(doubled, labels)->slope, 0.5, 0.025);
-  EXPECT_FALSE(calibration_line(Values{1, 2}, Values{1, 1}));
-  EXPECT_FALSE(calibration_line(Values{1, 1}, Values{0, 1}));
+  EXPECT_FALSE(calibration_line(Numbers{1, 2}, Numbers{1, 1}));
+  EXPECT_FALSE(calibration_line(Numbers{1, 1}, Numbers{0, 1}));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace emdyn::model::data {
 namespace {
 
-constexpr std::size_t kLargestFile = std::size_t{2} << 30;
+constexpr std::size_t kLargestIdx = std::size_t{2} << 30;
 
 std::uint64_t big_endian(const char* at, std::size_t size) {
   std::uint64_t value = 0;
@@ -128,11 +128,11 @@ std::vector<std::int64_t> labels_of(const Array& array, std::string_view what) {
 Dataset read_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
                  std::size_t limit) {
   const std::string shown = terminal_safe(images.string());
-  Dataset dataset = examples_of(parse_idx(read_gzip(images, kLargestFile), shown, limit), shown);
+  Dataset dataset = examples_of(parse_idx(read_gzip(images, kLargestIdx), shown, limit), shown);
   if (labels.empty()) return dataset;
   const std::string labels_shown = terminal_safe(labels.string());
   dataset.labels =
-      labels_of(parse_idx(read_gzip(labels, kLargestFile), labels_shown, limit), labels_shown);
+      labels_of(parse_idx(read_gzip(labels, kLargestIdx), labels_shown, limit), labels_shown);
   if (dataset.labels.size() != dataset.size())
     throw DataError(fmt::format("{}: {} labels for {} images of {}", labels_shown,
                                 dataset.labels.size(), dataset.size(), shown));

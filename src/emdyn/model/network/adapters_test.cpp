@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 const Signature kSignature{.input = {2}, .classes = 2};
 
-std::string error_of(const std::function<void()>& act) {
+std::string adapter_error(const std::function<void()>& act) {
   try {
     act();
   } catch (const ModelError& error) {
@@ -54,11 +54,11 @@ TEST(BlackBox, AnswersWithoutAGradient) {
   EXPECT_EQ(model.logits(torch::ones({3, 2}), ledger)[0][0].item<float>(), 2.0F);
   EXPECT_EQ(ledger, (Ledger{3, 0}));
   const auto loss = [](const torch::Tensor& logits) { return logits.select(1, 0); };
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(adapter_error([&] {
                 (void)model.gradient(torch::ones({1, 2}), loss, ledger);
               }),
               HasSubstr("black box"));
-  EXPECT_THAT(error_of([&] {
+  EXPECT_THAT(adapter_error([&] {
                 (void)model.features(torch::ones({1, 2}), ledger);
               }),
               HasSubstr("no features"));
@@ -66,7 +66,7 @@ TEST(BlackBox, AnswersWithoutAGradient) {
 
 TEST(BlackBox, WrongAnswersAreNamed) {
   const auto error = [](const BlackBox::Function& function) {
-    return error_of([&] {
+    return adapter_error([&] {
       Ledger ledger;
       (void)BlackBox(kSignature, function).logits(torch::ones({1, 2}), ledger);
     });
@@ -93,15 +93,15 @@ TEST(ModuleModel, IsItsModuleInEvaluation) {
 }
 
 TEST(ModuleModel, RefusesWhatDoesNotFit) {
-  EXPECT_THAT(error_of([] { (void)module_model(kSignature, torch::nn::AnyModule()); }),
+  EXPECT_THAT(adapter_error([] { (void)module_model(kSignature, torch::nn::AnyModule()); }),
               HasSubstr("empty"));
-  EXPECT_THAT(error_of([] { (void)module_model(kSignature, torch::nn::Sequential()); }),
+  EXPECT_THAT(adapter_error([] { (void)module_model(kSignature, torch::nn::Sequential()); }),
               HasSubstr("empty"));
-  EXPECT_THAT(error_of([] {
+  EXPECT_THAT(adapter_error([] {
                 (void)module_model(kSignature, torch::nn::AnyModule(torch::nn::Linear(3, 2)));
               }),
               HasSubstr("its module failed"));
-  EXPECT_THAT(error_of([] {
+  EXPECT_THAT(adapter_error([] {
                 (void)module_model(kSignature, torch::nn::AnyModule(torch::nn::Linear(2, 3)));
               }),
               HasSubstr("gave Float × 1 × 3"));
@@ -109,8 +109,8 @@ TEST(ModuleModel, RefusesWhatDoesNotFit) {
 
 TEST_F(ScriptFile, RunsOnlyWhenTrusted) {
   const auto path = script("return 2 * x");
-  EXPECT_THAT(error_of([&] { (void)load_model(path); }), HasSubstr("add --trust"));
-  EXPECT_THAT(error_of([&] { (void)load_model(path, {}, true); }), HasSubstr("--arch FILE"));
+  EXPECT_THAT(adapter_error([&] { (void)load_model(path); }), HasSubstr("add --trust"));
+  EXPECT_THAT(adapter_error([&] { (void)load_model(path, {}, true); }), HasSubstr("--arch FILE"));
   const auto plan = folder_ / "m.toml";
   std::ofstream(plan) << "[model]\ninput = [2]\nclasses = 2\n";
   const auto model = load_model(path, plan, true);
@@ -132,7 +132,7 @@ TEST_F(ScriptFile, WithoutAGradientIsAnswersOnly) {
     const auto without = script_model(script(body), kSignature, true);
     EXPECT_FALSE(without->differentiable()) << body;
     Ledger ledger;
-    EXPECT_THAT(error_of([&] {
+    EXPECT_THAT(adapter_error([&] {
                   (void)without->gradient(
                       torch::ones({1, 2}),
                       [](const torch::Tensor& logits) { return logits.select(1, 0); }, ledger);
@@ -144,14 +144,14 @@ TEST_F(ScriptFile, WithoutAGradientIsAnswersOnly) {
 TEST_F(ScriptFile, NamesTheFault) {
   const auto error = [&](const std::string& body) {
     const auto path = script(body);
-    return error_of([&] { (void)script_model(path, kSignature, true); });
+    return adapter_error([&] { (void)script_model(path, kSignature, true); });
   };
   EXPECT_THAT(error("return (x, x)"), HasSubstr("gives Tuple"));
   EXPECT_THAT(error("return x.sum(1)"), HasSubstr("gave Float × 1"));
   EXPECT_THAT(error("return x / 0"), HasSubstr("not finite"));
   EXPECT_THAT(error("return x.view(5, 5)"), HasSubstr("its TorchScript failed"));
   std::ofstream(folder_ / "x.pt") << "PK\x03\x04 no archive";
-  EXPECT_THAT(error_of([&] { (void)script_model(folder_ / "x.pt", kSignature, true); }),
+  EXPECT_THAT(adapter_error([&] { (void)script_model(folder_ / "x.pt", kSignature, true); }),
               HasSubstr("no TorchScript"));
 }
 

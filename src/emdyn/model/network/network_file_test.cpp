@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 const std::string kPlan =
     "[model]\ninput = [2]\nclasses = 1\n[[layer]]\nkind = \"linear\"\nname = \"a\"\n";
 
-std::string error_of(const std::string& plan, const Safetensors& weights) {
+std::string network_file_error(const std::string& plan, const Safetensors& weights) {
   try {
     make_network(parse_architecture(plan, "file"), weights);
   } catch (const ModelError& error) {
@@ -60,20 +60,20 @@ TEST(NetworkFile, NamesTheFileThatIsMissing) {
 
 TEST(NetworkFile, NamesWhatDoesNotFit) {
   const StoredTensor weight{"a.weight", {1, 2}, {1, 2}};
-  EXPECT_THAT(error_of(kPlan, {.tensors = {weight}}), HasSubstr("a.bias; say bias = false"));
-  EXPECT_EQ(error_of(kPlan + "bias = false", {.tensors = {weight}}), "no error");
-  EXPECT_THAT(error_of(kPlan + "bias = false", {.tensors = {weight, {"b", {1}, {1}}}}),
+  EXPECT_THAT(network_file_error(kPlan, {.tensors = {weight}}), HasSubstr("a.bias; say bias = false"));
+  EXPECT_EQ(network_file_error(kPlan + "bias = false", {.tensors = {weight}}), "no error");
+  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {weight, {"b", {1}, {1}}}}),
               HasSubstr("tensor b [1] belongs to no layer"));
-  EXPECT_THAT(error_of(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 3}, {1, 2, 3}}}}),
+  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 3}, {1, 2, 3}}}}),
               HasSubstr("layer a (linear) has a weight of [1, 3], got [2]"));
-  EXPECT_THAT(error_of(kPlan + "bias = false", {.tensors = {{"a.weight", {2, 2}, {1, 2, 3, 4}}}}),
+  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {2, 2}, {1, 2, 3, 4}}}}),
               HasSubstr("should give 1 logits"));
-  EXPECT_THAT(error_of(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 2}, {1, NAN}}}}),
+  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 2}, {1, NAN}}}}),
               HasSubstr("not finite"));
 }
 
 TEST(NetworkFile, NeedsLayers) {
-  EXPECT_THAT(error_of("[model]\ninput = [1]\nclasses = 1\n", {}), HasSubstr("no [[layer]]"));
+  EXPECT_THAT(network_file_error("[model]\ninput = [1]\nclasses = 1\n", {}), HasSubstr("no [[layer]]"));
 }
 
 TEST(NetworkFile, RefusesANetworkThatWouldTakeAllMemory) {
@@ -83,7 +83,7 @@ TEST(NetworkFile, RefusesANetworkThatWouldTakeAllMemory) {
     plan += "[[layer]]\nkind = \"conv\"\nbias = false\npadding = 1024\n";
     weights.tensors.push_back({std::to_string(i) + ".weight", {1, 1, 1, 1}, {1}});
   }
-  EXPECT_THAT(error_of(plan, weights), HasSubstr("would give"));
+  EXPECT_THAT(network_file_error(plan, weights), HasSubstr("would give"));
 }
 
 // Networks and digits of others: in $EMDYN_SHARED/data, or ../shared/data beside the sources.

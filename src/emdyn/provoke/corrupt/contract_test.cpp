@@ -12,15 +12,15 @@ namespace emdyn::provoke::corrupt {
 namespace {
 
 using test::scene;
-using Values = std::vector<float>;
+using Pixels = std::vector<float>;
 
-Values run(std::string_view name, const ImageShape& shape, const Values& in, Options options = {}) {
-  Values out(in.size());
+Pixels run_entry(std::string_view name, const ImageShape& shape, const Pixels& in, Options options = {}) {
+  Pixels out(in.size());
   corrupt(name, shape, in, out, options);
   return out;
 }
 
-double distance(const Values& a, const Values& b) {
+double distance(const Pixels& a, const Pixels& b) {
   double sum = 0.0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double gap = static_cast<double>(a[i]) - static_cast<double>(b[i]);
@@ -44,10 +44,10 @@ TEST_P(CorruptionContract, DescribesItself) {
 TEST_P(CorruptionContract, KeepsTheRangeForEverySizeAndSeverity) {
   for (const ImageShape& shape : {ImageShape{1, 8, 8}, ImageShape{3, 8, 8}, ImageShape{1, 9, 640},
                                   ImageShape{3, 33, 21}, ImageShape{3, 70, 9}}) {
-    const Values image = scene(shape, 3);
+    const Pixels image = scene(shape, 3);
     for (const ConstantSet constants : {ConstantSet::image_net, ConstantSet::small}) {
       for (std::size_t severity = 1; severity <= 5; ++severity) {
-        for (const float value : run(name(), shape, image, {severity, constants, 5})) {
+        for (const float value : run_entry(name(), shape, image, {severity, constants, 5})) {
           ASSERT_TRUE(value >= 0.0F && value <= 1.0F) << severity << " " << value;
         }
       }
@@ -58,7 +58,7 @@ TEST_P(CorruptionContract, KeepsTheRangeForEverySizeAndSeverity) {
 TEST_P(CorruptionContract, KeepsTheRangeOnBlackAndWhite) {
   const ImageShape shape{3, 16, 16};
   for (const float level : {0.0F, 1.0F}) {
-    for (const float value : run(name(), shape, Values(shape.size(), level), {5})) {
+    for (const float value : run_entry(name(), shape, Pixels(shape.size(), level), {5})) {
       ASSERT_TRUE(value >= 0.0F && value <= 1.0F);
     }
   }
@@ -66,35 +66,35 @@ TEST_P(CorruptionContract, KeepsTheRangeOnBlackAndWhite) {
 
 TEST_P(CorruptionContract, DependsOnSeedAndImageNumberOnly) {
   const ImageShape shape{3, 40, 52};
-  const Values one = scene(shape, 1);
-  Values both = one;
+  const Pixels one = scene(shape, 1);
+  Pixels both = one;
   both.insert(both.end(), one.begin(), one.end());
   const Options options{3, ConstantSet::image_net, 11, 7};
-  std::vector<Values> found;
+  std::vector<Pixels> found;
   for (const std::size_t threads : {1U, 4U}) {
     const ThreadLimit limit(threads);
-    found.push_back(run(name(), shape, both, options));
+    found.push_back(run_entry(name(), shape, both, options));
   }
   EXPECT_EQ(found[0], found[1]);
   const auto half = found[0].begin() + static_cast<std::ptrdiff_t>(one.size());
-  EXPECT_EQ(Values(found[0].begin(), half), run(name(), shape, one, options));
+  EXPECT_EQ(Pixels(found[0].begin(), half), run_entry(name(), shape, one, options));
   Options next = options;
   next.first_image = 8;
-  EXPECT_EQ(Values(half, found[0].end()), run(name(), shape, one, next));
+  EXPECT_EQ(Pixels(half, found[0].end()), run_entry(name(), shape, one, next));
   Options reseeded = options;
   reseeded.seed = 12;
   // A coin toss may fall the same way; among several seeds it does not.
   bool differs = false;
   for (; reseeded.seed < 22 && !differs; ++reseeded.seed) {
-    differs = run(name(), shape, one, reseeded) != run(name(), shape, one, options);
+    differs = run_entry(name(), shape, one, reseeded) != run_entry(name(), shape, one, options);
   }
   EXPECT_EQ(differs, GetParam().random);
 }
 
 TEST_P(CorruptionContract, WorksInPlace) {
   const ImageShape shape{3, 24, 24};
-  Values image = scene(shape, 2);
-  const Values apart = run(name(), shape, image, {4});
+  Pixels image = scene(shape, 2);
+  const Pixels apart = run_entry(name(), shape, image, {4});
   corrupt(name(), shape, image, image, {4});
   EXPECT_EQ(image, apart);
 }
@@ -109,8 +109,8 @@ TEST_P(CorruptionContract, HigherSeverityGoesFurtherOnAverage) {
     for (std::size_t severity = 1; severity <= 5; ++severity) {
       double mean = 0.0;
       for (std::uint64_t i = 0; i < 5; ++i) {
-        const Values image = scene(shape, i);
-        mean += distance(run(name(), shape, image, {severity, constants, 1, i}), image);
+        const Pixels image = scene(shape, i);
+        mean += distance(run_entry(name(), shape, image, {severity, constants, 1, i}), image);
       }
       EXPECT_GT(mean, before * (1.0 - 1e-4)) << "severity " << severity;  // Two are nearly alike.
       before = mean;
@@ -122,8 +122,8 @@ TEST_P(CorruptionContract, HigherSeverityGoesFurtherOnAverage) {
 
 TEST_P(CorruptionContract, RefusesBadInput) {
   const ImageShape shape{1, 8, 8};
-  Values image(shape.size(), 0.5F);
-  Values out = image;
+  Pixels image(shape.size(), 0.5F);
+  Pixels out = image;
   const auto refuse_config = [&](const ImageShape& bad, Options options) {
     EXPECT_THROW(corrupt(name(), bad, image, out, options), ConfigError);
   };
@@ -133,7 +133,7 @@ TEST_P(CorruptionContract, RefusesBadInput) {
   refuse_config({1, 8, 7}, {1});
   refuse_config({2, 8, 8}, {1});
   refuse_config({1, 8, std::size_t{1} << 60}, {1});
-  Values shorter(63, 0.5F);
+  Pixels shorter(63, 0.5F);
   EXPECT_THROW(corrupt(name(), shape, shorter, shorter, {1}), DataError);
   for (const float bad : {NAN, -0.01F, 1.01F, HUGE_VALF}) {
     image[17] = bad;
@@ -160,7 +160,7 @@ TEST(CorruptionRegistry, OffersTheNearestName) {
 }
 
 TEST(CorruptionRegistry, NoImagesAreFine) {
-  Values none;
+  Pixels none;
   corrupt("fog", {1, 8, 8}, none, none, {1});
 }
 

@@ -11,7 +11,7 @@ namespace emdyn::provoke::guard {
 namespace {
 
 constexpr double kLowest = -1e300;
-constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kNoIndex = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kChosenOn = 400;  ///< Examples the bandwidth is chosen on, at most.
 
 double squared_distance(const float* a, const float* b, std::size_t size) noexcept {
@@ -123,7 +123,7 @@ double KernelDensity::choose_bandwidth() const {
 
 double KernelDensity::log_density(std::span<const float> features,
                                   std::uint32_t label) const noexcept {
-  return log_mean_kernel(features, label, bandwidth_, kNone);
+  return log_mean_kernel(features, label, bandwidth_, kNoIndex);
 }
 
 bool KernelDensity::valid(std::uint64_t features, std::uint64_t classes) const noexcept {

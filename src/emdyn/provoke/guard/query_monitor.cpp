@@ -13,7 +13,7 @@
 namespace emdyn::provoke::guard {
 namespace {
 
-constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kNoEntry = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t kCalmAccounts = 400;
 constexpr std::size_t kCalmInputs = 2000;
 
@@ -87,14 +87,14 @@ double QueryMonitor::nearest_mean(const float* code, std::size_t skip) {
 double QueryMonitor::distance(std::span<const float> input) {
   std::vector<float> code(settings_.dimensions);
   encode(input, code.data());
-  return nearest_mean(code.data(), kNone);
+  return nearest_mean(code.data(), kNoEntry);
 }
 
 bool QueryMonitor::observe(std::span<const float> input) {
   std::vector<float> code(settings_.dimensions);
   encode(input, code.data());
   ++queries_;
-  last_distance_ = nearest_mean(code.data(), kNone);
+  last_distance_ = nearest_mean(code.data(), kNoEntry);
   if (last_distance_ < threshold_) {
     ++flags_;
     used_ = 0;

@@ -11,7 +11,7 @@
 namespace emdyn::report {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 report::ReportSignal signal_of(const std::vector<double>& values) {
   report::ReportSignal signal;
@@ -83,7 +83,7 @@ TEST(Columns, EqualABruteForceReduction) {
 }
 
 TEST(Columns, BreakTheLineAtNonFiniteValues) {
-  const std::vector<double> values{1, 2, kNan, 3, INFINITY, INFINITY, 4, 5};
+  const std::vector<double> values{1, 2, kNotANumber, 3, INFINITY, INFINITY, 4, 5};
   const Columns columns = reduce(signal_of(values), axis_of(values), 700);
   ASSERT_EQ(columns.strokes.size(), 3U);
   EXPECT_EQ(columns.strokes[1].columns.size(), 1U);
@@ -126,7 +126,7 @@ TEST(Columns, DrawTheSameFromAnOverview) {
 
 TEST(Columns, LeaveOutPositionsThatAreNotFinite) {
   report::ReportSignal signal;
-  signal.points.positions = {0, kNan, 2};
+  signal.points.positions = {0, kNotANumber, 2};
   signal.points.values = {1, 2, 3};
   EXPECT_EQ(reduce(signal, AxisMap(Scale::linear, 0, 2), 10).points, 2U);
   EXPECT_TRUE(reduce({}, AxisMap(Scale::linear, 0, 2), 10).empty());
@@ -136,7 +136,7 @@ TEST(BandPath, BreaksWhereALimitIsMissing) {
   const AxisMap x(Scale::linear, 0, 4);
   const AxisMap y(Scale::linear, 0, 1);
   EXPECT_EQ(band_path({0, 1}, {0, 0}, {1, 1}, x, y, 10), "M0 10h1800v-10h-1800z");
-  EXPECT_EQ(band_path({0, 1, 2}, {0, kNan, 0}, {1, 1, 1}, x, y, 10), "");
+  EXPECT_EQ(band_path({0, 1, 2}, {0, kNotANumber, 0}, {1, 1, 1}, x, y, 10), "");
 }
 
 TEST(AxisMap, PlacesAndTicks) {

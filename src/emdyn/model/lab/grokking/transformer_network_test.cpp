@@ -9,7 +9,7 @@
 namespace emdyn::model::lab {
 namespace {
 
-GrokkingConfig small_config() {
+GrokkingConfig small_transformer() {
   GrokkingConfig config;
   config.network = Architecture::transformer;
   config.p = 13;
@@ -23,17 +23,17 @@ GrokkingConfig small_config() {
 }
 
 TEST(TransformerExperiment, TrainingReducesTheLossTheSameForEveryNumberOfThreads) {
-  const series::Run run = record(*make_grokking(small_config()));
+  const series::Run run = record(*make_grokking(small_transformer()));
   const auto& loss = run.find("train_loss")->values;
   EXPECT_LT(loss.back(), 0.8 * loss.front());
   EXPECT_NE(run.find("weight_norm/attention_output"), nullptr);
   EXPECT_NE(run.find("effective_rank/mlp_in"), nullptr);
   const ThreadLimit limit(1);
-  EXPECT_EQ(record(*make_grokking(small_config())).signals, run.signals);
+  EXPECT_EQ(record(*make_grokking(small_transformer())).signals, run.signals);
 }
 
 TEST(TransformerExperiment, RefusesAWidthItsHeadsDoNotDivide) {
-  GrokkingConfig config = small_config();
+  GrokkingConfig config = small_transformer();
   config.width = 18;
   EXPECT_THROW(make_grokking(config), ConfigError);
 }

@@ -7,7 +7,7 @@ namespace emdyn::provoke::attack {
 namespace {
 
 constexpr int kLooks = 4;
-constexpr double kDoubt = 2.0;
+constexpr double kSlopeDoubt = 2.0;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ double Foresight::level(std::size_t slot, double loss) const {
 bool Foresight::hopeless(std::size_t slot, std::span<const float> x, std::span<const float> slope,
                          double loss) const {
   return search_.may_abandon(slot) &&
-         !within_reach(search_, slot, search_.epsilon(), x, slope, level(slot, loss), kDoubt);
+         !within_reach(search_, slot, search_.epsilon(), x, slope, level(slot, loss), kSlopeDoubt);
 }
 
 void Foresight::plan(std::size_t slot, std::span<const float> x, std::span<const float> direction,

@@ -12,7 +12,7 @@ namespace {
 constexpr double kFirstCheck = 0.22;  // Checkpoints as shares of the steps, as in the paper.
 constexpr double kLeastCheck = 0.06;
 constexpr double kCheckShrinks = 0.03;
-constexpr double kStartShare = 0.5;      // Of the way to what is known: the first steps are long.
+constexpr double kFirstShare = 0.5;      // Of the way to what is known: the first steps are long.
 constexpr double kDoubt = 4.0;           // Of slopes; the long first steps see far ones.
 constexpr std::int64_t kLeastSteps = 4;  // Before a point may be abandoned.
 constexpr double kStartSparsity = 0.2;   // Share of the values that the first l1 steps move.
@@ -194,7 +194,7 @@ void climb(Search& search, const ApgdConfig& config, const PointLoss& loss,
     Slots slots = search.open();
     if (slots.empty() || search.stopped()) return;
     for (const std::size_t slot : slots)
-      restart == 0 ? warm_start(search, slot, x[slot], kStartShare)
+      restart == 0 ? warm_start(search, slot, x[slot], kFirstShare)
                    : random_start(search, slot, x[slot]);
     if (search.norm() != Norm::l1) {
       Climb(search, config, loss, search.epsilon(), trace).run(slots, config.steps, x);

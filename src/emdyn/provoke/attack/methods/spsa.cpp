@@ -7,15 +7,15 @@
 namespace emdyn::provoke::attack {
 namespace {
 
-constexpr std::int64_t kTogether = 64;  // Directions whose rows are in memory at once.
+constexpr std::int64_t kSpsaTogether = 64;  // Directions whose rows are in memory at once.
 
 }  // namespace
 
 std::vector<double> spsa_gradient(const RowValues& function, std::span<const float> x, double delta,
                                   std::int64_t samples, Philox& random) {
   std::vector<double> gradient(x.size(), 0.0);
-  for (std::int64_t done = 0; done < samples; done += kTogether) {
-    const auto count = static_cast<std::size_t>(std::min(kTogether, samples - done));
+  for (std::int64_t done = 0; done < samples; done += kSpsaTogether) {
+    const auto count = static_cast<std::size_t>(std::min(kSpsaTogether, samples - done));
     Rows signs(count, x.size());
     Rows rows(2 * count, x.size());
     for (std::size_t s = 0; s < count; ++s) {
