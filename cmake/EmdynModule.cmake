@@ -5,13 +5,14 @@
 # COLD code runs once a command and is compiled for size of build rather than speed. SOURCES are generated files, EXCLUDE files of the folder that belong to another target, LIBRARIES outside
 # libraries. The target is emdyn_detect_level, its alias emdyn::detect_level.
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;ALONE;LIBRARIES" ${ARGN})
   file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
   file(GLOB headers LIST_DIRECTORIES false CONFIGURE_DEPENDS *.hpp)
   foreach(name ${ARG_EXCLUDE})
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${name})
     list(REMOVE_ITEM headers ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   endforeach()
+  set_source_files_properties(${ARG_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "/[^/]*test[^/]*$")
   list(FILTER sources EXCLUDE REGEX "/[^/]*test[^/]*$")
