@@ -1,9 +1,16 @@
 # emdyn_module(NAME detect/level DEPENDS detect/contract math core LIBRARIES fmt::fmt): one call per folder of
 # src/emdyn that holds code. The folder is the module: every .cpp and .hpp in it belongs to it, and what has
-# `test` in its name belongs to the tests of its wing. DEPENDS names the folders it may include
-# (tools/check_layers.py reads it). TORCH marks what may include libtorch, INTERNAL what is not installed.
-# COLD code runs once a command and is compiled for size of build rather than speed. SOURCES are generated files, EXCLUDE files of the folder that belong to another target, LIBRARIES outside
-# libraries. The target is emdyn_detect_level, its alias emdyn::detect_level.
+# `test` in its name belongs to the tests of its wing. The target is emdyn_detect_level, its alias
+# emdyn::detect_level.
+#   DEPENDS    the folders it may include (tools/check_layers.py reads it)
+#   LIBRARIES  outside libraries
+#   TORCH      it may include libtorch
+#   INTERNAL   it is not installed
+#   COLD       it runs once a command: compiled quickly rather than to run fast
+#   SOURCES    generated files
+#   EXCLUDE    files of the folder that belong to another target
+#   ALONE      files that stay out of batches: to GCC every file of a batch is a header, where no type may
+#              hold one of an anonymous namespace
 function(emdyn_module)
   cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;ALONE;LIBRARIES" ${ARGN})
   file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
