@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""Fails on Markdown lines over 120 columns (tables, code and lines that are one long link excepted), on links to files or
-headings that are not there, on `paths/of/files` of the repository that are gone, and on pages of docs/ that no README.md
-of their folder leads to.
-An argument names another folder to check."""
+"""Fails on Markdown lines over 120 columns (tables, code and lines that are one long link excepted), on links to files
+or headings that are not there, on `paths/of/files` of the repository that are gone, and on pages of docs/ that no
+README.md of their folder leads to. An argument names another folder to check."""
 import re
 import sys
 
@@ -15,7 +14,8 @@ LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(<?([^()\s<>]+(?:\([^()\s]*\))
 FENCE = re.compile(r"^\s*(```|~~~)")
 
 
-PATH = re.compile(r"`((?:src|bench|fuzz|tools|scripts|tests|docs|examples|predictors|python|cmake)/[\w./-]+|emdyn/[\w/]+\.hpp)`")
+PATH = re.compile(r"`((?:src|bench|fuzz|tools|scripts|tests|docs|examples|predictors|python|cmake)/[\w./-]+"
+                  r"|emdyn/[\w/]+\.hpp)`")
 PLACEHOLDER = re.compile(r"(?<![A-Za-z])[A-Z]{2,}(?![a-z])")  # src/emdyn/detect/NAME.hpp
 
 
@@ -66,7 +66,7 @@ def errors_of(root):
                     yield f"{name}:{number}: {path or name} has no heading #{fragment}"
             if name != "CHANGELOG.md":  # It tells what was, too.
                 for path in PATH.findall(line):
-                    if not PLACEHOLDER.search(path) and not (root / path).exists() and not (root / "src" / path).exists():
+                    if not (PLACEHOLDER.search(path) or (root / path).exists() or (root / "src" / path).exists()):
                         yield f"{name}:{number}: there is no {path}"
     for page in pages(root):
         guide = page.parent / "README.md"

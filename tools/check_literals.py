@@ -61,7 +61,8 @@ def errors_of(root):
         def told(at, word, what):
             if (where, word) not in ALLOWED:
                 stated = min(names[word]).relative_to(root) if word in names else "its own header"
-                yield f"{where}:{text.count(chr(10), 0, at) + 1}: {what}, an entry of {stated}: ask a field of the entry"
+                line = text.count("\n", 0, at) + 1
+                yield f"{where}:{line}: {what}, an entry of {stated}: ask a field of the entry"
 
         for match in ASKED.finditer(text):
             asked = next(filter(None, match.groups()))
@@ -73,7 +74,8 @@ def errors_of(root):
                 yield from told(match.start(), word, f"compares with {asked}")
         rows = collections.defaultdict(dict)
         for match in MAPPED.finditer(text):
-            for folder in {stated.parent for stated in names.get(match.group(1), ()) if path not in names[match.group(1)]}:
+            stated = names.get(match.group(1), set())
+            for folder in {each.parent for each in stated if path not in stated}:
                 rows[folder].setdefault(match.group(1), match.start())
         for words in rows.values():
             if len(words) > 1:

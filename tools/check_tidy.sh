@@ -12,7 +12,8 @@ most=10
 skip() { echo "tidy: SKIPPED: $1" >&2; exit 0; }
 command -v clang-tidy-14 >/dev/null || skip "clang-tidy-14 is not installed (apt-get install clang-tidy-14)"
 build=${EMDYN_BUILD:-$(ls -td build/*/compile_commands.json 2>/dev/null | head -1 | xargs -r dirname || true)}
-[ -f "${build:-none}/compile_commands.json" ] || skip "no compile_commands.json; configure first: cmake --preset release"
+[ -f "${build:-none}/compile_commands.json" ] ||
+  skip "no compile_commands.json; configure first: cmake --preset release"
 
 if [ "${1:-}" = "--all" ]; then
   changed=$(git ls-files '*.cpp')
@@ -22,8 +23,10 @@ else
   if [ -z "$base" ] || { [ $# -eq 0 ] && [ "$base" = "$(git rev-parse HEAD)" ]; }; then base=HEAD~1; fi
   git rev-parse -q --verify "$base^{commit}" >/dev/null || skip "there is no commit $base to compare with"
   # A source that was only moved (R100) is not changed.
-  changed=$({ git diff --name-status -M --diff-filter=ACMR "$base" -- '*.cpp'; git ls-files -o --exclude-standard -- '*.cpp'; } |
-    awk '$1 != "R100" {print $NF}')
+  changed=$({
+    git diff --name-status -M --diff-filter=ACMR "$base" -- '*.cpp'
+    git ls-files -o --exclude-standard -- '*.cpp'
+  } | awk '$1 != "R100" {print $NF}')
 fi
 
 # Compile commands as clang can use them: none of GCC's precompiled headers, and one for each source of a unity batch.

@@ -7,7 +7,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEYWORDS = {"SOURCES", "HEADERS", "TESTS", "DEPENDS", "LIBRARIES", "TEST_LIBRARIES", "TEST_DEPENDS"}
 FLAGS = {"TORCH", "INTERNAL"}
-# Line comments, block comments, raw strings, numbers such as 1'000 (whose quotes begin no character), strings, characters.
+# Line comments, block comments, raw strings, numbers such as 1'000 (whose quotes begin no character), strings,
+# characters.
 LITERALS = re.compile(r'//(?:\\\n|[^\n])*|/\*.*?\*/|\bu?8?R"([^()\\\s]{0,16})\(.*?\)\1"'
                       r"|(?<![\w'])\d[\w.]*(?:'[\w.]+)+|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])+'", re.S)
 DIRECTIVE = re.compile(r"^[ \t]*#(?:\\\n|[^\n])*", re.M)
@@ -36,7 +37,7 @@ class Module:
 
 
 def modules(root):
-    """The emdyn_module calls below src/emdyn by folder; several calls in one folder (with and without torch) are joined."""
+    """The emdyn_module calls below src/emdyn by folder; several in one folder (with and without torch) are joined."""
     found = {}
     for path in sorted((root / "src/emdyn").rglob("CMakeLists.txt")):
         folder = path.parent.relative_to(root / "src/emdyn").as_posix()
@@ -161,11 +162,13 @@ def _classify(head):
     template = text.startswith("template")
     text = _without_angles(text).strip()
     if template:
-        text = re.sub(r"^(template\s*)+(requires\s+[\w:\x01]+(?:\s*(?:&&|\|\|)\s*[\w:\x01]+)*\s+(?=class|struct|union))?", "", text)
+        constraint = r"requires\s+[\w:\x01]+(?:\s*(?:&&|\|\|)\s*[\w:\x01]+)*\s+(?=class|struct|union)"
+        text = re.sub(rf"^(template\s*)+({constraint})?", "", text)
     text = re.sub(r"\b(alignas|decltype|noexcept|explicit|__attribute__)\s*\x01", r"\1", text)
     if match := re.match(r"(?:typedef\s+)?enum\b(?:\s+(?:class|struct))?\s*(\w*)", text):
         return "enum", match.group(1)
-    if "\x01" not in text and (match := re.match(r"(?:typedef\s+)?(?:class|struct|union)\b(?:\s+alignas)?\s*([\w:]*)", text)):
+    match = re.match(r"(?:typedef\s+)?(?:class|struct|union)\b(?:\s+alignas)?\s*([\w:]*)", text)
+    if match and "\x01" not in text:
         return "class", match.group(1)
     if re.search(r"\brequires\s*\x01?$", text):
         return "braces", ""
