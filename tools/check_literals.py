@@ -5,7 +5,8 @@ field of the entry; code that asks for its name goes wrong silently when an entr
 Names of entries are those that a method states of itself (kName, beside kSummary or kPaper) and the first words of rows
 of tables: AnyEntry{"fog", ...} everywhere, {.name = "fgsm", ...} in registries (registry.cpp, x_registry.cpp).
 Found are == and != (compare, contains) with such a literal, with Type::kName or with a constant that holds the literal,
-and tables that map two or more names of one registry. --list prints the names and where they are from."""
+and tables that map two or more names of one registry. --list prints the names and where they are from; --known fails on
+those that TO_MEND counts, too."""
 import collections
 import re
 import sys
@@ -14,6 +15,16 @@ import source_tree
 
 # (file, word): what else the word is the name of, there.
 ALLOWED = {}
+
+# How often a file asks today, until the entries have the fields. A file leaves this table with its mending; none comes
+# in.
+TO_MEND = {
+    "attack.cpp": 2,  # Whether an attack needs a list of radii, and whether its answers are refined.
+    "corrupt_trial.cpp": 2,  # What a corruption needs of its input: colours, two columns.
+    "detect_explain.cpp": 2,  # Which detector is the default.
+    "detect_series.cpp": 4,  # Which detector has a budget and a front end inside.
+    "ood_trial.cpp": 1,  # Which score perturbs its input.
+}
 
 STATED = re.compile(r'\bkName\s*=\s*"([a-z]\w*)"')
 ROW = re.compile(r'\b\w*Entry\s*\{\s*(?:\.name\s*=\s*)?"([a-z]\w*)"\s*,')
@@ -83,13 +94,29 @@ def errors_of(root):
                 yield from told(words[word], word, "maps the names " + ", ".join(sorted(words)))
 
 
+def new_ones(errors):
+    """All but those that TO_MEND counts; a file with more of them than counted is told whole."""
+    by_file = collections.defaultdict(list)
+    for error in errors:
+        by_file[error.split(":")[0].rpartition("/")[2]].append(error)
+    for name, found in by_file.items():
+        if len(found) > TO_MEND.get(name, 0):
+            yield from found
+        elif len(found) < TO_MEND[name]:
+            yield f"{name} asks less often than tools/check_literals.py knows: mend its table"
+    for name in sorted(set(TO_MEND) - set(by_file)):
+        yield f"{name} is mended: take it out of TO_MEND in tools/check_literals.py"
+
+
 def main():
     root = source_tree.root_from(sys.argv[1:])
     if "--list" in sys.argv:
         print("\n".join(f"{name}  {', '.join(sorted(path.relative_to(root).as_posix() for path in paths))}"
                         for name, paths in sorted(entry_names(read(root)).items())))
         return
-    source_tree.finish("literals", errors_of(root))
+    errors, own = errors_of(root), root == source_tree.ROOT and "--known" not in sys.argv
+    told = f" ({sum(TO_MEND.values())} to be mended)" if own else ""
+    source_tree.finish("literals", new_ones(errors) if own else errors, told)
 
 
 if __name__ == "__main__":
