@@ -15,7 +15,7 @@ FENCE = re.compile(r"^\s*(```|~~~)")
 
 
 PATH = re.compile(r"`((?:src|bench|fuzz|tools|scripts|tests|docs|examples|predictors|python|cmake)/[\w./-]+"
-                  r"|emdyn/[\w/]+\.hpp)`")
+                  r"|[\w/]+\.[ch]pp)`")
 PLACEHOLDER = re.compile(r"(?<![A-Za-z])[A-Z]{2,}(?![a-z])")  # src/emdyn/detect/NAME.hpp
 
 
@@ -46,6 +46,12 @@ def pages(root):
                                     *(root / "examples").rglob("*.md"), *(root / "python").rglob("*.md")])
 
 
+def is_there(root, path):
+    """A path from the repository's root, from src or from src/emdyn; a bare name of code may lie anywhere."""
+    return (any((root / folder / path).exists() for folder in ("", "src", "src/emdyn"))
+            or "/" not in path and any(path == each.name for each in source_tree.code_files(root)))
+
+
 def errors_of(root):
     linked = {}
     for page in pages(root):
@@ -66,7 +72,7 @@ def errors_of(root):
                     yield f"{name}:{number}: {path or name} has no heading #{fragment}"
             if name != "CHANGELOG.md":  # It tells what was, too.
                 for path in PATH.findall(line):
-                    if not (PLACEHOLDER.search(path) or (root / path).exists() or (root / "src" / path).exists()):
+                    if not PLACEHOLDER.search(path) and not is_there(root, path):
                         yield f"{name}:{number}: there is no {path}"
     for page in pages(root):
         guide = page.parent / "README.md"
