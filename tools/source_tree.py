@@ -6,7 +6,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEYWORDS = {"DEPENDS", "SOURCES", "EXCLUDE", "LIBRARIES"}
-FLAGS = {"TORCH", "INTERNAL"}
 # Line comments, block comments, raw strings, numbers such as 1'000 (whose quotes begin no character), strings,
 # characters.
 LITERALS = re.compile(r'//(?:\\\n|[^\n])*|/\*.*?\*/|\bu?8?R"([^()\\\s]{0,16})\(.*?\)\1"'
@@ -32,7 +31,7 @@ def finish(name, errors, told=""):
 class Module:
     folder: str  # Path below src/emdyn.
     names: list = dataclasses.field(default_factory=list)
-    flags: set = dataclasses.field(default_factory=set)
+    flags: set = dataclasses.field(default_factory=set)  # Other words in capitals: TORCH, INTERNAL.
     lists: dict = dataclasses.field(default_factory=lambda: {keyword: [] for keyword in KEYWORDS})
 
     @property
@@ -57,7 +56,7 @@ def modules(root):
                     target = module.names
                 elif word in KEYWORDS:
                     target = module.lists[word]
-                elif word in FLAGS:
+                elif word.isupper() and word.isalpha():
                     module.flags.add(word)
                     target = None
                 elif target is not None:

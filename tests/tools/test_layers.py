@@ -9,7 +9,7 @@ class Layers(TreeTest):
 
     def setUp(self):
         super().setUp()
-        self.module("core", "", error_hpp="#pragma once\n")
+        self.module("core", "COLD DEPENDS", error_hpp="#pragma once\n")
         self.module("detect/contract", "DEPENDS core",
                     entry_hpp='#include "emdyn/core/error.hpp"\n')
         self.module("detect/level", "DEPENDS detect/contract core",
