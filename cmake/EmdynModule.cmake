@@ -58,8 +58,8 @@ function(emdyn_module)
 endfunction()
 
 # Several sources to one compiler run: most of a file's time goes into reading headers. Replaces the sources in
-# the named list by files that include up to `size` of them each; generated sources and those named after
-# `size` stay alone. The files name no absolute path, so a compiler cache serves every checkout.
+# the named list by files that include up to `size` of them each; those whose names follow `size` stay alone.
+# The files name no absolute path, so a compiler cache serves every checkout.
 function(emdyn_batches list prefix size)
   if(NOT EMDYN_UNITY)
     return()

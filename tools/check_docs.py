@@ -8,7 +8,7 @@ import sys
 import source_tree
 
 COLUMNS = 120
-# Kept by hand for now, one line a setting.
+# Pages whose tables of settings stand in lines of any length.
 UNWRAPPED = {"docs/detectors.md"}
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(<?([^()\s<>]+(?:\([^()\s]*\))?)>?(?:\s+\"[^\"]*\")?\)")
 FENCE = re.compile(r"^\s*(```|~~~)")
@@ -16,6 +16,7 @@ FENCE = re.compile(r"^\s*(```|~~~)")
 
 PATH = re.compile(r"`((?:src|bench|fuzz|tools|scripts|tests|docs|examples|predictors|python|cmake)/[\w./-]+"
                   r"|[\w/]+\.[ch]pp)`")
+INCLUDE = re.compile(r'^#include "(emdyn/[^"]+)"', re.MULTILINE)
 PLACEHOLDER = re.compile(r"(?<![A-Za-z])[A-Z]{2,}(?![a-z])")  # src/emdyn/detect/NAME.hpp
 
 
@@ -74,6 +75,9 @@ def errors_of(root):
                 for path in PATH.findall(line):
                     if not PLACEHOLDER.search(path) and not is_there(root, path):
                         yield f"{name}:{number}: there is no {path}"
+        for header in INCLUDE.findall(text):  # Of the examples, which prose() leaves out.
+            if not (root / "src" / header).exists():
+                yield f"{name}: an example includes {header}, which is not there"
     for page in pages(root):
         guide = page.parent / "README.md"
         if "docs" in page.relative_to(root).parts and page != guide and page.resolve() not in linked.get(

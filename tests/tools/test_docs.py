@@ -20,9 +20,11 @@ class Docs(TreeTest):
         self.write("docs/a.md", "# A `src/emdyn/core` `tools/gone.py`\n`emdyn/core/gone.hpp` `emdyn/core/here.hpp` `core/here.hpp`\n`here.hpp` `away.hpp`\n")
         self.write("src/emdyn/core/here.hpp")
         self.write("docs/lost.md", "# Lost\n")
+        self.write("docs/c.md", '# C\n```cpp\n#include "emdyn/core/here.hpp"\n#include "emdyn/core/moved.hpp"\n```\n')
         self.found("docs/README.md:1: a.md has no heading #none", "docs/README.md:1: there is no b.md",
                    "docs/README.md:2: 150 columns", "docs/a.md:1: there is no tools/gone.py",
-                   "docs/a.md:2: there is no emdyn/core/gone.hpp", "docs/a.md:3: there is no away.hpp", "docs/lost.md: docs/README.md does not lead to it")
+                   "docs/a.md:2: there is no emdyn/core/gone.hpp", "docs/a.md:3: there is no away.hpp", "docs/lost.md: docs/README.md does not lead to it",
+                   "docs/c.md: an example includes emdyn/core/moved.hpp, which is not there", "docs/c.md: docs/README.md does not lead to it")
 
 
 if __name__ == "__main__":
