@@ -41,13 +41,27 @@ function(emdyn_module)
   list(TRANSFORM ARG_DEPENDS PREPEND emdyn::)
   target_link_libraries(${target} ${kind} ${ARG_DEPENDS} ${ARG_LIBRARIES})
   if(NOT ARG_TORCH AND NOT ARG_INTERNAL)
-    install(TARGETS ${target} EXPORT emdyn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-      FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(TARGETS ${target} EXPORT emdyn 
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev
+      FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
     set_property(GLOBAL APPEND PROPERTY EMDYN_INSTALLED ${id})
   endif()
   string(REGEX REPLACE "/.*" "" wing ${ARG_NAME})
   set_property(GLOBAL APPEND PROPERTY EMDYN_WING_${wing} emdyn::${id})
   set_property(GLOBAL APPEND PROPERTY EMDYN_TESTS_${wing} ${tests})
+endfunction()
+
+# emdyn_plugin(emdyn_torch plugin.cpp LIBRARIES …): a shared library of verbs beside the programs. Only
+# emdyn_torch_plugin() is exported: what is linked in stays inside.
+function(emdyn_plugin target source)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  add_library(${target} SHARED ${source})
+  target_compile_options(${target} PRIVATE ${EMDYN_WARNINGS})
+  target_link_libraries(${target} PRIVATE ${ARG_LIBRARIES})
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+  set_target_properties(${target} PROPERTIES
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 endfunction()
 
 # Several sources to one compiler run: most of a file's time goes into reading headers. Files with compile

@@ -74,6 +74,15 @@ torch::Tensor per_frame(const Layer& layer, const torch::Tensor& x) {
 
 }  // namespace
 
+const Network& network_of(const Model& model, std::string_view needs) {
+  const auto* network = dynamic_cast<const Network*>(&model);
+  if (network != nullptr) return *network;
+  throw ModelError(fmt::format(
+      "{}: needs a network whose layers are known, and TorchScript hides them; save its "
+      "weights as safetensors and describe its layers in a TOML file (docs/models.md)",
+      needs));
+}
+
 torch::Tensor apply(const std::vector<Layer>& layers, torch::Tensor inputs) {
   for (const Layer& layer : layers) inputs = apply(layer, inputs);
   return inputs;

@@ -157,10 +157,10 @@ TEST(Attack, RadiusZeroAsksForCleanErrorsOnly) {
 
 TEST(Attack, StopsWhenAsked) {
   const TwoClasses two;
-  const std::atomic<bool> stop = true;
-  auto options = at_radius(Norm::linf, 0.1);
-  options.stop = &stop;
-  const auto result = run_attack("pgd", two.affine.model, two.inputs, two.labels, options);
+  std::atomic<bool> stop = true;
+  const auto options = at_radius(Norm::linf, 0.1);
+  const auto result =
+      run_attack("pgd", two.affine.model, two.inputs, two.labels, options, Task(&stop));
   EXPECT_TRUE(result.interrupted);
   EXPECT_EQ(result.outcome[0], Outcome::not_reached);
 }

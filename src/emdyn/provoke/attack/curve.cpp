@@ -126,6 +126,22 @@ series::StressCurve stress_curve(const AttackResult& result, const std::vector<d
   return curve;
 }
 
+void to_json(Json& json, const AttackResult& result) {
+  Json errors = Json::array();
+  for (const double epsilon : result.epsilons)
+    errors.push_back({{"epsilon", epsilon}, {"errors", result.errors(epsilon)}});
+  json = {
+      {"name", result.attack},
+      {"errors", result.epsilons.empty() ? Json() : Json(result.errors(result.epsilons.back()))},
+      {"errors_by_epsilon", std::move(errors)},
+      {"forward", result.ledger.forward},
+      {"gradient", result.ledger.gradient},
+      {"seconds", result.seconds},
+      {"transfer", result.transfer},
+      {"settings", result.settings},
+      {"flags", result.flags}};
+}
+
 void to_json(Json& json, const Flag& flag) {
   json = {{"name", flag.name}, {"share", flag.share}, {"advice", flag.advice}};
 }

@@ -74,7 +74,9 @@ constexpr std::array kEntries{
          .help = "one step of steepest ascent",
          .paper = "Goodfellow, Shlens, Szegedy 2014, arXiv:1412.6572",
          .norms = kAll,
-         .extent = Extent::all_radii}),
+         .extent = Extent::all_radii,
+         .in_attack = true,
+         .in_evidence = true}),
     Made<Steps, kStepsFields, &bim>::of({.name = "bim",
                                          .help = "steps of steepest ascent from the original",
                                          .paper = "Kurakin et al. 2016, arXiv:1607.02533",
@@ -83,7 +85,9 @@ constexpr std::array kEntries{
         {.name = "pgd",
          .help = "steps of steepest ascent from a random start",
          .paper = "Madry et al. 2017, arXiv:1706.06083; l1: Croce, Hein 2021, arXiv:2103.01208",
-         .norms = kAll}),
+         .norms = kAll,
+         .in_attack = true,
+         .in_evidence = true}),
     Made<Steps, kStepsFields, &mi_fgsm>::of(
         {.name = "mi_fgsm",
          .help = "steps with momentum, made for transfer from another model",
@@ -93,11 +97,14 @@ constexpr std::array kEntries{
         {.name = "apgd_ce",
          .help = "steps that choose their own length, on cross entropy",
          .paper = kAutoAttackPaper,
-         .norms = kAll}),
+         .norms = kAll,
+         .in_attack = true,
+         .on_curves = true}),
     Made<Apgd, kApgdFields, &apgd_dlr>::of({.name = "apgd_dlr",
                                             .help = "the same on the ratio of logits",
                                             .paper = kAutoAttackPaper,
-                                            .norms = kAll}),
+                                            .norms = kAll,
+                                            .in_attack = true}),
     Made<Apgd, kApgdFields, &apgd_margin>::of({.name = "apgd_margin",
                                                .help = "the same on the margin",
                                                .paper = kAutoAttackPaper,
@@ -112,44 +119,51 @@ constexpr std::array kEntries{
          .help = "projections on linearised boundaries, towards the nine likeliest classes",
          .paper = "Croce, Hein 2020, arXiv:1907.02044",
          .norms = kAll,
-         .extent = Extent::all_radii}),
+         .extent = Extent::all_radii,
+         .nearest = true}),
     Made<Square, kSquareFields, &defaults<SquareConfig>>::of(
         {.name = "square",
          .help = "random search over square patches",
          .paper = "Andriushchenko et al. 2020, arXiv:1912.00049",
          .norms = kL2Linf,
-         .gradient = false}),
+         .gradient = false,
+         .on_curves = true}),
     Made<AutoAttack, kAutoAttackFields, &defaults<AutoAttackConfig>>::of(
         {.name = "auto_attack",
          .help = "the standard: apgd_ce, apgd_t, fab_t, square, each on what is left",
          .paper = kAutoAttackPaper,
          .norms = kAll,
-         .targeted = false}),
+         .targeted = false,
+         .in_evidence = true}),
     Made<CarliniWagner, kCarliniWagnerFields, &defaults<CarliniWagnerConfig>>::of(
         {.name = "carlini_wagner",
          .help = "distance and margin minimised together",
          .paper = "Carlini, Wagner 2017, arXiv:1608.04644",
          .norms = kL2,
-         .extent = Extent::all_radii}),
+         .extent = Extent::all_radii,
+         .nearest = true}),
     Made<DeepFool, kDeepFoolFields, &defaults<DeepFoolConfig>>::of(
         {.name = "deep_fool",
          .help = "steps to the nearest linearised boundary",
          .paper = "Moosavi-Dezfooli et al. 2016, arXiv:1511.04599",
          .norms = kL2Linf,
-         .extent = Extent::all_radii}),
+         .extent = Extent::all_radii,
+         .nearest = true}),
     Made<Fmn, kFmnFields, &defaults<FmnConfig>>::of(
         {.name = "fmn",
          .help = "gradient steps in a ball that shrinks and grows about the boundary",
          .paper = "Pintor et al. 2021, arXiv:2102.12827",
          .norms = kEvery,
-         .extent = Extent::all_radii}),
+         .extent = Extent::all_radii,
+         .nearest = true}),
     Made<HopSkipJump, kHopSkipJumpFields, &defaults<HopSkipJumpConfig>>::of(
         {.name = "hop_skip_jump",
          .help = "walk along the boundary by classes alone",
          .paper = "Chen, Jordan, Wainwright 2020, arXiv:1904.02144",
          .norms = kL2Linf,
          .extent = Extent::all_radii,
-         .gradient = false}),
+         .gradient = false,
+         .nearest = true}),
     Made<Spsa, kSpsaFields, &defaults<SpsaConfig>>::of(
         {.name = "spsa",
          .help = "gradients estimated from pairs of answers",
@@ -168,6 +182,23 @@ constexpr std::array kEntries{
 }  // namespace
 
 std::span<const AttackEntry> attacks() noexcept { return kEntries; }
+
+std::vector<std::string> names_of(bool AttackEntry::*fact) {
+  std::vector<std::string> names;
+  for (const AttackEntry& entry : kEntries) {
+    if (entry.*fact) names.emplace_back(entry.name);
+  }
+  return names;
+}
+
+const AttackEntry& curve_attack(bool gradients) noexcept {
+  static constexpr auto kIndex = [](bool wanted) consteval {
+    std::size_t i = 0;
+    while (!kEntries[i].on_curves || kEntries[i].gradient != wanted) ++i;
+    return i;  // Neither one left: no constant, so this does not compile.
+  };
+  return gradients ? kEntries[kIndex(true)] : kEntries[kIndex(false)];
+}
 
 const AttackEntry& find_attack(std::string_view name) {
   std::array<std::string_view, kEntries.size()> known;

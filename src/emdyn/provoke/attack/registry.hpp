@@ -1,7 +1,9 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "emdyn/core/field.hpp"
 #include "emdyn/provoke/attack/contract/method.hpp"
@@ -24,6 +26,10 @@ struct AttackEntry {
   Extent extent = Extent::one_radius;
   bool gradient = true;        ///< Needs a differentiable model; else it only asks for logits.
   bool targeted = true;        ///< Can be sent towards a class.
+  bool nearest = false;        ///< Goes as near as it can: needs no radius, its rows are refined.
+  bool in_attack = false;      ///< `stress attack` runs it where none is named.
+  bool in_evidence = false;    ///< The same for `stress all`.
+  bool on_curves = false;      ///< Measures robustness curves: one by gradients, one without.
   Json (*fields)() = nullptr;  ///< Names, types, ranges, defaults.
   /// All settings with these applied. @throws ConfigError
   Json (*settings)(std::string_view name, const Params&) = nullptr;
@@ -32,6 +38,12 @@ struct AttackEntry {
 
 /// The only list of attacks.
 std::span<const AttackEntry> attacks() noexcept;
+
+/// Names of the attacks with a fact: names_of(&AttackEntry::in_attack).
+std::vector<std::string> names_of(bool AttackEntry::*fact);
+
+/// The attack that measures robustness curves of models with, or without, gradients.
+const AttackEntry& curve_attack(bool gradients) noexcept;
 
 /// @throws ConfigError with the nearest known name.
 const AttackEntry& find_attack(std::string_view name);

@@ -6,8 +6,7 @@
 namespace emdyn::provoke::certify {
 
 Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-                   const Region& region, Method method, Backward& backward,
-                   std::function<bool()> stop)
+                   const Region& region, Method method, Backward& backward, const Task& task)
     : graph_(graph),
       rounding_(rounding),
       region_(region),
@@ -16,7 +15,7 @@ Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& r
       lower_(graph.nodes.size()),
       upper_(graph.nodes.size()),
       numbers_(graph.nodes.size()),
-      stop_(std::move(stop)) {
+      task_(task) {
   lower_[0].assign(region.lower().begin(), region.lower().end());
   upper_[0].assign(region.upper().begin(), region.upper().end());
   for (std::size_t n = 1; n < graph.nodes.size(); ++n) {
@@ -96,7 +95,7 @@ void Analysis::refine(std::size_t source, std::vector<std::uint32_t> open, std::
   std::vector<Unit> found;
   std::vector<Backward::Start> starts;
   for (std::size_t first = 0; first < open.size(); first += Backward::kRows) {
-    stopped_ = stopped_ || (stop_ && stop_());
+    stopped_ = stopped_ || task_.stopped();
     if (stopped_) return;
     const std::size_t rows = std::min(Backward::kRows, open.size() - first);
     starts.clear();
@@ -187,7 +186,7 @@ double Analysis::margin_rounding(std::size_t label, std::size_t target) const {
 }
 
 void Analysis::tighten(int iterations) {
-  Dual dual(region_, units_, stop_);
+  Dual dual(region_, units_, task_);
   for (Unit& unit : units_) {
     if (dual.stopped()) break;
     const Line& line = unit.line;

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -25,11 +24,10 @@ enum class Method : std::uint8_t {
 class Analysis {
  public:
   /// `rounding` is graph.rounding() for a magnitude that covers the region. With Method::interval
-  /// units and margins stay empty. Once `stop` says so what is left keeps its intervals, units are
+  /// units and margins stay empty. Once `task` stops what is left keeps its intervals, units are
   /// incomplete and nothing but interval_margin() may be asked: see stopped().
   Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-           const Region& region, Method method, Backward& backward,
-           std::function<bool()> stop = {});
+           const Region& region, Method method, Backward& backward, const Task& task = {});
 
   bool stopped() const noexcept { return stopped_; }
 
@@ -47,7 +45,7 @@ class Analysis {
   double margin_rounding(std::size_t label, std::size_t target) const;
 
   /// Tightens the bounds of open units, earlier ones first, by optimising slopes for each, as far
-  /// as it comes before `stop`.
+  /// as it comes before the task stops.
   void tighten(int iterations);
   std::int64_t bounds() const noexcept { return bounds_; }
 
@@ -65,7 +63,7 @@ class Analysis {
   std::vector<std::vector<double>> lower_;
   std::vector<std::vector<double>> upper_;
   UnitNumbers numbers_;
-  std::function<bool()> stop_;
+  Task task_;
   bool stopped_ = false;
   std::vector<Unit> units_{};
   std::int64_t bounds_ = 0;

@@ -5,6 +5,7 @@
 #include <oneapi/tbb/enumerable_thread_specific.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/text.hpp"
 #include "emdyn/model/network/blas_threads.hpp"
 #include "emdyn/provoke/certify/compile.hpp"
 
@@ -21,6 +23,8 @@ namespace emdyn::provoke::certify {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::array<std::string_view, 4> kMethods{"interval", "fast_lin", "crown", "alpha_crown"};
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -104,15 +108,14 @@ class Decision {
  public:
   /// `stream` is of the attacks' random starts.
   Decision(const model::Network& network, const Graph& graph, const Region& region,
-           std::size_t label, std::uint64_t stream, const Options& options,
-           Clock::time_point deadline)
+           std::size_t label, std::uint64_t stream, const Options& options, const Task& task)
       : network_(network),
         graph_(graph),
         region_(region),
         label_(label),
         random_(options.seed, stream),
         options_(options),
-        deadline_(deadline) {
+        task_(task) {
     for (std::size_t t = 0; t < graph.outputs(); ++t)
       if (t != label) targets_.push_back(t);
     bounds_.assign(graph.outputs(), std::numeric_limits<double>::infinity());
@@ -127,9 +130,8 @@ class Decision {
       point_.margin = -std::numeric_limits<double>::infinity();
       return std::move(point_);
     }
-    const auto stop = [this] { return stopped(); };
-    Analysis analysis(graph_, rounding, region_, options_.method, backward, stop);
-    dual_.emplace(region_, analysis.units(), stop);
+    Analysis analysis(graph_, rounding, region_, options_.method, backward, task_);
+    dual_.emplace(region_, analysis.units(), task_);
     decide(stage, analysis);
     point_.bounds = analysis.bounds() + dual_->bounds();
     point_.open_units = static_cast<std::int64_t>(analysis.units().size());
@@ -138,9 +140,7 @@ class Decision {
   }
 
  private:
-  bool stopped() const {
-    return (options_.stop != nullptr && *options_.stop) || Clock::now() >= deadline_;
-  }
+  bool stopped() const noexcept { return task_.stopped(); }
 
   // Drops targets whose margin is proved.
   void drop() {
@@ -268,7 +268,7 @@ class Decision {
   std::size_t label_;
   Philox random_;
   const Options& options_;
-  Clock::time_point deadline_;
+  Task task_;
   std::optional<Dual> dual_{};
   std::vector<std::size_t> targets_{};  // Not yet proved.
   std::vector<double> bounds_{};        // Per class; infinity for the label.
@@ -299,15 +299,66 @@ Clock::time_point after(Clock::time_point from, double seconds) {
 
 }  // namespace
 
+std::string_view word(Verdict verdict) noexcept {
+  constexpr std::array<std::string_view, 3> kWords{"certified", "attacked", "undecided"};
+  return kWords[static_cast<std::size_t>(verdict)];
+}
+
+std::string_view word(Method method) noexcept { return kMethods[static_cast<std::size_t>(method)]; }
+
+Method method_from_word(std::string_view word) {
+  const auto found = std::ranges::find(kMethods, word);
+  if (found == kMethods.end()) {
+    throw ConfigError(fmt::format("certify: no method is called {}; known: {}", terminal_safe(word),
+                                  fmt::join(kMethods, ", ")));
+  }
+  return static_cast<Method>(found - kMethods.begin());
+}
+
+void to_json(Json& json, const Point& point) {
+  json = {{"verdict", word(point.verdict)}, {"clean_error", point.clean_error},
+          {"cut_short", point.cut_short},   {"margin", number_or_null(point.margin)},
+          {"nodes", point.nodes},           {"bounds", point.bounds},
+          {"seconds", point.seconds}};
+}
+
+Tally tally(std::span<const Point> points) noexcept {
+  Tally all;
+  all.examples = static_cast<std::int64_t>(points.size());
+  for (const Point& point : points) {
+    all.clean_errors += point.clean_error;
+    all.certified += point.verdict == Verdict::certified;
+    all.attacked += point.verdict == Verdict::attacked;
+    all.undecided += point.verdict == Verdict::undecided;
+    all.cut_short += point.cut_short;
+    all.nodes += point.nodes;
+    all.bounds += point.bounds;
+    all.open_units += point.open_units;
+  }
+  return all;
+}
+
+void to_json(Json& json, const Tally& tally) {
+  json = {{"examples", tally.examples},
+          {"clean_errors", tally.clean_errors},
+          {"certified", tally.certified},
+          {"certified_bound", tally.examples - tally.certified},
+          {"attacked", tally.attacked},
+          {"undecided", tally.undecided},
+          {"cut_short", tally.cut_short},
+          {"ledger",
+           {{"nodes", tally.nodes}, {"bounds", tally.bounds}, {"open_units", tally.open_units}}}};
+}
+
 Certifier::Certifier(const model::Network& network) : network_(network), graph_(compile(network)) {}
 
 std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
                                       std::span<const std::int64_t> labels, double epsilon,
-                                      Norm norm, const Options& options) const {
+                                      Norm norm, const Options& options, const Task& task) const {
   check(options);
   const Batch batch = checked(network_.signature(), inputs, labels, epsilon, norm);
   const auto rounding = graph_.rounding(magnitude(batch, epsilon));
-  const Clock::time_point end = after(Clock::now(), options.seconds);
+  const Task limited = task.with({}).until(after(Clock::now(), options.seconds));
   const double low = options.box ? network_.signature().low : -HUGE_VAL;
   const double high = options.box ? network_.signature().high : HUGE_VAL;
   std::vector<Point> points(batch.count);
@@ -316,7 +367,7 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
   tbb::enumerable_thread_specific<std::unique_ptr<Backward>> workspaces;
   const auto work = [&](std::size_t i, Stage stage) {
     const Clock::time_point begin = Clock::now();
-    if ((options.stop != nullptr && *options.stop) || begin >= end) {
+    if (limited.stopped()) {
       if (stage == Stage::cheap) points[i].margin = -std::numeric_limits<double>::infinity();
       points[i].cut_short = true;
       return;
@@ -325,10 +376,10 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
     if (!workspace) workspace = std::make_unique<Backward>(graph_);
     const Region region(batch.example(i), epsilon, norm, low, high);
     const double left = options.seconds_per_point - points[i].seconds;
-    Decision decision(
-        network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
-        std::min(end, options.seconds_per_point > 0.0 ? after(begin, std::max(left, 1e-9))
-                                                      : Clock::time_point::max()));
+    Decision decision(network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
+                      options.seconds_per_point > 0.0
+                          ? limited.until(after(begin, std::max(left, 1e-9)))
+                          : limited);
     Point found = decision.run(stage, rounding, *workspace);
     found.margin = stage == Stage::cheap ? found.margin : std::max(found.margin, points[i].margin);
     found.bounds += points[i].bounds;
@@ -336,9 +387,9 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
     points[i] = std::move(found);
   };
   const auto tell = [&] {
-    if (!options.progress) return;
+    if (!task.has_listener()) return;
     const std::lock_guard guard(lock);
-    options.progress(++decided, batch.count);
+    task.tell({.what = "certify", .done = ++decided, .planned = batch.count, .unit = "examples"});
   };
   const auto left_open = [&](std::size_t i) {
     return points[i].verdict == Verdict::undecided && !points[i].cut_short && goes_on(options);
@@ -360,12 +411,12 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
 
 std::vector<double> Certifier::lower_bounds(const torch::Tensor& inputs,
                                             std::span<const std::int64_t> labels, double epsilon,
-                                            Norm norm, Method method) const {
+                                            Norm norm, Method method, const Task& task) const {
   Options options;
   options.method = method;
   options.attack = false;
   options.node_limit = 0;
-  const std::vector<Point> points = certify(inputs, labels, epsilon, norm, options);
+  const std::vector<Point> points = certify(inputs, labels, epsilon, norm, options, task);
   std::vector<double> margins;
   for (const Point& point : points) margins.push_back(point.margin);
   return margins;
@@ -374,7 +425,7 @@ std::vector<double> Certifier::lower_bounds(const torch::Tensor& inputs,
 std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
                                                std::span<const std::int64_t> labels, Norm norm,
                                                double highest, double tolerance,
-                                               const Options& options) const {
+                                               const Options& options, const Task& task) const {
   if (!(tolerance > 0.0)) throw ConfigError("certify: tolerance must be above 0");
   (void)checked(network_.signature(), inputs, labels, highest, norm);
   const std::size_t count = labels.size();
@@ -382,15 +433,15 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
   std::vector<double> high(count, highest);
   std::vector<std::size_t> left(count);
   for (std::size_t i = 0; i < count; ++i) left[i] = i;
-  Options each = options;
-  each.progress = nullptr;
+  const Task each = task.with({});
   // Every round certifies each example at an epsilon of its own.
   const auto round = [&](const std::vector<double>& epsilons) {
     std::vector<std::uint8_t> proved(count);
     parallel_for(left.size(), [&](std::size_t k) {
       const std::size_t i = left[k];
-      const std::vector<Point> one = certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1),
-                                             labels.subspan(i, 1), epsilons[i], norm, options);
+      const std::vector<Point> one =
+          certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1), labels.subspan(i, 1),
+                  epsilons[i], norm, options, each);
       proved[i] = one[0].verdict == Verdict::certified;
     });
     return proved;
@@ -404,7 +455,7 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
   std::vector<double> middle(count, 0.0);
   for (;;) {
     std::erase_if(left, [&](std::size_t i) { return high[i] - low[i] <= tolerance; });
-    if (left.empty()) return low;
+    if (left.empty() || task.stopped()) return low;
     for (const std::size_t i : left) middle[i] = 0.5 * (low[i] + high[i]);
     const std::vector<std::uint8_t> proved = round(middle);
     for (const std::size_t i : left) (proved[i] != 0 ? low[i] : high[i]) = middle[i];

@@ -1,10 +1,10 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/provoke/certify/form.hpp"
 #include "emdyn/provoke/certify/region.hpp"
 
@@ -50,12 +50,12 @@ enum class Slopes : std::uint8_t {
 /// Cost of a bound: the entries of the forms of those units that the objective depends on.
 class Dual {
  public:
-  /// @param stop asked before every step of whatever goes on in steps: searches end early then, and
+  /// @param task asked before every step of whatever goes on in steps: searches end early then, and
   /// what they found by then holds.
-  Dual(const Region& region, const std::vector<Unit>& units, std::function<bool()> stop = {})
-      : region_(region), units_(units), stop_(std::move(stop)) {}
+  Dual(const Region& region, const std::vector<Unit>& units, const Task& task = {})
+      : region_(region), units_(units), task_(task) {}
 
-  bool stopped() const { return stop_ && stop_(); }
+  bool stopped() const noexcept { return task_.stopped(); }
 
   /// The choice before any optimisation: every unit open whose bounds do not decide it.
   Choice initial(Slopes slopes) const;
@@ -90,7 +90,7 @@ class Dual {
 
   const Region& region_;
   const std::vector<Unit>& units_;
-  std::function<bool()> stop_;
+  Task task_;
   std::vector<double> c_{};  // Coefficients of inputs, then of units.
   std::vector<double> v_{};  // Values of inputs, then of units.
   std::vector<double> z_{};

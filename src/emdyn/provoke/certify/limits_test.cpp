@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <thread>
 
+#include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/provoke/certify/certify.hpp"
 #include "emdyn/provoke/certify/networks_for_tests.hpp"
@@ -42,11 +45,86 @@ TEST(Certify, WhatStopsIsUndecided) {
   const torch::Tensor x = uniform_tensor(random, {1, 2});
   const std::int64_t label[] = {predicted(compile(network), x)};
   const std::atomic<bool> stop{true};
-  Options options;
-  options.stop = &stop;
-  const Point point = Certifier(network).certify(x, label, 0.1, Norm::linf, options)[0];
+  const Point point = Certifier(network).certify(x, label, 0.1, Norm::linf, {}, Task(&stop))[0];
   EXPECT_EQ(point.verdict, Verdict::undecided);
   EXPECT_TRUE(point.cut_short);
+}
+
+/// Enough examples that certifying them all takes far longer than stopping does.
+struct ManyExamples {
+  Philox random{23};
+  Network network = assorted(random);
+  torch::Tensor inputs;
+  std::vector<std::int64_t> labels;
+
+  explicit ManyExamples(std::int64_t count) {
+    const Graph graph = compile(network);
+    const torch::Tensor some = uniform_tensor(random, {8, 2, 6, 6});
+    std::vector<std::int64_t> of_some;
+    for (std::int64_t i = 0; i < 8; ++i)
+      of_some.push_back(predicted(graph, some.narrow(0, i, 1).contiguous()));
+    inputs = some.repeat({count / 8, 1, 1, 1});
+    for (std::int64_t i = 0; i < count; ++i)
+      labels.push_back(of_some[static_cast<std::size_t>(i % 8)]);
+  }
+};
+
+// Another thread asks for the stop once the work is under way; what was reached stands, the rest is
+// said to be unknown.
+TEST(Certify, LowerBoundsStopFromAnotherThread) {
+  const ManyExamples many(80'000);
+  std::stop_source source;
+  std::atomic<std::uint64_t> done{0};
+  std::jthread stopper([&] {
+    while (done == 0) std::this_thread::yield();
+    source.request_stop();
+  });
+  const auto margins = Certifier(many.network)
+                           .lower_bounds(many.inputs, many.labels, 0.02, Norm::linf, Method::crown,
+                                         Task(source.get_token(), [&](const TaskProgress& now) {
+                                           EXPECT_EQ(now.planned, 80'000U);
+                                           done = now.done;
+                                         }));
+  const auto reached = std::ranges::count_if(margins, [](double m) { return std::isfinite(m); });
+  EXPECT_GT(reached, 0);
+  EXPECT_LT(reached, 40'000);
+}
+
+TEST(Certify, BranchAndBoundStopsInsideAnExample) {
+  const ManyExamples many(8);
+  std::stop_source source;
+  Options options;
+  options.node_limit = std::int64_t{1} << 40;  // Alone it would not end.
+  options.attack = false;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    source.request_stop();
+  });
+  const auto points =
+      Certifier(many.network)
+          .certify(many.inputs, many.labels, 0.5, Norm::l2, options, Task(source.get_token()));
+  for (const Point& point : points)
+    EXPECT_TRUE(point.verdict != Verdict::undecided || point.cut_short);
+}
+
+TEST(Certify, WordsAndTallies) {
+  for (const Method method :
+       {Method::interval, Method::fast_lin, Method::crown, Method::alpha_crown})
+    EXPECT_EQ(method_from_word(word(method)), method);
+  EXPECT_THROW((void)method_from_word("crowm"), ConfigError);
+  std::vector<Point> points(4);
+  points[0].verdict = Verdict::certified;
+  points[0].nodes = 3;
+  points[1].verdict = Verdict::attacked;
+  points[1].clean_error = true;
+  points[1].margin = -std::numeric_limits<double>::infinity();
+  points[2].cut_short = true;
+  const Json json = tally(points);
+  EXPECT_EQ(json["certified_bound"], 3);
+  EXPECT_EQ(json["undecided"], 2);
+  EXPECT_EQ(json["ledger"]["nodes"], 3);
+  EXPECT_TRUE(Json(points[1])["margin"].is_null());
+  EXPECT_EQ(Json(points[2])["verdict"], "undecided");
 }
 
 TEST(Certify, TimeLimitsHoldInsideAPoint) {

@@ -35,7 +35,7 @@ constexpr std::array kEntries{
     Entry{"motion_blur", "blur along a line", kHendrycks, Group::blur, true, true, true, &motion_blur},
     Entry{"pixelate", "box mean to fewer pixels and back", kHendrycks, Group::digital, true, false, false, &pixelate},
     Entry{"rotate", "turned about the centre", kMu, Group::geometry, false, true, true, &rotate},
-    Entry{"saturate", "saturation scaled; grey images stay", kHendrycks, Group::digital, true, false, false, &saturate},
+    Entry{"saturate", "saturation scaled; grey images stay", kHendrycks, Group::digital, true, false, false, &saturate, true},
     Entry{"scale", "shrunk about the centre", kMu, Group::geometry, false, false, true, &scale},
     Entry{"shear", "rows shifted against each other", kMu, Group::geometry, false, true, true, &shear},
     Entry{"shot_noise", "Poisson noise of few photons", kHendrycks, Group::noise, true, true, true, &shot_noise},

@@ -21,6 +21,7 @@ struct Entry {
   bool random;       ///< Depends on the seed and the image's number.
   bool graded;       ///< No severity moves the image less far than the one before, on average.
   void (*apply)(const Image&, const Job&);
+  bool colour = false;  ///< Leaves grey images as they are.
 };
 
 /// Every corruption this build knows, in alphabetical order.

@@ -25,7 +25,7 @@ constexpr std::array kTable{
     TableEntry{"missing", "cells become NaN"},
     TableEntry{"scaled", "columns in another unit"},
     TableEntry{"stale", "columns lag behind"},
-    TableEntry{"swapped", "pairs of columns exchanged"},
+    TableEntry{"swapped", "pairs of columns exchanged", 2},
 };
 
 void check_severity(std::size_t severity) {
@@ -112,6 +112,9 @@ void corrupt_table(std::string_view name, std::span<double> values, std::size_t 
         fmt::format("{} values are no whole rows of {} columns", values.size(), columns));
   }
   const std::size_t rows = values.size() / columns;
+  if (columns < kTable[kind].least_columns)
+    throw ConfigError(fmt::format("{} needs at least {} columns, got {}", name,
+                                  kTable[kind].least_columns, columns));
   const double share = kShares[severity - 1];
   Philox random(seed, 1 + kind);
   if (kind == 0) {
@@ -121,7 +124,6 @@ void corrupt_table(std::string_view name, std::span<double> values, std::size_t 
     return;
   }
   if (kind == 3) {
-    if (columns < 2) throw ConfigError("swapped needs at least two columns");
     const std::size_t pairs = portion(share, columns / 2, columns / 2);
     const auto chosen = draw(columns, 2 * pairs, random);
     for (std::size_t p = 0; p < pairs; ++p) {

@@ -28,6 +28,7 @@ std::vector<std::size_t> frame_order(std::string_view name, std::size_t frames,
 struct TableEntry {
   std::string_view name;
   std::string_view summary;
+  std::size_t least_columns = 1;
 };
 
 /// `missing`: cells become NaN; `scaled`: a column in another unit (a factor of 2, 5, 10, 100, 1000

@@ -125,8 +125,20 @@ Split split(const provoke::ood::TrainingSet& reference, const provoke::ood::Batc
 
 }  // namespace
 
+void to_json(Json& json, const Neighbour& neighbour) {
+  json = {{"index", neighbour.index}, {"label", neighbour.label}, {"distance", neighbour.distance}};
+}
+
+void to_json(Json& json, const FeatureShare& share) {
+  json = {{"feature", share.feature},
+          {"value", share.value},
+          {"expected", share.expected},
+          {"share", share.share}};
+}
+
 Guard Guard::fit(const provoke::ood::TrainingSet& reference, const provoke::ood::Batch& calibration,
-                 const Options& options, std::span<const std::string_view> panel) {
+                 const Options& options, std::span<const std::string_view> panel,
+                 const Task& task) {
   checked(Options::kName, kOptionFields, options);
   require_reference(reference);
   if (panel.empty()) throw ConfigError("guard: the panel needs at least one score");
@@ -139,9 +151,16 @@ Guard Guard::fit(const provoke::ood::TrainingSet& reference, const provoke::ood:
   const provoke::ood::TrainingSet training{learned.features, learned.logits, parts.fit.labels,
                                            reference.head};
   for (const std::string_view name : panel) {
+    task.check();
+    task.tell({.what = "fitting the guard",
+               .done = guard.scorers_.size(),
+               .planned = panel.size(),
+               .unit = "scores",
+               .note = name});
     guard.scorers_.push_back(provoke::ood::fit(name, training));
     guard.ranks_.emplace_back(guard.scorers_.back().score(parts.ranks.batch()));
   }
+  task.check();
   guard.reference_ = ReferencePanel(training, guard.shape_.classes, parts.fit.rows,
                                     static_cast<std::size_t>(options.bank));
   guard.density_ = KernelDensity(training.features, training.labels, guard.shape_.classes);

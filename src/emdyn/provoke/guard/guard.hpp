@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/provoke/guard/conformal.hpp"
 #include "emdyn/provoke/guard/kernel_density.hpp"
 #include "emdyn/provoke/guard/reference_panel.hpp"
@@ -62,6 +63,9 @@ struct Verdict {
   std::vector<Neighbour> neighbours{};
 };
 
+void to_json(Json& json, const Neighbour& neighbour);
+void to_json(Json& json, const FeatureShare& share);
+
 /// A guard of a classifier: from the features and logits of in-distribution examples it learns how
 /// strange an input has to be to be strange.
 ///
@@ -80,10 +84,12 @@ class Guard {
 
   /// @param reference what the scores learn from: features, logits, labels and head.
   /// @param calibration examples new to the network; empty: held out from `reference`.
-  /// @throws DataError naming what is missing or too little (fewer than 40 calibration examples).
+  /// @param task asked before every score is fitted; it is told of them.
+  /// @throws DataError naming what is missing or too little (fewer than 40 calibration examples);
+  /// Task::Stopped.
   static Guard fit(const provoke::ood::TrainingSet& reference,
                    const provoke::ood::Batch& calibration, const Options& options = {},
-                   std::span<const std::string_view> panel = kPanel);
+                   std::span<const std::string_view> panel = kPanel, const Task& task = {});
 
   /// One verdict a row, whatever rows stand beside it and whatever the number of threads.
   /// @throws DataError for matrices of other shapes than the fitted ones.

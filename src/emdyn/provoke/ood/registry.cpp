@@ -48,9 +48,15 @@ std::shared_ptr<const AnyMethod> load_method(const Params& params, const Shape& 
 }
 
 template <Method M>
+constexpr std::string_view moved_name() {
+  if constexpr (requires { M::kMoved; }) return M::kMoved;
+  return {};
+}
+
+template <Method M>
 constexpr Plan plan() {
   return {{M::kName, M::kSummary, M::kPaper, M::kCost, M::kFitNeeds, M::kScoreNeeds, M::kBank,
-           [] { return describe_fields(M::kFields); }, &fit_method<M>},
+           [] { return describe_fields(M::kFields); }, &fit_method<M>, moved_name<M>()},
           &load_method<M>};
 }
 

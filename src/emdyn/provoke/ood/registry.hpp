@@ -56,6 +56,12 @@ struct Entry {
   bool bank;              ///< Keeps training rows.
   Json (*fields)();       ///< Names, types, ranges, defaults and help of its parameters.
   Scorer (*fit)(const TrainingSet&, const Params&);
+  std::string_view moved{};  ///< What its paper calls it on inputs moved along their gradient.
+
+  /// Whether it looks at features or the head, besides logits.
+  constexpr bool reads_features() const noexcept {
+    return fit_needs.features || score_needs.features || fit_needs.head;
+  }
 };
 
 /// Every score this build knows, in alphabetical order.

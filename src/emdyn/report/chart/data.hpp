@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emdyn/core/json.hpp"
+#include "emdyn/emergence/transition/fitted.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -34,25 +35,9 @@ struct ReportSignal {
   std::string unit{};    ///< "%" shows a fraction in percent; "" is dimensionless.
 };
 
-/// A point of a fitted curve with its pointwise interval.
-struct CurvePoint {
-  double position = 0.0;
-  series::Interval value{};
-};
-
-/// One of the models the transition fit compared.
-struct ComparedModel {
-  std::string name{};
-  double bic = 0.0;    ///< Of the whitened residuals; smaller is better.
-  int parameters = 0;  ///< 0 when unknown.
-};
-
-/// A transition record with what is needed to draw it.
-struct FittedTransition {
-  series::Transition record{};
-  std::vector<CurvePoint> curve{};      ///< Ascending; may be empty.
-  std::vector<ComparedModel> models{};  ///< All models tested; may be empty.
-};
+using emergence::ComparedModel;
+using emergence::CurvePoint;
+using emergence::FittedTransition;
 
 /// A competitor of the forecast: persistence, prior, …
 struct Baseline {

@@ -1,16 +1,15 @@
+#include "emdyn/report/stress/evidence_page.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "emdyn/report/html/assets.hpp"
 #include "emdyn/report/html/number.hpp"
-#include "emdyn/report/stress/evidence.hpp"
 #include "emdyn/report/stress/evidence_panels.hpp"
 
 namespace emdyn::report {
 namespace {
-
-using report::Evidence;
 
 std::string share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0
@@ -88,12 +87,8 @@ void header(Html& html, const Evidence& evidence) {
 }
 
 }  // namespace
-}  // namespace emdyn::report
-
-namespace emdyn::report {
 
 std::string render_evidence(const Evidence& evidence) {
-  using namespace emdyn::report;
   Html html;
   html.raw("<!DOCTYPE html>\n");
   {

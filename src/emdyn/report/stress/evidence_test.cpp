@@ -1,5 +1,3 @@
-#include "emdyn/report/stress/evidence.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,9 +5,15 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "emdyn/report/stress/evidence_page.hpp"
+
 namespace emdyn::report {
 namespace {
 
+using provoke::trial::CurveFinding;
+using provoke::trial::Evidence;
+using provoke::trial::OodFinding;
+using provoke::trial::Picture;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -47,7 +51,8 @@ Evidence full() {
   evidence.corruption_set = "small";
   evidence.corruptions = {{"fog", {0.1, 0.2, 0.3, 0.4, 0.5}},
                           {"snow", {0.0, 0.01, 0.02, 0.1, 0.2}}};
-  OodFinding ood{.score = "energy", .set = "fashion", .auroc = 0.993, .aupr = 0.99, .fpr95 = 0.02};
+  OodFinding ood{
+      .score = "energy", .set = "fashion", .auroc = 0.993, .aupr_out = 0.99, .fpr95 = 0.02};
   ood.roc_false = {0.0, 0.02, 1.0};
   ood.roc_true = {0.5, 0.95, 1.0};
   ood.edges = {-4.0, 0.0, 4.0, 8.0};

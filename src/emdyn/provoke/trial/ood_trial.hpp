@@ -2,16 +2,16 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/model/network/model.hpp"
 #include "emdyn/provoke/ood/choose.hpp"
 #include "emdyn/provoke/ood/registry.hpp"
-#include "emdyn/report/stress/evidence.hpp"
+#include "emdyn/provoke/trial/records/evidence.hpp"
 
-namespace emdyn::app::torch_plugin {
+namespace emdyn::provoke::trial {
 
 /// Strange inputs under a name.
 struct StrangeSet {
@@ -26,6 +26,9 @@ struct StrangeSet {
 std::vector<StrangeSet> made_sets(const torch::Tensor& examples, const model::Signature& signature,
                                   std::size_t count, std::uint64_t seed);
 
+/// The examples of a folder or file, under the name of the folder. @throws DataError.
+StrangeSet strange_set(const std::string& path, const model::Signature& signature);
+
 struct OodTrialOptions {
   std::vector<std::string> scores{};  ///< None: all that the model can be judged by.
   std::uint64_t seed = 1;
@@ -33,24 +36,24 @@ struct OodTrialOptions {
 };
 
 struct OodTrial {
-  std::vector<report::OodFinding> findings{};  ///< By set, then score.
-  std::vector<double> aupr_in{};  ///< Of each finding; its own `aupr` finds the strange.
-  provoke::ood::Choice
-      choice{};  ///< By in-distribution criteria, made before any strange input was seen.
+  std::vector<OodFinding> findings{};  ///< By set, then score.
+  /// By in-distribution criteria, made before any strange input was seen.
+  ood::Choice choice{};
   std::size_t clean_errors = 0;
   std::size_t examples = 0;
   std::string note{};  ///< Which scores were left out, and why.
   model::Ledger ledger{};
 };
 
-/// Fits scores on `train` and judges them on `familiar` against every set. ODIN moves each input
-/// towards its predicted class first (one gradient), as its paper does; without a gradient it is
-/// left out. @throws ModelError naming a score of features where the model shows none.
+void to_json(Json& json, const OodTrial& trial);
+
+/// Fits scores on `train` and judges them on `familiar` against every set. Scores whose paper moves
+/// each input towards its predicted class first (ODIN: one gradient) are judged that way too, under
+/// the name the paper gives them; without a gradient that is left out.
+/// @throws ModelError naming a score of features where the model shows none; Task::Stopped.
 OodTrial run_ood_trial(const model::Model& model, const torch::Tensor& train,
                        const std::vector<std::int64_t>& train_labels, const torch::Tensor& familiar,
                        const std::vector<std::int64_t>& labels, const std::vector<StrangeSet>& sets,
-                       const OodTrialOptions& options,
-                       const std::function<void(const std::string&)>& progress = {},
-                       const std::function<bool()>& cancelled = {});
+                       const OodTrialOptions& options, const Task& task = {});
 
-}  // namespace emdyn::app::torch_plugin
+}  // namespace emdyn::provoke::trial

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "emdyn/core/json.hpp"
-#include "emdyn/report/chart/data.hpp"
+#include "emdyn/emergence/transition/fitted.hpp"
+#include "emdyn/series/records.hpp"
 
-/// What a stress test found, as its page shows it. All texts are untrusted; absent parts are said
-/// to be absent, in words.
-namespace emdyn::report {
+/// What a stress test found: plain records, without a network behind them and without a page. All
+/// texts are untrusted.
+namespace emdyn::provoke::trial {
 
 /// An image as [channel, height, width] in [0, 1]; one channel or three.
 struct Picture {
@@ -32,7 +33,7 @@ struct AttackFinding {
 /// A curve with what the transition fit says of it.
 struct CurveFinding {
   series::StressCurve curve{};
-  std::optional<FittedTransition> transition{};
+  std::optional<emergence::FittedTransition> transition{};
   std::string words{};  ///< How the fit was judged, or why none was made.
 };
 
@@ -47,7 +48,8 @@ struct OodFinding {
   std::string score{};
   std::string set{};
   double auroc = 0.5;
-  double aupr = 0.5;
+  double aupr_in = 0.5;   ///< Finds the familiar.
+  double aupr_out = 0.5;  ///< Finds the strange.
   double fpr95 = 1.0;
   std::vector<double> roc_false{};  ///< Ascending; with `roc_true` the ROC curve, few points.
   std::vector<double> roc_true{};
@@ -103,12 +105,16 @@ struct Evidence {
   std::vector<std::string> notes{};
 };
 
-/// One self-contained HTML page, under 2 MB, readable without script, light and dark. Equal
-/// evidence gives equal bytes.
-std::string render_evidence(const Evidence& evidence);
+/// A curve with its transition fitted, where it has points enough (docs/emergence.md).
+CurveFinding curve_finding(series::StressCurve curve, series::Axis axis);
 
-/// A picture as a PNG in a data URI, values clamped to [0, 1]; a NaN is black. Empty for a picture
-/// whose sizes do not fit or exceed 512 pixels a side.
-std::string picture_uri(const Picture& picture);
+void to_json(Json& json, const AttackFinding& finding);
+void to_json(Json& json, const CurveFinding& finding);
+void to_json(Json& json, const CorruptionFinding& finding);
+void to_json(Json& json, const OodFinding& finding);
+void to_json(Json& json, const TripwireFinding& finding);
+void to_json(Json& json, const DiagnosisFinding& finding);
+/// Pictures of the worst examples are left out.
+void to_json(Json& json, const Evidence& evidence);
 
-}  // namespace emdyn::report
+}  // namespace emdyn::provoke::trial

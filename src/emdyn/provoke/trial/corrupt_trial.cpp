@@ -1,21 +1,23 @@
-#include "emdyn/app/torch_plugin/corrupt_trial.hpp"
+#include "emdyn/provoke/trial/corrupt_trial.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
 #include "emdyn/math/proportion.hpp"
 #include "emdyn/model/network/observe.hpp"
 #include "emdyn/provoke/corrupt/sequence.hpp"
 
-namespace emdyn::app::torch_plugin {
+namespace emdyn::provoke::trial {
 namespace {
 
-using provoke::corrupt::ConstantSet;
-using provoke::corrupt::ImageShape;
+using corrupt::ConstantSet;
+using corrupt::ImageShape;
 
 /// Writes the dataset corrupted at a severity into `out`, which starts as a copy of it.
 using Corrupt = std::function<void(std::size_t severity, model::data::Dataset& out)>;
@@ -32,22 +34,30 @@ ImageShape image_shape(const model::data::Dataset& dataset) {
           static_cast<std::size_t>(dataset.shape[n - 1])};
 }
 
+constexpr std::string_view kAuto = "auto";
+
+constexpr std::string_view word(ConstantSet set) {
+  return set == ConstantSet::small ? "small" : "image_net";
+}
+
 ConstantSet constants_of(const CorruptTrialOptions& options, const ImageShape& shape) {
-  if (options.constants == "image_net") return ConstantSet::image_net;
-  if (options.constants == "small") return ConstantSet::small;
-  return provoke::corrupt::suggested_constants(shape);
+  if (options.constants == kAuto) return corrupt::suggested_constants(shape);
+  if (options.constants == word(ConstantSet::image_net)) return ConstantSet::image_net;
+  if (options.constants == word(ConstantSet::small)) return ConstantSet::small;
+  throw ConfigError(fmt::format("stress corrupt: constants must be {}, {} or {}, got {}", kAuto,
+                                word(ConstantSet::image_net), word(ConstantSet::small),
+                                terminal_safe(options.constants)));
 }
 
 void add_image_corruptions(const model::data::Dataset& dataset, const CorruptTrialOptions& options,
                            ConstantSet constants, std::vector<NamedCorruption>& all) {
   const ImageShape shape = image_shape(dataset);
-  for (const provoke::corrupt::Entry& entry : provoke::corrupt::entries()) {
-    if (entry.name == "saturate" && shape.channels == 1) continue;  // Grey has nothing to saturate.
+  for (const corrupt::Entry& entry : corrupt::entries()) {
+    if (entry.colour && shape.channels == 1) continue;
     all.push_back(
         {std::string(entry.name), [=, &dataset](std::size_t severity, model::data::Dataset& out) {
-           provoke::corrupt::corrupt(
-               entry.name, shape, dataset.values, out.values,
-               {.severity = severity, .constants = constants, .seed = options.seed});
+           corrupt::corrupt(entry.name, shape, dataset.values, out.values,
+                            {.severity = severity, .constants = constants, .seed = options.seed});
          }});
   }
 }
@@ -56,12 +66,12 @@ void add_frame_corruptions(const model::data::Dataset& dataset, const CorruptTri
                            std::vector<NamedCorruption>& all) {
   const auto frames = static_cast<std::size_t>(dataset.shape[0]);
   const std::size_t frame_size = dataset.example_size() / frames;
-  for (const provoke::corrupt::SequenceEntry& entry : provoke::corrupt::sequence_entries()) {
+  for (const corrupt::SequenceEntry& entry : corrupt::sequence_entries()) {
     all.push_back({fmt::format("frames_{}", entry.name),
                    [=, &dataset](std::size_t severity, model::data::Dataset& out) {
                      for (std::size_t i = 0; i < dataset.size(); ++i) {
-                       const auto order = provoke::corrupt::frame_order(entry.name, frames,
-                                                                        severity, options.seed, i);
+                       const auto order =
+                           corrupt::frame_order(entry.name, frames, severity, options.seed, i);
                        const auto from = dataset.example(i);
                        for (std::size_t f = 0; f < frames; ++f) {
                          std::ranges::copy(
@@ -76,13 +86,13 @@ void add_frame_corruptions(const model::data::Dataset& dataset, const CorruptTri
 
 void add_table_corruptions(const model::data::Dataset& dataset, const CorruptTrialOptions& options,
                            std::vector<NamedCorruption>& all) {
-  for (const provoke::corrupt::TableEntry& entry : provoke::corrupt::table_entries()) {
-    if (entry.name == "swapped" && dataset.example_size() < 2) continue;
+  for (const corrupt::TableEntry& entry : corrupt::table_entries()) {
+    if (dataset.example_size() < entry.least_columns) continue;
     all.push_back({fmt::format("columns_{}", entry.name),
                    [=, &dataset](std::size_t severity, model::data::Dataset& out) {
                      std::vector<double> values(dataset.values.begin(), dataset.values.end());
-                     provoke::corrupt::corrupt_table(entry.name, values, dataset.example_size(),
-                                                     severity, options.seed);
+                     corrupt::corrupt_table(entry.name, values, dataset.example_size(), severity,
+                                            options.seed);
                      for (std::size_t i = 0; i < values.size(); ++i)
                        out.values[i] = std::isnan(values[i]) ? 0.0F : static_cast<float>(values[i]);
                    }});
@@ -96,7 +106,7 @@ std::vector<NamedCorruption> corruptions_of(const model::data::Dataset& dataset,
   const std::size_t axes = dataset.shape.size();
   if (axes == 3 || axes == 4) {
     const ConstantSet set = constants_of(options, image_shape(dataset));
-    constants = set == ConstantSet::small ? "small" : "image_net";
+    constants = word(set);
     add_image_corruptions(dataset, options, set, all);
     if (axes == 4) add_frame_corruptions(dataset, options, all);
   } else if (axes == 1) {
@@ -113,7 +123,7 @@ std::vector<NamedCorruption> corruptions_of(const model::data::Dataset& dataset,
   for (const std::string& name : options.names) {
     const auto found = std::ranges::find(all, name, &NamedCorruption::name);
     if (found == all.end()) {
-      if (axes != 1) provoke::corrupt::find_entry(name);  // Offers the nearest name.
+      if (axes != 1) corrupt::find_entry(name);  // Offers the nearest name.
       throw ConfigError(fmt::format("stress corrupt: {} does not fit this data", name));
     }
     chosen.push_back(*found);
@@ -129,14 +139,20 @@ series::Interval interval(double share, double count) {
 
 }  // namespace
 
+void to_json(Json& json, const CorruptTrial& trial) {
+  json = {{"examples", trial.examples},   {"clean_errors", trial.clean_errors},
+          {"constants", trial.constants}, {"corruptions", trial.findings},
+          {"curve", trial.curve},         {"ledger", trial.ledger}};
+}
+
 CorruptTrial run_corrupt_trial(const model::Model& model, const model::data::Dataset& dataset,
-                               const CorruptTrialOptions& options,
-                               const std::function<void(const std::string&)>& progress,
-                               const std::function<bool()>& cancelled) {
+                               const CorruptTrialOptions& options, const Task& task) {
   CorruptTrial trial;
   const auto all = corruptions_of(dataset, options, trial.constants);
   const auto errors = [&](const model::data::Dataset& set) {
-    return model::observe(model, model::examples(set), false, trial.ledger).errors(set.labels);
+    const auto seen = model::observe(model, model::examples(set), false, trial.ledger, task);
+    task.check();
+    return seen.errors(set.labels);
   };
   trial.examples = dataset.size();
   trial.clean_errors = errors(dataset);
@@ -144,10 +160,14 @@ CorruptTrial run_corrupt_trial(const model::Model& model, const model::data::Dat
   std::array<double, 6> wrong{};
   model::data::Dataset altered = dataset;
   for (const NamedCorruption& one : all) {
-    report::CorruptionFinding finding{.name = one.name};
+    CorruptionFinding finding{.name = one.name};
     for (std::size_t severity = 1; severity <= 5; ++severity) {
-      if (cancelled && cancelled()) return trial;
-      if (progress) progress(fmt::format("{} at severity {}", one.name, severity));
+      task.check();
+      task.tell({.what = "corruptions",
+                 .done = 5 * trial.findings.size() + severity - 1,
+                 .planned = 5 * all.size(),
+                 .unit = "severities",
+                 .note = one.name});
       one.apply(severity, altered);
       finding.error_rate[severity - 1] = static_cast<double>(errors(altered)) / count;
       wrong[severity] += finding.error_rate[severity - 1] / static_cast<double>(all.size());
@@ -162,8 +182,8 @@ CorruptTrial run_corrupt_trial(const model::Model& model, const model::data::Dat
                                   .value = interval(1.0 - wrong[severity], count)});
   }
   trial.curve.settings = {{"constants", trial.constants}, {"seed", options.seed}};
-  trial.curve.ledger = {{"forward", trial.ledger.forward}, {"gradient", trial.ledger.gradient}};
+  trial.curve.ledger = trial.ledger;
   return trial;
 }
 
-}  // namespace emdyn::app::torch_plugin
+}  // namespace emdyn::provoke::trial
