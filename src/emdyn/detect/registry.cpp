@@ -31,13 +31,15 @@ std::unique_ptr<AnyDetector> make(const Params& params) {
   return std::make_unique<Boxed<D>>(config);
 }
 
+template <class D>
+concept StatesItsPrice = requires {
+  D::kCalibrated;
+};
+
 template <Detector D>
 constexpr Entry entry() {
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, requires {D::kCalibrated;
+  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, &make<D>};
 }
-, &make<D>
-};  // namespace
-}  // namespace emdyn::detect
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
 // clang-format off

@@ -101,7 +101,8 @@ std::string run_of(const fs::path& path, const fs::path& root, const ReadOptions
 void read_file(const fs::path& path, const fs::path& root, Feed& feed, const ReadOptions& options) {
   File file(path);
   Reading reading(feed, {terminal_safe(path.string()), run_of(path, root, options)}, options);
-  for (std::string_view bytes = file.read(kReadBlock); !bytes.empty(); bytes = file.read(kReadBlock)) {
+  for (std::string_view bytes = file.read(kReadBlock); !bytes.empty();
+       bytes = file.read(kReadBlock)) {
     reading.push(bytes);
   }
   reading.finish();
