@@ -1,6 +1,7 @@
 #include "emdyn/provoke/trial/corrupt_trial.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -34,19 +35,21 @@ ImageShape image_shape(const model::data::Dataset& dataset) {
           static_cast<std::size_t>(dataset.shape[n - 1])};
 }
 
-constexpr std::string_view kAuto = "auto";
+/// What CorruptTrialOptions::constants may say; the first goes by the image's size.
+constexpr std::array<std::string_view, 3> kConstantWords{"auto", "image_net", "small"};
 
-constexpr std::string_view word(ConstantSet set) {
-  return set == ConstantSet::small ? "small" : "image_net";
+std::string_view word_of(ConstantSet set) {
+  return kConstantWords[set == ConstantSet::small ? 2 : 1];
 }
 
 ConstantSet constants_of(const CorruptTrialOptions& options, const ImageShape& shape) {
-  if (options.constants == kAuto) return corrupt::suggested_constants(shape);
-  if (options.constants == word(ConstantSet::image_net)) return ConstantSet::image_net;
-  if (options.constants == word(ConstantSet::small)) return ConstantSet::small;
-  throw ConfigError(fmt::format("stress corrupt: constants must be {}, {} or {}, got {}", kAuto,
-                                word(ConstantSet::image_net), word(ConstantSet::small),
-                                terminal_safe(options.constants)));
+  const auto found = std::ranges::find(kConstantWords, options.constants);
+  if (found == kConstantWords.end())
+    throw ConfigError(fmt::format("stress corrupt: constants must be one of {}, got {}",
+                                  fmt::join(kConstantWords, ", "),
+                                  terminal_safe(options.constants)));
+  if (found == kConstantWords.begin()) return corrupt::suggested_constants(shape);
+  return *found == word_of(ConstantSet::small) ? ConstantSet::small : ConstantSet::image_net;
 }
 
 void add_image_corruptions(const model::data::Dataset& dataset, const CorruptTrialOptions& options,
@@ -106,7 +109,7 @@ std::vector<NamedCorruption> corruptions_of(const model::data::Dataset& dataset,
   const std::size_t axes = dataset.shape.size();
   if (axes == 3 || axes == 4) {
     const ConstantSet set = constants_of(options, image_shape(dataset));
-    constants = word(set);
+    constants = word_of(set);
     add_image_corruptions(dataset, options, set, all);
     if (axes == 4) add_frame_corruptions(dataset, options, all);
   } else if (axes == 1) {
