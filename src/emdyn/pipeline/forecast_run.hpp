@@ -18,7 +18,7 @@ struct RunForecast {
   std::optional<double> crossed_at{};
   series::Forecast forecast{};                ///< At the position asked for, with its attribution.
   std::vector<series::Forecast> path{};       ///< Up to that position.
-  std::vector<report::Baseline> baselines{};  ///< prior and persistence at the path's positions.
+  std::vector<report::BaselineForecast> baselines{};  ///< prior and persistence at the path's positions.
 };
 
 /// The deadline to forecast towards: the one given, else the run's setting "steps".

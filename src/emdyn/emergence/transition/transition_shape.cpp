@@ -126,7 +126,7 @@ class Refit {
 };
 
 /// The likeliest autocorrelation of what a curve leaves, and its BIC.
-void judge(Candidate& candidate, const Samples& samples) {
+void judge(FittedCurve& candidate, const Samples& samples) {
   std::vector<double> residuals = evaluate(candidate.curve, samples.positions);
   for (std::size_t i = 0; i < residuals.size(); ++i)
     residuals[i] = samples.values[i] - residuals[i];
@@ -163,7 +163,7 @@ bool returns_within(const Curve& curve, const Samples& samples) {
 }
 
 /// A logistic's own scale, then the noise about it, then both once more.
-void polish(Candidate& candidate, const Samples& samples) {
+void polish(FittedCurve& candidate, const Samples& samples) {
   for (int round = 0; round < 2; ++round) {
     const Refit refit({candidate.curve}, samples.positions, candidate.phi);
     candidate.curve = refit(samples.values);
@@ -172,8 +172,8 @@ void polish(Candidate& candidate, const Samples& samples) {
 }
 
 /// The logistic in the other coordinate with the same middle and the same slope there.
-Candidate other_axis(const Candidate& candidate) {
-  Candidate twin = candidate;
+FittedCurve other_axis(const FittedCurve& candidate) {
+  FittedCurve twin = candidate;
   Basis& basis = twin.curve.terms[0].basis;
   const Frame& frame = candidate.curve.frame;
   const double middle = frame.position(basis.location, basis.log_axis);
@@ -186,13 +186,13 @@ Candidate other_axis(const Candidate& candidate) {
 
 /// Other S-shapes near a fitted logistic: in the other coordinate, and two lopsided ones in
 /// position with the same middle and width.
-std::vector<Candidate> twins(const Candidate& logistic) {
-  std::vector<Candidate> list;
+std::vector<FittedCurve> twins(const FittedCurve& logistic) {
+  std::vector<FittedCurve> list;
   if (logistic.curve.frame.has_log()) list.push_back(other_axis(logistic));
   const bool log_axis = logistic.curve.terms[0].basis.log_axis;
-  const Candidate in_position = log_axis ? list.front() : logistic;
-  for (const Shape shape : {Shape::gompertz, Shape::late_gompertz}) {
-    Candidate twin = in_position;
+  const FittedCurve in_position = log_axis ? list.front() : logistic;
+  for (const CurveShape shape : {CurveShape::gompertz, CurveShape::late_gompertz}) {
+    FittedCurve twin = in_position;
     Basis& basis = twin.curve.terms[0].basis;
     basis.shape = shape;
     basis.scale *= kLogisticWidth / (sigmoid_inverse(shape, 0.9) - sigmoid_inverse(shape, 0.1));
@@ -365,14 +365,14 @@ ChangeShape shape_of(const Curve& curve) {
   return shape;
 }
 
-std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& scores,
+std::vector<FittedCurve> fit_changes(const ModelGrid& grid, const ModelScores& scores,
                                    const Samples& samples) {
-  std::vector<Candidate> candidates;
+  std::vector<FittedCurve> candidates;
   for (std::size_t m = kNullModels; m < scores.size(); ++m) {
     if (!scores[m].found) continue;
-    Candidate candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
+    FittedCurve candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
                         grid.design(scores[m]).parameters, scores[m].bic};
-    const Candidate on_grid = candidate;
+    const FittedCurve on_grid = candidate;
     if (is_sigmoid(candidate.curve.terms[0].basis.shape)) polish(candidate, samples);
     if (kModels[m] == TransitionModel::rise_and_collapse) {
       if (!returns_within(candidate.curve, samples)) candidate = on_grid;
@@ -380,7 +380,7 @@ std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& sco
     }
     candidates.push_back(candidate);
     if (kModels[m] != TransitionModel::sigmoid) continue;
-    for (Candidate& twin : twins(candidate)) {
+    for (FittedCurve& twin : twins(candidate)) {
       polish(twin, samples);
       candidates.push_back(std::move(twin));
     }
@@ -390,7 +390,7 @@ std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& sco
   return candidates;
 }
 
-Refined refine(const Samples& samples, const Candidate& coarse, const TransitionOptions& options) {
+Refined refine(const Samples& samples, const FittedCurve& coarse, const TransitionOptions& options) {
   const bool single =
       coarse.curve.model == TransitionModel::sigmoid || coarse.curve.model == TransitionModel::jump;
   const Samples window = single ? zoom(samples, shape_of(coarse.curve))
@@ -401,20 +401,20 @@ Refined refine(const Samples& samples, const Candidate& coarse, const Transition
   Samples scaled = window;
   for (double& y : scaled.values) y = (y - moments.mean()) / unit;
 
-  std::vector<Candidate> candidates;
+  std::vector<FittedCurve> candidates;
   if (single) {
     const ModelGrid grid(coarse.curve.frame, scaled.positions, {false, true, true, false, false});
     candidates = fit_changes(grid, grid.score(scaled.values), scaled);
   }
   if (candidates.empty()) {
-    Candidate same = coarse;
+    FittedCurve same = coarse;
     for (auto& term : same.curve.terms) term.coefficient /= unit;
     same.curve.intercept = (same.curve.intercept - moments.mean()) / unit;
     same.curve = Refit({same.curve}, scaled.positions, same.phi)(scaled.values);
     candidates.push_back(same);
   }
   std::vector<Curve> starts;
-  for (const Candidate& candidate : candidates) {
+  for (const FittedCurve& candidate : candidates) {
     const bool rival = candidate.curve.model == candidates.front().curve.model &&
                        candidate.criterion < candidates.front().criterion + kFarBehind;
     if (rival && starts.size() < kMaxRivals) starts.push_back(candidate.curve);

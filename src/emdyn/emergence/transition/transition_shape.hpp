@@ -38,7 +38,7 @@ struct ChangeShape {
 ChangeShape shape_of(const Curve& curve);
 
 /// A curve with the noise it leaves.
-struct Candidate {
+struct FittedCurve {
   Curve curve{};
   double phi = 0.0;
   int parameters = 1;
@@ -48,7 +48,7 @@ struct Candidate {
 /// The grid's best member of every model with a transition, freed from the grid; the best first. A
 /// sigmoid stands in the list once for each of its shapes. @param samples standardised, at the
 /// grid's positions.
-std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& scores,
+std::vector<FittedCurve> fit_changes(const ModelGrid& grid, const ModelScores& scores,
                                    const Samples& samples);
 
 /// The chosen model fitted where the change happens at the resolution of the samples, with the
@@ -57,6 +57,6 @@ struct Refined {
   Curve curve{};
   ChangeShape shape{};
 };
-Refined refine(const Samples& samples, const Candidate& coarse, const TransitionOptions& options);
+Refined refine(const Samples& samples, const FittedCurve& coarse, const TransitionOptions& options);
 
 }  // namespace emdyn::emergence

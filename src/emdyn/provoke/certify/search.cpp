@@ -34,7 +34,7 @@ struct Part {
   std::vector<float> limits{};      // Bounds of units, rounded outward.
 };
 
-Part keep(const Choice& choice, double bound) {
+Part keep(const Relaxation& choice, double bound) {
   Part part{bound, choice.side, {}, {}};
   for (std::size_t j = 0; j < choice.side.size(); ++j) {
     const bool open = choice.side[j] == Side::open;
@@ -45,9 +45,9 @@ Part keep(const Choice& choice, double bound) {
   return part;
 }
 
-Choice restore(const Part& part) {
+Relaxation restore(const Part& part) {
   const std::size_t count = part.side.size();
-  Choice choice{part.side, std::vector<Line>(count), std::vector<double>(count),
+  Relaxation choice{part.side, std::vector<Line>(count), std::vector<double>(count),
                 std::vector<double>(count)};
   for (std::size_t j = 0; j < count; ++j) {
     choice.line[j].set(static_cast<double>(part.limits[2 * j]),
@@ -99,7 +99,7 @@ class Branching {
         dependence_(units, inputs) {}
 
   // The unit to split on; none when no open unit matters to the bound.
-  std::size_t choose(const Choice& choice, double bound) {
+  std::size_t choose(const Relaxation& choice, double bound) {
     (void)dual_.bound(margin_, 1.0, choice);
     candidates_.clear();
     for (std::size_t j = 0; j < units_.size(); ++j) {
@@ -119,7 +119,7 @@ class Branching {
       Candidate& candidate = candidates_[k];
       if (history_[candidate.unit].reliable()) continue;
       for (const Side side : {Side::inactive, Side::active}) {
-        Choice trial = choice;
+        Relaxation trial = choice;
         trial.side[candidate.unit] = side;
         learn(candidate.unit, side, ascend(trial, kTrialIterations) - bound, candidate.cost);
       }
@@ -139,13 +139,13 @@ class Branching {
       history->count[side == Side::active] += 1.0;
     }
   }
-  double cost(const Choice& choice, std::size_t unit) {
+  double cost(const Relaxation& choice, std::size_t unit) {
     (void)dual_.bound(margin_, 1.0, choice);
     return std::abs(dual_.coefficient(unit)) * choice.line[unit].intercept;
   }
 
   // Puts a unit on one side and tightens what depends on it. False where the side is impossible.
-  bool assume(Choice& choice, std::size_t split, Side side) {
+  bool assume(Relaxation& choice, std::size_t split, Side side) {
     choice.side[split] = side;
     Line& line = choice.line[split];
     line.set(side == Side::active ? 0.0 : line.lower, side == Side::active ? line.upper : 0.0);
@@ -165,7 +165,7 @@ class Branching {
     return true;
   }
 
-  double ascend(Choice& choice, int iterations) {
+  double ascend(Relaxation& choice, int iterations) {
     const Dual::Ascent ascent{.iterations = iterations, .stop_above = rounding_};
     return dual_.ascend(margin_, 1.0, choice, ascent) - rounding_;
   }
@@ -232,7 +232,7 @@ bool descend(Dual& dual, const Region& region, const Form& margin, std::vector<d
 }
 
 BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& units,
-                              const Form& margin, double rounding, const Choice& root,
+                              const Form& margin, double rounding, const Relaxation& root,
                               const BranchOptions& options, const Verify& verify, Dual& dual) {
   constexpr int kLeafIterations = 500;
   const DescentOptions local{.steps = 6, .first_step = 0.1};
@@ -268,18 +268,18 @@ BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& uni
     open.pop();
     const Part part = std::move(parts[place]);
     free.push_back(place);
-    const Choice parent = restore(part);
+    const Relaxation parent = restore(part);
     const std::size_t split = branching.choose(parent, part.bound);
     if (split == Branching::kNone) {
       // Every sign is decided: a linear programme, whose dual has no gap.
-      Choice leaf = parent;
+      Relaxation leaf = parent;
       const double bound = std::max(part.bound, branching.ascend(leaf, kLeafIterations));
       if (bound > 0.0) {
         certified = std::min(certified, bound);
         continue;
       }
       if (descend(dual, region, margin, dual.minimiser(), {}, verify)) {
-        result.outcome = Outcome::attacked;
+        result.outcome = BranchOutcome::attacked;
         result.bound = std::min({part.bound, certified, unresolved});
         return result;
       }
@@ -289,7 +289,7 @@ BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& uni
     const double cost = branching.cost(parent, split);
     for (const Side side : {Side::inactive, Side::active}) {
       ++result.nodes;
-      Choice child = parent;
+      Relaxation child = parent;
       if (!branching.assume(child, split, side)) continue;
       const double bound = std::max(part.bound, branching.ascend(child, options.iterations));
       branching.learn(split, side, bound - part.bound, cost);
@@ -298,7 +298,7 @@ BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& uni
         continue;
       }
       if (descend(dual, region, margin, dual.minimiser(), local, verify)) {
-        result.outcome = Outcome::attacked;
+        result.outcome = BranchOutcome::attacked;
         result.bound = std::min({part.bound, certified, unresolved});
         return result;
       }
@@ -306,7 +306,7 @@ BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& uni
     }
   }
   result.bound = std::min(certified, unresolved);
-  if (unresolved == std::numeric_limits<double>::infinity()) result.outcome = Outcome::certified;
+  if (unresolved == std::numeric_limits<double>::infinity()) result.outcome = BranchOutcome::certified;
   return result;
 }
 

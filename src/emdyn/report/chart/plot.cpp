@@ -84,7 +84,7 @@ void rule_labels(Html& html, const Scene& scene, const Plot& plot) {
     html.leaf("span",
               fmt::format("{} {}", rule.name,
                           rule.width > 0.0
-                              ? Format{}.estimate({rule.position - 0.5 * rule.width, rule.position,
+                              ? NumberFormat{}.estimate({rule.position - 0.5 * rule.width, rule.position,
                                                    rule.position + 0.5 * rule.width, 0.9})
                               : position_text(rule.position)),
               {{"class",
