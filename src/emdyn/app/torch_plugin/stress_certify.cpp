@@ -75,8 +75,8 @@ Totals totals_of(const std::vector<provoke::certify::CertifiedPoint>& points) {
 
 Json limit_or_null(double seconds) { return seconds > 0.0 ? Json(seconds) : Json(nullptr); }
 
-Json to_json(const CertifyRequest& request, const std::vector<provoke::certify::CertifiedPoint>& points,
-             double seconds) {
+Json to_json(const CertifyRequest& request,
+             const std::vector<provoke::certify::CertifiedPoint>& points, double seconds) {
   const Totals totals = totals_of(points);
   Json document{
       {"examples", points.size()},
@@ -113,8 +113,9 @@ Json to_json(const CertifyRequest& request, const std::vector<provoke::certify::
   return document;
 }
 
-void print(const CertifyRequest& request, const std::vector<provoke::certify::CertifiedPoint>& points,
-           double seconds, app::terminal::Console& console) {
+void print(const CertifyRequest& request,
+           const std::vector<provoke::certify::CertifiedPoint>& points, double seconds,
+           app::terminal::Console& console) {
   const Totals totals = totals_of(points);
   const auto count = static_cast<std::int64_t>(points.size());
   console.line(fmt::format("{} examples, {} radius {:g}{}, {:.1f} s", count, request.norm,
@@ -174,7 +175,8 @@ int run_stress_certify(std::span<const std::string> arguments, app::terminal::Co
         fmt::format("--epsilon must be finite and at least 0, got {}", request.epsilon));
   request.options.box = !no_box;
   request.options.method = method_of(request.method);
-  if (request.options.method == provoke::certify::BoundMethod::interval) request.options.node_limit = 0;
+  if (request.options.method == provoke::certify::BoundMethod::interval)
+    request.options.node_limit = 0;
 
   const Subject subject = load_subject(request.subject);
   const provoke::certify::Certifier certifier(network_of(*subject.model, "stress certify"));

@@ -123,7 +123,7 @@ class Cutter {
     // Splitting may raise a marginal likelihood's cost, so nothing may be pruned there.
     const bool prune = options_.search != SearchMethod::bocpd;
     changes_ = options_.search == SearchMethod::binary ? binary_segmentation(cost, where, penalty)
-                                                 : least_cost(cost, where, penalty, prune);
+                                                       : least_cost(cost, where, penalty, prune);
     if (where.stride > 1) refine(cost, where, penalty, where.stride, changes_);
     result.penalty = penalty.per_change;
     onsets_.clear();

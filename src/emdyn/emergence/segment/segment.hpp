@@ -32,16 +32,18 @@ inline constexpr std::array<std::string_view, 4> kRegimeWords{"trend", "mean", "
 inline constexpr std::array<std::string_view, 3> kNoiseWords{"null_model", "differences",
                                                              "autoregressive"};
 inline constexpr std::array kFields{
-    enum_field<&SegmentOptions::search, SegmentOptions>("search", kSearchWords,
-                                          "pelt: exact; binary: greedy; bocpd: Bayesian MAP"),
-    enum_field<&SegmentOptions::regime, SegmentOptions>("regime", kRegimeWords, "what stays equal in a segment"),
-    enum_field<&SegmentOptions::noise, SegmentOptions>("noise", kNoiseWords,
-                                         "how the noise level is found; see the docs"),
-    Field<SegmentOptions>{"penalty", &SegmentOptions::penalty, 0.0, 1e300, "per change point; 0: automatic"},
+    enum_field<&SegmentOptions::search, SegmentOptions>(
+        "search", kSearchWords, "pelt: exact; binary: greedy; bocpd: Bayesian MAP"),
+    enum_field<&SegmentOptions::regime, SegmentOptions>("regime", kRegimeWords,
+                                                        "what stays equal in a segment"),
+    enum_field<&SegmentOptions::noise, SegmentOptions>(
+        "noise", kNoiseWords, "how the noise level is found; see the docs"),
+    Field<SegmentOptions>{"penalty", &SegmentOptions::penalty, 0.0, 1e300,
+                          "per change point; 0: automatic"},
     Field<SegmentOptions>{"min_length", &SegmentOptions::min_length, 0.0, 1e9,
-                   "samples of a segment at least; 0: what the regime needs"},
+                          "samples of a segment at least; 0: what the regime needs"},
     Field<SegmentOptions>{"expected_length", &SegmentOptions::expected_length, 2.0, 1e12,
-                   "samples of a regime on average, for bocpd"},
+                          "samples of a regime on average, for bocpd"},
     Field<SegmentOptions>{"level", &SegmentOptions::level, 0.5, 0.999, "of the onset intervals"},
 };
 

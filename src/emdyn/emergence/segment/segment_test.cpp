@@ -54,7 +54,8 @@ const std::vector<double> kNile{
     1020, 906,  901, 1170, 912,  746,  919,  718,  714,  740};
 
 TEST(Segment, FindsTheFallOfTheNileIn1899WithEverySearch) {
-  for (const SearchMethod search : {SearchMethod::pelt, SearchMethod::binary, SearchMethod::bocpd}) {
+  for (const SearchMethod search :
+       {SearchMethod::pelt, SearchMethod::binary, SearchMethod::bocpd}) {
     const Segmentation found = segment(kNile, options_of(search, Regime::mean));
     ASSERT_EQ(found.changes.size(), 1U) << kSearchWords[static_cast<std::size_t>(search)];
     EXPECT_EQ(found.changes[0].index, 28U);  // 1899.
@@ -123,7 +124,8 @@ TEST(Segment, AutoregressiveNoiseIsNotTakenForChanges) {
   }
   auto values = ar1(400, 0.5, 3);
   for (std::size_t t = 200; t < 400; ++t) values[t] += 6.0;
-  const auto found = segment(values, options_of(SearchMethod::pelt, Regime::mean, Noise::autoregressive));
+  const auto found =
+      segment(values, options_of(SearchMethod::pelt, Regime::mean, Noise::autoregressive));
   ASSERT_EQ(found.changes.size(), 1U);
   EXPECT_NEAR(static_cast<double>(found.changes[0].index), 200.0, 3.0);
   EXPECT_NEAR(found.autocorrelation, 0.5, 0.15);
@@ -136,7 +138,8 @@ TEST(Segment, OnsetIntervalsCoverTheTruth) {
   for (std::uint64_t trial = 0; trial < 150; ++trial) {
     auto values = ar1(200, 0.0, 500 + trial);
     for (std::size_t t = 120; t < 200; ++t) values[t] += 1.5;
-    const auto result = segment(values, options_of(SearchMethod::pelt, Regime::mean, Noise::differences));
+    const auto result =
+        segment(values, options_of(SearchMethod::pelt, Regime::mean, Noise::differences));
     if (result.changes.size() != 1) continue;
     ++found;
     const auto& onset = result.changes[0].onset;
@@ -176,8 +179,8 @@ TEST(Segment, SurvivesDegenerateSeries) {
   for (const auto& values : hostile) {
     for (std::size_t search = 0; search < kSearchWords.size(); ++search) {
       for (std::size_t regime = 0; regime < kRegimeWords.size(); ++regime) {
-        const auto found =
-            segment(values, options_of(static_cast<SearchMethod>(search), static_cast<Regime>(regime)));
+        const auto found = segment(
+            values, options_of(static_cast<SearchMethod>(search), static_cast<Regime>(regime)));
         for (const Segment& one : found.segments) EXPECT_TRUE(std::isfinite(one.mean));
       }
     }

@@ -38,7 +38,8 @@ enum class CurveShape {
 
 /// True for the three S-shaped ones, functions of z = (u − location)/scale.
 constexpr bool is_sigmoid(CurveShape shape) noexcept {
-  return shape == CurveShape::logistic || shape == CurveShape::gompertz || shape == CurveShape::late_gompertz;
+  return shape == CurveShape::logistic || shape == CurveShape::gompertz ||
+         shape == CurveShape::late_gompertz;
 }
 /// An S-shaped function of z, its slope, and the z where it reaches `share` in (0, 1).
 double sigmoid_value(CurveShape shape, double z) noexcept;

@@ -77,7 +77,7 @@ std::span<const double> phi_grid() noexcept { return kPhi; }
 
 ModelGrid::ModelGrid(const Frame& frame, std::span<const double> positions, const Choice& choice)
     : frame_(frame), positions_(positions.begin(), positions.end()) {
-  column(Basis{});                           // the constant's place
+  column(Basis{});                                // the constant's place
   column({CurveShape::linear, false, 0.0, 1.0});  // kLinearColumn
   design(kConstant, 1, {});
   if (choice.smooth) add_smooth();

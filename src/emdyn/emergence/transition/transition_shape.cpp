@@ -1,13 +1,10 @@
 #include "emdyn/emergence/transition/transition_shape.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/emergence/transition/sigmoid_fit.hpp"
 #include "emdyn/math/autoregression.hpp"
@@ -86,7 +83,12 @@ class Refit {
     if (is_free()) return;
     const bool jump = starts_[0].model == TransitionModel::jump;
     grid_.emplace(starts_[0].frame, positions,
-                  ModelGrid::Choice{false, false, jump, !jump, false, true, false});
+                  ModelGrid::Choice{.smooth = false,
+                                    .sigmoid = false,
+                                    .jump = jump,
+                                    .kink = !jump,
+                                    .rise_and_collapse = false,
+                                    .log_axis = false});
   }
 
   Curve operator()(std::span<const double> values) const {
@@ -279,53 +281,6 @@ Crossing onset_interval(const Refit& refit, const Curve& curve, const Samples& s
 
 }  // namespace
 
-Samples clean(std::string_view name, std::span<const double> positions,
-              std::span<const double> values) {
-  if (positions.size() != values.size()) {
-    throw DataError(fmt::format("{}: {} positions but {} values; give one for each", name,
-                                positions.size(), values.size()));
-  }
-  Samples samples;
-  double repeats = 1.0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double x = positions[i];
-    if (!std::isfinite(x)) {
-      throw DataError(fmt::format("{}: position {} of {} is not finite", name, i, values.size()));
-    }
-    if (i > 0 && x < positions[i - 1]) {
-      throw DataError(fmt::format("{}: position goes back from {} to {}; fit one segment at a time",
-                                  name, positions[i - 1], x));
-    }
-    if (!std::isfinite(values[i])) {
-      ++samples.dropped;
-    } else if (!samples.positions.empty() && samples.positions.back() == x) {
-      repeats += 1.0;
-      samples.values.back() += (values[i] - samples.values.back()) / repeats;
-    } else {
-      repeats = 1.0;
-      samples.positions.push_back(x);
-      samples.values.push_back(values[i]);
-    }
-  }
-  return samples;
-}
-
-Samples binned(const Samples& samples, std::size_t begin, std::size_t end, std::size_t most) {
-  const std::size_t count = end - begin;
-  const std::size_t size = std::max<std::size_t>(1, (count + most - 1) / most);
-  Samples result;
-  for (std::size_t i = begin; i < end; i += size) {
-    const std::size_t stop = std::min(i + size, end);
-    if (stop - i < size && 2 * (stop - i) < size && !result.values.empty()) break;
-    const auto part = [&](const std::vector<double>& all) {
-      return math::mean(std::span(all).subspan(i, stop - i));
-    };
-    result.positions.push_back(part(samples.positions));
-    result.values.push_back(part(samples.values));
-  }
-  return result;
-}
-
 ChangeShape shape_of(const Curve& curve) {
   ChangeShape shape;
   const Basis& basis = curve.terms.back().basis;
@@ -366,12 +321,12 @@ ChangeShape shape_of(const Curve& curve) {
 }
 
 std::vector<FittedCurve> fit_changes(const ModelGrid& grid, const ModelScores& scores,
-                                   const Samples& samples) {
+                                     const Samples& samples) {
   std::vector<FittedCurve> candidates;
   for (std::size_t m = kNullModels; m < scores.size(); ++m) {
     if (!scores[m].found) continue;
     FittedCurve candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
-                        grid.design(scores[m]).parameters, scores[m].bic};
+                          grid.design(scores[m]).parameters, scores[m].bic};
     const FittedCurve on_grid = candidate;
     if (is_sigmoid(candidate.curve.terms[0].basis.shape)) polish(candidate, samples);
     if (kModels[m] == TransitionModel::rise_and_collapse) {
@@ -390,7 +345,8 @@ std::vector<FittedCurve> fit_changes(const ModelGrid& grid, const ModelScores& s
   return candidates;
 }
 
-Refined refine(const Samples& samples, const FittedCurve& coarse, const TransitionOptions& options) {
+Refined refine(const Samples& samples, const FittedCurve& coarse,
+               const TransitionOptions& options) {
   const bool single =
       coarse.curve.model == TransitionModel::sigmoid || coarse.curve.model == TransitionModel::jump;
   const Samples window = single ? zoom(samples, shape_of(coarse.curve))
@@ -403,7 +359,8 @@ Refined refine(const Samples& samples, const FittedCurve& coarse, const Transiti
 
   std::vector<FittedCurve> candidates;
   if (single) {
-    const ModelGrid grid(coarse.curve.frame, scaled.positions, {false, true, true, false, false});
+    const ModelGrid grid(coarse.curve.frame, scaled.positions,
+                         {.smooth = false, .kink = false, .rise_and_collapse = false});
     candidates = fit_changes(grid, grid.score(scaled.values), scaled);
   }
   if (candidates.empty()) {

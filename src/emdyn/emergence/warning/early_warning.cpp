@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/emergence/transition/transition_shape.hpp"
+#include "emdyn/emergence/samples/samples.hpp"
 #include "emdyn/math/autoregression.hpp"
 #include "emdyn/math/fft.hpp"
 #include "emdyn/math/kendall.hpp"

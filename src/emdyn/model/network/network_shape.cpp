@@ -174,7 +174,9 @@ class Check {
 
 }  // namespace
 
-std::string shape_text(const TensorShape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string shape_text(const TensorShape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
 TensorShape output_shape(const Layer& layer, const TensorShape& input) {
   const Check check(layer, input);

@@ -6,8 +6,8 @@
 namespace emdyn::provoke::certify {
 
 RegionAnalysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-                   const Region& region, BoundMethod method, Backward& backward,
-                   std::function<bool()> stop)
+                         const Region& region, BoundMethod method, Backward& backward,
+                         std::function<bool()> stop)
     : graph_(graph),
       rounding_(rounding),
       region_(region),
@@ -79,7 +79,8 @@ void RegionAnalysis::affine(std::size_t n) {
 
 // Forms and better bounds for the values that intervals leave open, and what is then still open
 // becomes units.
-void RegionAnalysis::refine(std::size_t source, std::vector<std::uint32_t> open, std::size_t relu_node) {
+void RegionAnalysis::refine(std::size_t source, std::vector<std::uint32_t> open,
+                            std::size_t relu_node) {
   // Values that see the same inputs are brought together: they share the work.
   if (graph_.nodes[source].kind == NodeKind::affine) {
     const SparseMatrix& rows = graph_.nodes[source].terms.front().rows;
@@ -91,7 +92,8 @@ void RegionAnalysis::refine(std::size_t source, std::vector<std::uint32_t> open,
     });
   }
   Dual dual(region_, units_);
-  const SlopeRule slopes = method_ == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive;
+  const SlopeRule slopes =
+      method_ == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive;
   Relaxation choice = dual.initial(slopes);
   std::vector<Unit> found;
   std::vector<Backward::Start> starts;
@@ -146,7 +148,8 @@ void RegionAnalysis::relu(std::size_t n) {
   for (double& z : upper_[n]) z = z > 0.0 ? z : node.slope * z;
 }
 
-std::vector<Form> RegionAnalysis::margins(std::size_t label, std::span<const std::size_t> targets) const {
+std::vector<Form> RegionAnalysis::margins(std::size_t label,
+                                          std::span<const std::size_t> targets) const {
   std::vector<Form> result;
   std::vector<Backward::Start> starts;
   for (std::size_t first = 0; first < targets.size(); first += Backward::kRows) {

@@ -28,8 +28,8 @@ class RegionAnalysis {
   /// units and margins stay empty. Once `stop` says so what is left keeps its intervals, units are
   /// incomplete and nothing but interval_margin() may be asked: see stopped().
   RegionAnalysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-           const Region& region, BoundMethod method, Backward& backward,
-           std::function<bool()> stop = {});
+                 const Region& region, BoundMethod method, Backward& backward,
+                 std::function<bool()> stop = {});
 
   bool stopped() const noexcept { return stopped_; }
 

@@ -118,7 +118,8 @@ class Decision {
     bounds_.assign(graph.outputs(), std::numeric_limits<double>::infinity());
   }
 
-  CertifiedPoint run(Stage stage, const std::vector<std::vector<double>>& rounding, Backward& backward) {
+  CertifiedPoint run(Stage stage, const std::vector<std::vector<double>>& rounding,
+                     Backward& backward) {
     if (stage == Stage::cheap &&
         errs(network_, region_.rounded(region_.centre()), static_cast<std::int64_t>(label_))) {
       point_.clean_error = true;
@@ -173,8 +174,8 @@ class Decision {
   void back_substitute(const RegionAnalysis& analysis) {
     const std::vector<Form> forms = analysis.margins(label_, targets_);
     margins_.resize(graph_.outputs());
-    const Relaxation choice =
-        dual_->initial(options_.method == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive);
+    const Relaxation choice = dual_->initial(
+        options_.method == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive);
     for (std::size_t k = 0; k < targets_.size(); ++k) {
       const std::size_t t = targets_[k];
       margins_[t] = forms[k];
@@ -302,8 +303,8 @@ Clock::time_point after(Clock::time_point from, double seconds) {
 Certifier::Certifier(const model::Network& network) : network_(network), graph_(compile(network)) {}
 
 std::vector<CertifiedPoint> Certifier::certify(const torch::Tensor& inputs,
-                                      std::span<const std::int64_t> labels, double epsilon,
-                                      Norm norm, const CertifyOptions& options) const {
+                                               std::span<const std::int64_t> labels, double epsilon,
+                                               Norm norm, const CertifyOptions& options) const {
   check(options);
   const Batch batch = checked(network_.signature(), inputs, labels, epsilon, norm);
   const auto rounding = graph_.rounding(magnitude(batch, epsilon));
@@ -389,8 +390,9 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
     std::vector<std::uint8_t> proved(count);
     parallel_for(left.size(), [&](std::size_t k) {
       const std::size_t i = left[k];
-      const std::vector<CertifiedPoint> one = certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1),
-                                             labels.subspan(i, 1), epsilons[i], norm, options);
+      const std::vector<CertifiedPoint> one =
+          certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1), labels.subspan(i, 1),
+                  epsilons[i], norm, options);
       proved[i] = one[0].verdict == PointVerdict::certified;
     });
     return proved;

@@ -65,8 +65,9 @@ class Certifier {
   /// finite, or options out of range;
   /// DataError for inputs of another shape, not finite or outside the box, and for labels that are
   /// no class; both name the example.
-  std::vector<CertifiedPoint> certify(const torch::Tensor& inputs, std::span<const std::int64_t> labels,
-                             double epsilon, Norm norm, const CertifyOptions& options = {}) const;
+  std::vector<CertifiedPoint> certify(const torch::Tensor& inputs,
+                                      std::span<const std::int64_t> labels, double epsilon,
+                                      Norm norm, const CertifyOptions& options = {}) const;
 
   /// Lower bound of every example's margin by one method, without attacks or branching: above 0
   /// means certified, -infinity that the model errs on the example itself. The cheap pass that

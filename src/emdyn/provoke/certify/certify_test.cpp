@@ -90,7 +90,8 @@ TEST(Certify, BranchAndBoundIsExactOnTinyNetworks) {
     const CertifiedPoint point = Certifier(network).certify(x, label, epsilon, Norm::linf)[0];
     EXPECT_LE(point.margin, exact + 1e-9);
     if (exact > 1e-6) {
-      EXPECT_EQ(point.verdict, PointVerdict::certified) << "trial " << trial << ", margin " << exact;
+      EXPECT_EQ(point.verdict, PointVerdict::certified)
+          << "trial " << trial << ", margin " << exact;
       ++certified;
     } else if (exact < -1e-4) {
       ASSERT_EQ(point.verdict, PointVerdict::attacked) << "trial " << trial << ", margin " << exact;
@@ -138,7 +139,8 @@ TEST(Certify, BoundsByHand) {
   const Certifier certifier(network);
   const torch::Tensor x = at::zeros({1, 1});
   // margin = 1 - relu(-x): 1 - epsilon, which every method reaches.
-  for (const BoundMethod method : {BoundMethod::interval, BoundMethod::fast_lin, BoundMethod::crown}) {
+  for (const BoundMethod method :
+       {BoundMethod::interval, BoundMethod::fast_lin, BoundMethod::crown}) {
     EXPECT_NEAR(certifier.lower_bounds(x, label, 0.5, Norm::linf, method)[0], 0.5, 1e-9);
     EXPECT_NEAR(certifier.lower_bounds(x, label, 1.0, Norm::linf, method)[0], 0.0, 1e-9);
   }
@@ -148,7 +150,8 @@ TEST(Certify, BoundsByHand) {
                      {fc(torch::tensor({{1.F}, {-1.F}}), torch::zeros({2})), relu(),
                       fc(torch::tensor({{-1.F, -1.F}, {0.F, 0.F}}), torch::tensor({1.F, 0.F}))}};
   const Certifier second(both);
-  EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, BoundMethod::interval)[0], -0.5, 1e-9);
+  EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, BoundMethod::interval)[0], -0.5,
+              1e-9);
   EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, BoundMethod::crown)[0], 0.25, 1e-9);
 }
 
@@ -199,7 +202,8 @@ TEST(Certify, AffineIsExactInBothNorms) {
       exact_l2 = std::min(exact_l2, value);
     }
     const Certifier certifier(network);
-    for (const BoundMethod method : {BoundMethod::interval, BoundMethod::crown, BoundMethod::alpha_crown}) {
+    for (const BoundMethod method :
+         {BoundMethod::interval, BoundMethod::crown, BoundMethod::alpha_crown}) {
       EXPECT_NEAR(certifier.lower_bounds(x, label, epsilon, Norm::linf, method)[0], exact_linf,
                   1e-6);
       EXPECT_NEAR(certifier.lower_bounds(x, label, epsilon, Norm::l2, method)[0], exact_l2, 1e-6);
@@ -260,8 +264,8 @@ TEST(Certify, NoSampledPointIsBelowABound) {
       const double epsilon = norm == Norm::linf ? 0.03 : 0.25;
       const Region region(values(x), epsilon, norm, 0.0, 1.0);
       double highest = -kInfinity;
-      for (const BoundMethod method :
-           {BoundMethod::interval, BoundMethod::fast_lin, BoundMethod::crown, BoundMethod::alpha_crown})
+      for (const BoundMethod method : {BoundMethod::interval, BoundMethod::fast_lin,
+                                       BoundMethod::crown, BoundMethod::alpha_crown})
         highest = std::max(highest, certifier.lower_bounds(x, label, epsilon, norm, method)[0]);
       for (int sample = 0; sample < 300; ++sample) {
         std::vector<double> point(region.centre().begin(), region.centre().end());
@@ -290,14 +294,16 @@ TEST(Certify, WithoutARadiusTheBoundIsTheMargin) {
   for (const double each : logit_rounding) rounding = std::max(rounding, each);
   EXPECT_LT(rounding, 1e-4);  // Four rounds of a pool of nine in a row multiply it.
   for (const Norm norm : {Norm::linf, Norm::l2}) {
-    for (const BoundMethod method : {BoundMethod::interval, BoundMethod::crown, BoundMethod::alpha_crown}) {
+    for (const BoundMethod method :
+         {BoundMethod::interval, BoundMethod::crown, BoundMethod::alpha_crown}) {
       const double bound = Certifier(network).lower_bounds(x, label, 0.0, norm, method)[0];
       EXPECT_LE(bound, clean);
       // Every node widens intervals by its share.
       EXPECT_GE(bound, clean - 2.0 * static_cast<double>(graph.nodes.size()) * rounding);
     }
   }
-  EXPECT_EQ(Certifier(network).certify(x, label, 0.0, Norm::linf)[0].verdict, PointVerdict::certified);
+  EXPECT_EQ(Certifier(network).certify(x, label, 0.0, Norm::linf)[0].verdict,
+            PointVerdict::certified);
 }
 
 TEST(Certify, ACleanErrorIsItsOwnCounterexample) {

@@ -61,7 +61,8 @@ TEST(Certify, TimeLimitsHoldInsideAPoint) {
   for (const bool each : {true, false}) {
     CertifyOptions options;
     (each ? options.seconds_per_point : options.seconds) = 1e-9;
-    for (const CertifiedPoint& point : Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
+    for (const CertifiedPoint& point :
+         Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
       EXPECT_EQ(point.nodes, 0);
       EXPECT_EQ(point.bounds, 0);
       EXPECT_TRUE(point.verdict != PointVerdict::undecided || point.cut_short);

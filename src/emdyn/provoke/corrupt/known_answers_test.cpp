@@ -22,7 +22,8 @@ namespace {
 
 using Values = std::vector<float>;
 
-Values run(std::string_view name, const ImageShape& shape, const Values& in, CorruptOptions options) {
+Values run(std::string_view name, const ImageShape& shape, const Values& in,
+           CorruptOptions options) {
   Values out(in.size());
   corrupt(name, shape, in, out, options);
   return out;

@@ -200,7 +200,8 @@ std::vector<InputVerdict> Guard::score(const provoke::ood::Batch& batch) const {
   return verdicts;
 }
 
-void Guard::explain(const provoke::ood::Batch& batch, std::size_t row, InputVerdict& verdict) const {
+void Guard::explain(const provoke::ood::Batch& batch, std::size_t row,
+                    InputVerdict& verdict) const {
   const std::span<const float> features(batch.features.data + row * batch.features.row_stride,
                                         shape_.features);
   verdict.features = reference_.shares(features, verdict.predicted,

@@ -28,11 +28,15 @@ struct GuardOptions {
 
 inline constexpr std::array kOptionFields{
     Field<GuardOptions>{"fit_share", &GuardOptions::fit_share, 0.1, 0.9,
-                   "share of the examples the scores learn from; the rest calibrates"},
-    Field<GuardOptions>{"neighbours", &GuardOptions::neighbours, 1, 50, "nearest examples a reason names"},
-    Field<GuardOptions>{"bank", &GuardOptions::bank, 50, 1000000, "examples kept to compare with, at most"},
-    Field<GuardOptions>{"top_features", &GuardOptions::top_features, 1, 50, "features a reason names"},
-    Field<GuardOptions>{"seed", &GuardOptions::seed, 0, 9e15, "of the split into fit and calibration"},
+                        "share of the examples the scores learn from; the rest calibrates"},
+    Field<GuardOptions>{"neighbours", &GuardOptions::neighbours, 1, 50,
+                        "nearest examples a reason names"},
+    Field<GuardOptions>{"bank", &GuardOptions::bank, 50, 1000000,
+                        "examples kept to compare with, at most"},
+    Field<GuardOptions>{"top_features", &GuardOptions::top_features, 1, 50,
+                        "features a reason names"},
+    Field<GuardOptions>{"seed", &GuardOptions::seed, 0, 9e15,
+                        "of the split into fit and calibration"},
 };
 
 /// A reference example an input looks like.

@@ -49,7 +49,8 @@ TEST(ReportNumber, LetsTheIntervalDecideTheDigits) {
             "step 1,420 (90" + kPercent + " interval 1,390–1,450)");
   EXPECT_EQ(NumberFormat{}.interval({1.2345, 1.2349, 1.2352, 0.95}),
             "1.2349 (95" + kPercent + " interval 1.2345–1.2352)");
-  EXPECT_EQ(NumberFormat{}.interval({12.0, 48.0, 112.0, 0.9}), "50 (90" + kPercent + " interval 10–110)");
+  EXPECT_EQ(NumberFormat{}.interval({12.0, 48.0, 112.0, 0.9}),
+            "50 (90" + kPercent + " interval 10–110)");
   EXPECT_EQ((NumberFormat{true, ""}.interval({0.61, 0.682, 0.75, 0.9})),
             "68" + kPercent + " (90" + kPercent + " interval 61–75" + kPercent + ")");
   EXPECT_EQ(NumberFormat{}.interval({5, 5, 5, 0.9}), "5 (90" + kPercent + " interval 5–5)");

@@ -315,7 +315,8 @@ void early_warning_panel(Html& html, const Scene& scene) {
     line.points.name = warning.indicator + " of " + scene.label(warning.signal);
     line.points.positions = warning.positions;
     line.points.values = warning.values;
-    add_signal_rows(table, scene, line.points.name, reduce(line, scene.linear, 700), NumberFormat{}, 16);
+    add_signal_rows(table, scene, line.points.name, reduce(line, scene.linear, 700), NumberFormat{},
+                    16);
   }
   axis_row(html, scene);
   folded_table(html, table);
