@@ -20,9 +20,9 @@ using series::Transition;
 using series::TransitionKind;
 using series::TransitionModel;
 
-constexpr std::size_t kMinPoints = 12;
-constexpr std::size_t kTestPoints = 160;
-constexpr std::size_t kChunk = 20;
+constexpr std::size_t kMinPoints = 12;    // The largest model has 6 parameters.
+constexpr std::size_t kTestPoints = 160;  // Each replicate is scored on them by every model.
+constexpr std::size_t kChunk = 20;        // Fixed: it decides where sampling stops.
 
 /// The best model without and with a transition.
 struct Verdict {

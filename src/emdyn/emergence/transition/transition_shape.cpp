@@ -16,10 +16,10 @@ namespace {
 
 using series::TransitionModel;
 
-constexpr double kLogNine = 2.1972245773362196;
-constexpr std::size_t kRefinePoints = 384;
-constexpr double kFarBehind = 12.0;
-constexpr std::size_t kMaxRivals = 3;
+constexpr double kLogNine = 2.1972245773362196;  // A logistic is at 90 % so many scales on.
+constexpr std::size_t kRefinePoints = 384;       // The onset's bootstrap refits all of them.
+constexpr double kFarBehind = 12.0;    // Of BIC: a shape e⁻⁶ times as likely has no say.
+constexpr std::size_t kMaxRivals = 3;  // Each is refitted to every replicate.
 
 struct Crossing {
   double low = 0.0, high = 0.0;

@@ -22,7 +22,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<std::string_view, 4> kNames{"variance", "autocorrelation", "skewness",
                                                  "low_frequency_power"};
 constexpr std::size_t kSkewness = 2;
-constexpr double kLowestPeriod = 8.0;
+constexpr double kLowestPeriod = 8.0;  // In samples: slower counts as low frequency.
 constexpr std::size_t kMinTrend = 5;
 constexpr std::size_t kLongWindow = 256;  ///< Above it an FFT is cheaper than a few sums.
 

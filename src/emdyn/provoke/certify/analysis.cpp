@@ -5,9 +5,9 @@
 
 namespace emdyn::provoke::certify {
 
-RegionAnalysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-                         const Region& region, BoundMethod method, Backward& backward,
-                         std::function<bool()> stop)
+RegionAnalysis::RegionAnalysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
+                               const Region& region, BoundMethod method, Backward& backward,
+                               std::function<bool()> stop)
     : graph_(graph),
       rounding_(rounding),
       region_(region),

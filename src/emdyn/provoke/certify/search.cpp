@@ -226,11 +226,11 @@ class OpenParts {
       parts_[place] = std::move(part);
     }
     order_.push_back(place);
-    std::ranges::push_heap(order_, later());
+    std::ranges::push_heap(order_, Later{parts_});
   }
 
   Part pop() {
-    std::ranges::pop_heap(order_, later());
+    std::ranges::pop_heap(order_, Later{parts_});
     const std::size_t place = order_.back();
     order_.pop_back();
     free_.push_back(place);
@@ -239,11 +239,12 @@ class OpenParts {
 
  private:
   // Equal bounds go by place, so that the order is the same on every machine.
-  auto later() const {
-    return [this](std::size_t a, std::size_t b) {
-      return parts_[a].bound != parts_[b].bound ? parts_[a].bound > parts_[b].bound : a > b;
-    };
-  }
+  struct Later {
+    const std::vector<Part>& parts;
+    bool operator()(std::size_t a, std::size_t b) const {
+      return parts[a].bound != parts[b].bound ? parts[a].bound > parts[b].bound : a > b;
+    }
+  };
 
   std::vector<Part> parts_{};
   std::vector<std::size_t> order_{};  // A heap of places in parts_.
