@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/emergence/transition/local_noise.hpp"
 #include "emdyn/emergence/transition/sigmoid_fit.hpp"
-#include "emdyn/math/autoregression.hpp"
 #include "emdyn/math/moments.hpp"
 #include "emdyn/math/robust.hpp"
 
@@ -203,55 +203,6 @@ std::vector<FittedCurve> twins(const FittedCurve& logistic) {
   }
   return list;
 }
-
-/// Noise like the residuals of a curve: an autoregression driven by its observed innovations, which
-/// are resampled in blocks after division by their root mean square nearby and multiplied by that
-/// of their new place. So the noise keeps its size at each place, its tails and its dependence.
-/// Local scale: Paparoditis & Politis, "The Local Bootstrap for Markov Processes", JSPI 108 (2002).
-class LocalNoise {
- public:
-  explicit LocalNoise(std::span<const double> residuals)
-      : model_(math::select_autoregression(residuals,
-                                           std::clamp<std::size_t>(residuals.size() / 10, 1, 4))),
-        start_(residuals.begin(), residuals.end()) {
-    start_.resize(std::min(model_.coefficients.size(), residuals.size()));
-    const std::vector<double> innovations = model_.innovations(residuals);
-    const std::size_t n = innovations.size();
-    block_ = static_cast<std::size_t>(
-        std::max(1.0, std::round(std::cbrt(static_cast<double>(n)) / 2.0)));
-    for (std::size_t t = 0; t < n; ++t) {
-      const std::size_t first = t - std::min(t, kNear);
-      const std::size_t last = std::min(t + kNear + 1, n);
-      double square = 0.0;
-      for (std::size_t i = first; i < last; ++i) square += innovations[i] * innovations[i];
-      scale_.push_back(std::sqrt(square / static_cast<double>(last - first)));
-      shape_.push_back(scale_.back() > 0.0 ? innovations[t] / scale_.back() : 0.0);
-    }
-  }
-
-  std::vector<double> draw(Philox& random) const {
-    const double sign = random.below(2) == 0 ? 1.0 : -1.0;
-    std::vector<double> path;
-    for (const double value : start_) path.push_back(sign * value);
-    std::size_t at = 0;
-    for (std::size_t t = 0; t < scale_.size(); ++t) {
-      at = at + 1 < shape_.size() ? at + 1 : 0;
-      if (t % block_ == 0) at = random.below(static_cast<std::uint32_t>(shape_.size()));
-      double value = scale_[t] * shape_[at];
-      for (std::size_t j = 0; j < model_.coefficients.size(); ++j) {
-        value += model_.coefficients[j] * path[path.size() - 1 - j];
-      }
-      path.push_back(value);
-    }
-    return path;
-  }
-
- private:
-  static constexpr std::size_t kNear = 12;
-  math::Autoregression model_;
-  std::vector<double> start_, scale_, shape_;
-  std::size_t block_ = 1;
-};
 
 /// The interval of the onset by refitting the curve with noise like its residuals.
 Crossing onset_interval(const Refit& refit, const Curve& curve, const Samples& samples,
