@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 4> kNames{"variance", "autocorrelation", 
                                                  "low_frequency_power"};
 constexpr std::size_t kSkewness = 2;
 constexpr double kLowestPeriod = 8.0;  // In samples: slower counts as low frequency.
-constexpr std::size_t kMinTrend = 5;
+constexpr std::size_t kMinTrend = 5;   // Four fall into a perfect order by chance once in 4! times.
 constexpr std::size_t kLongWindow = 256;  ///< Above it an FFT is cheaper than a few sums.
 
 using Values = std::array<double, kNames.size()>;

@@ -7,7 +7,7 @@
 namespace emdyn::forecast {
 namespace {
 
-constexpr double kNeverFires = 1.01;
+constexpr double kNeverFires = 1.01;  // Above every probability.
 
 struct Tally {
   std::size_t hits = 0;

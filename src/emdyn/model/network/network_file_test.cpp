@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/source_dir.hpp"
 #include "emdyn/model/data/load.hpp"
 
 namespace emdyn::model {

@@ -187,7 +187,7 @@ class Branching {
     double cost = 0.0;
     std::size_t unit = 0;
   };
-  static constexpr int kTrialIterations = 4;
+  static constexpr int kTrialIterations = 4;  // Only ranks units; the halves are bounded in full.
 
   // Product of the gains that are expected in both halves, none more than is needed.
   double score(std::size_t unit, double cost, double bound) const {
