@@ -85,8 +85,7 @@ math::Autoregression null_noise(const Detrend& detrend, const std::vector<double
       math::select_autoregression(residuals, std::clamp<std::size_t>(n / 12, 1, 8));
   const std::size_t order = noise.coefficients.size();
   if (order == 0) return noise;
-  constexpr std::size_t kTrials =
-      60;  // The mean of 60 is off by an eighth of one estimate's spread.
+  constexpr std::size_t kTrials = 60;  // Their mean is off by 1/8 of one trial's spread.
   std::vector<std::vector<double>> trials(kTrials);
   parallel_for(kTrials, [&](std::size_t i) {
     Philox random(seed, 0x20000000ULL + i);

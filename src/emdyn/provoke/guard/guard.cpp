@@ -17,8 +17,7 @@ namespace emdyn::provoke::guard {
 namespace {
 
 constexpr std::string_view kMagic = "emdyn guard 1";
-constexpr std::size_t kLeastCalibration =
-    40;  // Half of them rank inputs: p-values go down to 1/21.
+constexpr std::size_t kLeastCalibration = 40;  // Half of them rank: p from 1/21 on.
 /// Features and classes of a stored guard: products of two stay within 64 bits.
 constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 31U;
 
