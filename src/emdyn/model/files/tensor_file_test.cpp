@@ -1,4 +1,4 @@
-#include "emdyn/model/tensor_file/tensor_file.hpp"
+#include "emdyn/model/files/tensor_file.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "emdyn/model/tensor_file/header.hpp"
+#include "emdyn/model/files/safetensors_header.hpp"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/model/tensor_file/header.hpp"
+#include "emdyn/model/files/safetensors_header.hpp"
 
 namespace emdyn::model {
 
