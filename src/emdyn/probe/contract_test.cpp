@@ -42,7 +42,9 @@ TEST(ProbeRegistry, NamesAreUniqueAndFamiliesStandTogether) {
   std::string_view last;
   for (const Entry& entry : entries()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
-    if (entry.family != last) EXPECT_TRUE(families.insert(entry.family).second) << entry.family;
+    if (entry.family != last) {
+      EXPECT_TRUE(families.insert(entry.family).second) << entry.family;
+    }
     last = entry.family;
   }
 }

@@ -75,7 +75,9 @@ TEST(Cka, EqualsItsDefinitionOnBothSides) {
     }
     const auto error = jackknife_error(left_out);
     ASSERT_EQ(found.debiased.standard_error.has_value(), error.has_value());
-    if (error) EXPECT_NEAR(*found.debiased.standard_error, *error, 1e-9 * (1.0 + *error));
+    if (error) {
+      EXPECT_NEAR(*found.debiased.standard_error, *error, 1e-9 * (1.0 + *error));
+    }
   }
 }
 

@@ -42,7 +42,9 @@ TEST(MarchenkoPastur, DistributionIsTheIntegralOfTheDensity) {
       const double x = low + (high - low) * (i + 0.5) / kSteps;
       sum += law.density(x) * (high - low) / kSteps;
       mean += x * law.density(x) * (high - low) / kSteps;
-      if (i % 20000 == 10000) EXPECT_NEAR(law.cdf(x), sum, 2e-5) << ratio << " at " << x;
+      if (i % 20000 == 10000) {
+        EXPECT_NEAR(law.cdf(x), sum, 2e-5) << ratio << " at " << x;
+      }
     }
     EXPECT_NEAR(sum, 1.0, 1e-5);
     EXPECT_NEAR(mean, 1.5, 1e-5) << "the law's mean is the variance of an entry";

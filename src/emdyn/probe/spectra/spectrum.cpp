@@ -30,9 +30,11 @@ std::vector<double> eigenvalues(const std::vector<double>& gram, std::size_t siz
   const Eigen::SelfAdjointEigenSolver<Matrix> solver(symmetric, Eigen::EigenvaluesOnly);
   std::vector<double> values(size, std::numeric_limits<double>::quiet_NaN());
   if (solver.info() != Eigen::Success) return values;
+  const double least = solver.eigenvalues()(extent - 1) * static_cast<double>(size) *
+                       std::numeric_limits<double>::epsilon();
   for (std::size_t i = 0; i < size; ++i) {
-    // Rounding makes the zeros of a rank-deficient matrix slightly negative.
-    values[size - 1 - i] = std::max(0.0, solver.eigenvalues()(static_cast<Eigen::Index>(i)));
+    const double value = solver.eigenvalues()(static_cast<Eigen::Index>(i));
+    values[size - 1 - i] = value > least ? value : 0.0;
   }
   return values;
 }
@@ -44,11 +46,8 @@ bool Spectrum::finite() const noexcept {
 }
 
 std::size_t Spectrum::numerical_rank() const noexcept {
-  if (eigenvalues.empty()) return 0;
-  const double least =
-      eigenvalues[0] * static_cast<double>(smaller()) * std::numeric_limits<double>::epsilon();
   return static_cast<std::size_t>(
-      std::ranges::count_if(eigenvalues, [&](double value) { return value > least; }));
+      std::ranges::count_if(eigenvalues, [](double value) { return value > 0.0; }));
 }
 
 template <class Scalar>

@@ -18,12 +18,13 @@ struct Spectrum {
   std::size_t smaller() const noexcept { return rows > columns ? columns : rows; }
   /// False when an entry was NaN or infinite: then every eigenvalue is NaN.
   bool finite() const noexcept;
-  /// How many eigenvalues are above rounding: λ > λ₁ · smaller · 2⁻⁵².
+  /// How many eigenvalues are not 0.
   std::size_t numerical_rank() const noexcept;
 };
 
 /// Eigenvalues through the Gram matrix of the smaller side in double precision: each is right to
-/// about 1e-16 of the greatest, so singular values below 1e-8 of the greatest are rounding.
+/// about 1e-16 of the greatest. What lies below λ₁ · smaller · 2⁻⁵² is rounding and set to 0, so
+/// singular values below about 1e-7 of the greatest are not told from 0.
 /// @throws DataError for an empty matrix. Cost: rows · columns · min / 2 + 4/3 · min³
 /// multiply-adds; memory 16 · min² bytes.
 template <class Scalar>
@@ -37,7 +38,7 @@ struct RankMeasures {
   double stable_rank = 0.0;          ///< Σλ/λ₁, in [1, rank].
   double effective_rank = 0.0;       ///< exp of the entropy of the singular values.
   double participation_ratio = 0.0;  ///< (Σλ)²/Σλ², in [1, rank].
-  std::size_t numerical_rank = 0;    ///< Eigenvalues above rounding.
+  std::size_t numerical_rank = 0;    ///< Eigenvalues that are not rounding.
   bool operator==(const RankMeasures&) const = default;
 };
 
