@@ -69,14 +69,38 @@ Spectrum spectrum(const math::MatrixView<Scalar>& weights) {
   return found;
 }
 
+template <class Scalar>
+double frobenius_norm(const math::MatrixView<Scalar>& matrix) noexcept {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < matrix.rows; ++i) {
+    for (std::size_t j = 0; j < matrix.columns; ++j) sum += matrix(i, j) * matrix(i, j);
+  }
+  return std::sqrt(sum);
+}
+
+double effective_rank(const Spectrum& spectrum) noexcept {
+  double nuclear = 0.0;
+  for (const double value : spectrum.eigenvalues) nuclear += std::sqrt(value);
+  if (nuclear == 0.0) return 0.0;
+  double entropy = 0.0;
+  for (const double value : spectrum.eigenvalues) {
+    const double share = std::sqrt(value) / nuclear;
+    if (share != 0.0) entropy -= share * std::log(share);
+  }
+  return std::exp(entropy);
+}
+
+template <class Scalar>
+double effective_rank(const math::MatrixView<Scalar>& matrix) {
+  return effective_rank(spectrum(matrix));
+}
+
 RankMeasures rank_measures(const Spectrum& spectrum) {
   double sum = 0.0;
   double squares = 0.0;
-  double nuclear = 0.0;
   for (const double value : spectrum.eigenvalues) {
     sum += value;
     squares += value * value;
-    nuclear += std::sqrt(value);
   }
   RankMeasures measures;
   measures.frobenius_norm = std::sqrt(sum);
@@ -86,12 +110,7 @@ RankMeasures rank_measures(const Spectrum& spectrum) {
   measures.stable_rank = sum / spectrum.eigenvalues[0];
   measures.participation_ratio = sum / squares * sum;
   measures.numerical_rank = spectrum.numerical_rank();
-  double entropy = 0.0;
-  for (const double value : spectrum.eigenvalues) {
-    const double share = std::sqrt(value) / nuclear;
-    if (share != 0.0) entropy -= share * std::log(share);
-  }
-  measures.effective_rank = std::exp(entropy);
+  measures.effective_rank = effective_rank(spectrum);
   return measures;
 }
 
@@ -107,5 +126,9 @@ void to_json(Json& json, const RankMeasures& measures) {
 
 template Spectrum spectrum(const math::MatrixView<float>&);
 template Spectrum spectrum(const math::MatrixView<double>&);
+template double frobenius_norm(const math::MatrixView<float>&) noexcept;
+template double frobenius_norm(const math::MatrixView<double>&) noexcept;
+template double effective_rank(const math::MatrixView<float>&);
+template double effective_rank(const math::MatrixView<double>&);
 
 }  // namespace emdyn::probe

@@ -30,6 +30,17 @@ struct Spectrum {
 template <class Scalar>
 Spectrum spectrum(const math::MatrixView<Scalar>& weights);
 
+/// sqrt of the sum of squares; 0 for an empty view, NaN goes through. Cost: rows · columns.
+template <class Scalar>
+double frobenius_norm(const math::MatrixView<Scalar>& matrix) noexcept;
+
+/// exp of the entropy (nats) of the singular values over their sum: 1 for rank one, n for n equal
+/// ones, 0 for a zero matrix. Source: Roy and Vetterli, "The effective rank: a measure of effective
+/// dimensionality", EUSIPCO 2007. @throws DataError for an empty matrix. Cost: that of spectrum().
+template <class Scalar>
+double effective_rank(const math::MatrixView<Scalar>& matrix);
+double effective_rank(const Spectrum& spectrum) noexcept;
+
 /// Ranks and norms of one layer: exact functions of its weights, so without a standard error.
 struct RankMeasures {
   double frobenius_norm = 0.0;       ///< √Σλ.

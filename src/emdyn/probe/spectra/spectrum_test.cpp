@@ -95,5 +95,34 @@ TEST(Spectrum, DoesNotDependOnThreadsAndRefusesNothing) {
   EXPECT_THROW(spectrum(math::MatrixView<float>{data.data(), 0, 4, 4, 1}), DataError);
 }
 
+TEST(Spectrum, FrobeniusNormHonoursStrides) {
+  const std::vector<float> data = {3, 9, 4, 9};
+  EXPECT_DOUBLE_EQ(frobenius_norm(math::MatrixView<float>{data.data(), 2, 1, 2, 1}), 5.0);
+  EXPECT_DOUBLE_EQ(frobenius_norm(math::MatrixView<float>{data.data(), 1, 2, 4, 2}), 5.0);
+  EXPECT_DOUBLE_EQ(frobenius_norm(math::MatrixView<float>{}), 0.0);
+}
+
+TEST(Spectrum, EffectiveRankByHand) {
+  const std::vector<double> identity = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  EXPECT_NEAR(effective_rank(math::matrix_view(identity.data(), 3, 3)), 3.0, 1e-12);
+  // Singular values 3 and 1: exp(-(3/4 ln 3/4 + 1/4 ln 1/4)) = 4 / 3^(3/4).
+  const std::vector<double> diagonal = {3, 0, 0, 1};
+  EXPECT_NEAR(effective_rank(math::matrix_view(diagonal.data(), 2, 2)), 4.0 / std::pow(3.0, 0.75),
+              1e-12);
+  const std::vector<double> one = {1, 2, 3, 2, 4, 6};
+  EXPECT_NEAR(effective_rank(math::matrix_view(one.data(), 2, 3)), 1.0, 1e-6);
+  const std::vector<double> zero(4, 0.0);
+  EXPECT_EQ(effective_rank(math::matrix_view(zero.data(), 2, 2)), 0.0);
+}
+
+TEST(Spectrum, EffectiveRankIgnoresScaleAndTranspose) {
+  auto data = normal_entries(60, 3);
+  const double rank = effective_rank(math::matrix_view(data.data(), 6, 10));
+  EXPECT_NEAR(effective_rank(math::MatrixView<double>{data.data(), 10, 6, 1, 10}), rank, 1e-9);
+  for (double& value : data) value *= -17.0;
+  EXPECT_NEAR(effective_rank(math::matrix_view(data.data(), 6, 10)), rank, 1e-9);
+  EXPECT_LE(rank, 6.0);
+}
+
 }  // namespace
 }  // namespace emdyn::probe
