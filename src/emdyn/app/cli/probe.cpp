@@ -47,8 +47,10 @@ std::string extents(const LayerProbe& layer) {
 
 std::string alpha_text(const LayerProbe& layer) {
   if (!layer.tail) return "–";
-  return fmt::format("{:.2f} ± {:.2f}", layer.tail->alpha.value,
-                     layer.tail->alpha.standard_error.value_or(0.0));
+  const std::string fit =
+      layer.tail->p_value ? fmt::format(" (p {})", short_number(layer.tail->p_value)) : "";
+  return fmt::format("{:.2f} ± {:.2f}{}", layer.tail->alpha.value,
+                     layer.tail->alpha.standard_error.value_or(0.0), fit);
 }
 
 template <class Record>
