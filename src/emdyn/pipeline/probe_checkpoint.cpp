@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <utility>
@@ -185,7 +184,7 @@ std::vector<std::pair<std::size_t, std::size_t>> batches(const Prober& prober) {
 std::optional<CheckpointProbe> probe_checkpoint(const std::filesystem::path& path,
                                                 const ProbeConfig& config,
                                                 const std::optional<std::filesystem::path>& against,
-                                                const ProbeProgress& progress) {
+                                                const Task& task) {
   checked("probe", kProbeFields, config);
   std::optional<TensorFile> other;
   if (against) other.emplace(*against);
@@ -199,17 +198,15 @@ std::optional<CheckpointProbe> probe_checkpoint(const std::filesystem::path& pat
   for (const auto& tensor : tensors) total += tensor.place.count;
   std::mutex lock;
   std::uint64_t done = 0;
-  std::atomic<bool> stopped = false;
   for (const auto& [begin, end] : batches(prober)) {
     parallel_for(end - begin, [&, first = begin](std::size_t i) {
-      if (stopped) return;
+      if (task.stopped()) return;
       result.layers[first + i] = prober.layer(tensors[first + i]);
-      if (!progress) return;
       const std::lock_guard guard(lock);
       done += tensors[first + i].place.count;
-      if (!progress(done, total)) stopped = true;
+      task.tell({"probe", done, total, "weights"});
     });
-    if (stopped) return std::nullopt;
+    if (task.stopped()) return std::nullopt;
   }
   for (const LayerProbe& layer : result.layers) {
     if (layer.measured) result.parameters += layer.parameters;

@@ -2,13 +2,13 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/probe/geometry/weight_change.hpp"
 #include "emdyn/probe/spectra/correlation_traps.hpp"
 #include "emdyn/probe/spectra/heavy_tail.hpp"
@@ -69,21 +69,17 @@ struct CheckpointProbe {
   std::vector<LayerProbe> layers{};  ///< In the order of the file.
 };
 
-/// Called as layers finish, from any thread but one at a time: (values read, values in all) → go
-/// on?
-using ProbeProgress = std::function<bool(std::uint64_t, std::uint64_t)>;
-
 /// Measures every tensor of a checkpoint, one batch of tensors at a time: the batch's memory stays
 /// below what the largest tensor alone takes (its values as float32, twice with `against`, and 16
 /// bytes for each squared entry of the smaller side). Records do not depend on the number of
 /// threads.
 /// @param path see model::TensorFile. @param against another checkpoint, compared by tensor name.
-/// @return nothing when `progress` said stop.
+/// @param task hears of weights as layers finish, one thread at a time.
+/// @return nothing when the task was stopped.
 /// @throws DataError naming file, tensor and fault; ConfigError.
 std::optional<CheckpointProbe> probe_checkpoint(
     const std::filesystem::path& path, const ProbeConfig& config = {},
-    const std::optional<std::filesystem::path>& against = std::nullopt,
-    const ProbeProgress& progress = {});
+    const std::optional<std::filesystem::path>& against = std::nullopt, const Task& task = {});
 
 /// Several checkpoints of one training as a run: signals "alpha/<layer>", "stable_rank/<layer>", …
 /// along the positions.

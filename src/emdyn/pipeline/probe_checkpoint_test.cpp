@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -148,16 +149,16 @@ TEST_F(ProbeCheckpoint, DoesNotDependOnThreadsAndCanBeStopped) {
     EXPECT_EQ(Json(*probe_checkpoint(path, {.replicates = 5})), free);
   }
   std::uint64_t last = 0;
-  EXPECT_TRUE(probe_checkpoint(path, {}, std::nullopt, [&](std::uint64_t done, std::uint64_t all) {
-                EXPECT_GT(done, last);
-                last = done;
-                EXPECT_EQ(all, 1497U);
-                return true;
-              }).has_value());
+  std::atomic<bool> stop = false;
+  const Task task(&stop, [&](const TaskProgress& progress) {
+    EXPECT_GT(progress.done, last);
+    last = progress.done;
+    EXPECT_EQ(progress.planned, 1497U);
+  });
+  EXPECT_TRUE(probe_checkpoint(path, {}, std::nullopt, task).has_value());
   EXPECT_EQ(last, 1497U);
-  EXPECT_FALSE(probe_checkpoint(path, {}, std::nullopt, [](std::uint64_t, std::uint64_t) {
-                 return false;
-               }).has_value());
+  stop = true;
+  EXPECT_FALSE(probe_checkpoint(path, {}, std::nullopt, task).has_value());
 }
 
 TEST_F(ProbeCheckpoint, SeveralAreARunAlongTheirNumbers) {

@@ -7,6 +7,7 @@
 #include "emdyn/app/terminal/progress.hpp"
 #include "emdyn/app/terminal/table.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/pipeline/probe_checkpoint.hpp"
 #include "emdyn/probe/registry.hpp"
@@ -183,12 +184,11 @@ std::optional<std::vector<CheckpointProbe>> probe_all(const std::vector<std::str
   const auto other = against.empty() ? std::nullopt : std::optional<std::filesystem::path>(against);
   for (const std::string& path : paths) {
     std::optional<terminal::Progress> progress;
-    auto found = pipeline::probe_checkpoint(
-        path, config, other, [&](std::uint64_t done, std::uint64_t total) {
-          if (!progress) progress.emplace(console, "probe", total, "weights");
-          progress->update(done);
-          return !console.interrupted();
-        });
+    const Task task(console.stop_flag(), [&](const TaskProgress& told) {
+      if (!progress) progress.emplace(console, std::string(told.what), told.planned, "weights");
+      progress->update(told.done);
+    });
+    auto found = pipeline::probe_checkpoint(path, config, other, task);
     if (!found) return std::nullopt;
     probed.push_back(std::move(*found));
   }

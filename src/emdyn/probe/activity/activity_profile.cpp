@@ -11,10 +11,8 @@
 namespace emdyn::probe {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 template <class Scalar>
-void require_entries(const math::MatrixView<Scalar>& view) {
+void require_activations(const math::MatrixView<Scalar>& view) {
   if (view.size() > 0) return;
   throw DataError(
       fmt::format("activity of an empty layer ({} samples x {} units)", view.rows, view.columns));
@@ -73,7 +71,7 @@ double max_to_median(const math::MatrixView<Scalar>& view) {
   for (std::size_t i = 0; i < view.rows; ++i) {
     for (std::size_t j = 0; j < view.columns; ++j) {
       sizes.push_back(std::abs(view(i, j)));
-      if (std::isnan(sizes.back())) return kNaN;
+      if (std::isnan(sizes.back())) return kUndefined;
     }
   }
   const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
@@ -81,12 +79,12 @@ double max_to_median(const math::MatrixView<Scalar>& view) {
   double median = *middle;
   const double largest = *std::max_element(middle, sizes.end());
   if (sizes.size() % 2 == 0) median = 0.5 * (median + *std::max_element(sizes.begin(), middle));
-  if (largest == 0.0) return kNaN;
+  if (largest == 0.0) return kUndefined;
   return largest / median;
 }
 
 double kurtosis_of(double fourth, double second, std::size_t units) {
-  return second > 0.0 ? fourth * static_cast<double>(units) / (second * second) : kNaN;
+  return second > 0.0 ? fourth * static_cast<double>(units) / (second * second) : kUndefined;
 }
 
 template <class Scalar>
@@ -120,7 +118,7 @@ template <class Scalar>
 ActivityProfile activity_profile(const math::MatrixView<Scalar>& activations,
                                  const ActivityConfig& config) {
   checked("activity", kActivityFields, config);
-  require_entries(activations);
+  require_activations(activations);
   ActivityProfile profile;
   profile.samples = activations.rows;
   profile.units = activations.columns;
@@ -142,7 +140,7 @@ std::vector<std::size_t> outlier_features(std::span<const math::MatrixView<Scala
   const std::size_t width = layers[0].columns;
   std::vector<std::size_t> layers_of(width, 0);
   for (const auto& layer : layers) {
-    require_entries(layer);
+    require_activations(layer);
     if (layer.columns != width) {
       throw DataError(fmt::format("outlier features need layers of one width, got {} and {}", width,
                                   layer.columns));

@@ -13,11 +13,10 @@
 namespace emdyn::probe {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kMasked = -std::numeric_limits<double>::infinity();
 
 /// What one query adds to the profile.
-class Sums {
+class QuerySums {
  public:
   void add(double entropy, std::size_t keys, double max_weight) {
     entropy_.add(entropy);
@@ -33,7 +32,7 @@ class Sums {
     }
     profile.share_of_uniform = share_.mean();
     profile.max_logit = max_logit;
-    profile.max_weight = queries > 0 ? max_weight_ : kNaN;
+    profile.max_weight = queries > 0 ? max_weight_ : kUndefined;
     profile.queries = queries;
     return profile;
   }
@@ -45,7 +44,7 @@ class Sums {
 };
 
 template <class Scalar>
-void require_entries(const math::MatrixView<Scalar>& view) {
+void require_queries(const math::MatrixView<Scalar>& view) {
   if (view.size() > 0) return;
   throw DataError(fmt::format("attention of an empty matrix ({} x {})", view.rows, view.columns));
 }
@@ -59,8 +58,8 @@ struct Row {
 
 template <class Scalar>
 AttentionProfile attention_from_weights(const math::MatrixView<Scalar>& weights) {
-  require_entries(weights);
-  Sums sums;
+  require_queries(weights);
+  QuerySums sums;
   for (std::size_t i = 0; i < weights.rows; ++i) {
     double total = 0.0;
     double entropy = 0.0;
@@ -86,17 +85,17 @@ AttentionProfile attention_from_weights(const math::MatrixView<Scalar>& weights)
     // −Σ(w/t)ln(w/t) of weights that rounding let sum to t.
     sums.add(std::max(0.0, entropy / total + std::log(total)), keys, largest);
   }
-  return sums.profile(kNaN);
+  return sums.profile(kUndefined);
 }
 
 template <class Scalar>
 AttentionProfile attention_from_logits(const math::MatrixView<Scalar>& logits, bool causal) {
-  require_entries(logits);
+  require_queries(logits);
   if (causal && logits.rows > logits.columns) {
     throw DataError(
         fmt::format("causal attention of {} queries over {} keys", logits.rows, logits.columns));
   }
-  Sums sums;
+  QuerySums sums;
   std::optional<double> max_logit;
   for (std::size_t i = 0; i < logits.rows; ++i) {
     const std::size_t seen = causal ? i + 1 + logits.columns - logits.rows : logits.columns;
@@ -123,7 +122,7 @@ AttentionProfile attention_from_logits(const math::MatrixView<Scalar>& logits, b
     }
     sums.add(std::max(0.0, std::log(total) - mean / total), row.keys, 1.0 / total);
   }
-  return sums.profile(max_logit.value_or(kNaN));
+  return sums.profile(max_logit.value_or(kUndefined));
 }
 
 void to_json(Json& json, const AttentionProfile& profile) {

@@ -7,10 +7,13 @@
 
 namespace emdyn::probe {
 
+/// A value that is not defined for its input, such as the kurtosis of a constant.
+inline constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
+
 /// A measured value with its standard error, where theory or a jackknife gives one. Exact functions
 /// of a network's weights have no sampling error and none is made up for them.
 struct Estimate {
-  double value = std::numeric_limits<double>::quiet_NaN();
+  double value = kUndefined;
   std::optional<double> standard_error{};
   bool operator==(const Estimate&) const = default;
 };

@@ -2,18 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/probe/geometry/dense.hpp"
 
 namespace emdyn::probe {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using dense::RowMajor;
 using Vector = Eigen::VectorXd;
 
 constexpr Eigen::Index kBlock = 64;  ///< Samples handled by one task.
@@ -21,13 +21,8 @@ constexpr std::size_t kLeastSamples = 4;
 
 /// Columns centred: HSIC does not depend on the mean, and small numbers round less.
 template <class Scalar>
-Matrix centred(const math::MatrixView<Scalar>& view) {
-  Matrix matrix(static_cast<Eigen::Index>(view.rows), static_cast<Eigen::Index>(view.columns));
-  for (std::size_t i = 0; i < view.rows; ++i) {
-    for (std::size_t j = 0; j < view.columns; ++j) {
-      matrix(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) = view(i, j);
-    }
-  }
+RowMajor centred_units(const math::MatrixView<Scalar>& view) {
+  RowMajor matrix = dense::copy(view);
   const Eigen::RowVectorXd mean = matrix.colwise().mean();
   matrix.rowwise() -= mean;
   return matrix;
@@ -35,11 +30,11 @@ Matrix centred(const math::MatrixView<Scalar>& view) {
 
 /// One representation and the sums over its kernel K = XXᵀ without diagonal that HSIC needs.
 struct Side {
-  Matrix values;
+  RowMajor values;
   Vector diagonal;  ///< kᵢᵢ.
   Vector sums;      ///< Σ_{j≠i} kᵢⱼ.
 
-  explicit Side(Matrix centred_values) : values(std::move(centred_values)) {
+  explicit Side(RowMajor centred) : values(std::move(centred)) {
     diagonal = values.rowwise().squaredNorm();
     const Eigen::RowVectorXd total = values.colwise().sum();
     sums = values * total.transpose() - diagonal;
@@ -71,8 +66,8 @@ Products by_samples(const Side& x, const Side& y) {
   const Eigen::Index rows = x.values.rows();
   Products sums{Vector(rows), Vector(rows), Vector(rows)};
   over_blocks(rows, [&](Eigen::Index begin, Eigen::Index count) {
-    const Matrix k = x.values.middleRows(begin, count) * x.values.transpose();
-    const Matrix l = y.values.middleRows(begin, count) * y.values.transpose();
+    const RowMajor k = x.values.middleRows(begin, count) * x.values.transpose();
+    const RowMajor l = y.values.middleRows(begin, count) * y.values.transpose();
     sums.xy.segment(begin, count) = k.cwiseProduct(l).rowwise().sum();
     sums.xx.segment(begin, count) = k.rowwise().squaredNorm();
     sums.yy.segment(begin, count) = l.rowwise().squaredNorm();
@@ -82,9 +77,9 @@ Products by_samples(const Side& x, const Side& y) {
 
 Products by_units(const Side& x, const Side& y) {
   const Eigen::Index rows = x.values.rows();
-  const Matrix cross = x.values.transpose() * y.values;
-  const Matrix own_x = x.values.transpose() * x.values;
-  const Matrix own_y = y.values.transpose() * y.values;
+  const RowMajor cross = x.values.transpose() * y.values;
+  const RowMajor own_x = x.values.transpose() * x.values;
+  const RowMajor own_y = y.values.transpose() * y.values;
   Products sums{Vector(rows), Vector(rows), Vector(rows)};
   over_blocks(rows, [&](Eigen::Index begin, Eigen::Index count) {
     const auto a = x.values.middleRows(begin, count);
@@ -128,8 +123,8 @@ class UnbiasedHsic {
   Vector y_by_x_;
 };
 
-double ratio(double xy, double xx, double yy) {
-  return xx > 0.0 && yy > 0.0 ? xy / std::sqrt(xx * yy) : std::numeric_limits<double>::quiet_NaN();
+double alignment(double xy, double xx, double yy) {
+  return xx > 0.0 && yy > 0.0 ? xy / std::sqrt(xx * yy) : kUndefined;
 }
 
 std::optional<double> left_out_error(const UnbiasedHsic& xy, const UnbiasedHsic& xx,
@@ -138,7 +133,7 @@ std::optional<double> left_out_error(const UnbiasedHsic& xy, const UnbiasedHsic&
   std::vector<double> values(samples);
   parallel_for(samples, [&](std::size_t i) {
     const auto m = static_cast<Eigen::Index>(i);
-    values[i] = ratio(xy.without(m), xx.without(m), yy.without(m));
+    values[i] = alignment(xy.without(m), xx.without(m), yy.without(m));
   });
   return jackknife_error(values);
 }
@@ -153,19 +148,19 @@ Cka linear_cka(const math::MatrixView<Scalar>& x, const math::MatrixView<Scalar>
         "x {} and {} x {}",
         kLeastSamples, x.rows, x.columns, y.rows, y.columns));
   }
-  const Side a(centred(x));
-  const Side b(centred(y));
+  const Side a(centred_units(x));
+  const Side b(centred_units(y));
   Cka result;
   result.samples = x.rows;
   const bool few_samples =
       x.rows * (x.columns + y.columns) <
       2 * (x.columns * x.columns + y.columns * y.columns + x.columns * y.columns);
   Products products = few_samples ? by_samples(a, b) : by_units(a, b);
-  result.biased = ratio(products.xy.sum(), products.xx.sum(), products.yy.sum());
+  result.biased = alignment(products.xy.sum(), products.xx.sum(), products.yy.sum());
   const UnbiasedHsic xy(a, b, std::move(products.xy));
   const UnbiasedHsic xx(a, a, std::move(products.xx));
   const UnbiasedHsic yy(b, b, std::move(products.yy));
-  result.debiased.value = ratio(xy.whole(), xx.whole(), yy.whole());
+  result.debiased.value = alignment(xy.whole(), xx.whole(), yy.whole());
   result.debiased.standard_error = left_out_error(xy, xx, yy, x.rows);
   return result;
 }

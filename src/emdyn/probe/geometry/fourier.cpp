@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -10,15 +9,11 @@
 #include <numeric>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/probe/geometry/dense.hpp"
 
 namespace emdyn::probe {
-namespace {
-
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
-
-}  // namespace
+using dense::index;
+using dense::RowMajor;
 
 FourierProbe::FourierProbe(std::size_t rows, std::size_t top) : rows_(rows), top_(top) {
   if (rows < 3 || top < 1) {
@@ -44,7 +39,7 @@ FourierConcentration FourierProbe::measure(const math::MatrixView<Scalar>& embed
     throw DataError(fmt::format("Fourier concentration was made for {} rows, got {}", rows_,
                                 order.empty() ? embedding.rows : order.size()));
   }
-  Matrix values(index(rows_), index(embedding.columns));
+  RowMajor values(index(rows_), index(embedding.columns));
   for (std::size_t i = 0; i < rows_; ++i) {
     const std::size_t row = order.empty() ? i : order[i];
     if (row >= embedding.rows) {
@@ -56,8 +51,8 @@ FourierConcentration FourierProbe::measure(const math::MatrixView<Scalar>& embed
   }
   values.rowwise() -= values.colwise().mean().eval();
   const std::size_t frequencies = rows_ / 2;
-  const Eigen::Map<const Matrix> waves(waves_.data(), index(2 * frequencies), index(rows_));
-  const Matrix transform = waves * values;
+  const Eigen::Map<const RowMajor> waves(waves_.data(), index(2 * frequencies), index(rows_));
+  const RowMajor transform = waves * values;
   FourierConcentration result;
   result.power.resize(frequencies);
   for (std::size_t k = 0; k < frequencies; ++k) {

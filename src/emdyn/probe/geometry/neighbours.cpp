@@ -24,7 +24,7 @@ struct Points {
 };
 
 template <class Scalar>
-Points copy(const math::MatrixView<Scalar>& view) {
+Points finite_points(const math::MatrixView<Scalar>& view) {
   Points all{view.rows, view.columns, std::vector<double>(view.size())};
   for (std::size_t i = 0; i < view.rows; ++i) {
     for (std::size_t j = 0; j < view.columns; ++j) {
@@ -76,7 +76,7 @@ double squared_distance(std::span<const double> a, std::span<const double> b) no
 
 template <class Scalar>
 Neighbours nearest_neighbours(const math::MatrixView<Scalar>& view, std::size_t k) {
-  const Points points = distinct(copy(view));
+  const Points points = distinct(finite_points(view));
   if (points.count < k + 1) {
     throw DataError(fmt::format("intrinsic dimension needs at least {} distinct points, got {}",
                                 k + 1, points.count));

@@ -9,26 +9,17 @@
 #include <vector>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/probe/geometry/dense.hpp"
 
 namespace emdyn::probe {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using dense::index;
+using dense::RowMajor;
 using Vector = Eigen::VectorXd;
 
 constexpr std::size_t kGroups = 10;
 constexpr std::uint32_t kMostClasses = 1U << 20;
-
-Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
-
-template <class Scalar>
-Matrix copy(const math::MatrixView<Scalar>& view) {
-  Matrix matrix(index(view.rows), index(view.columns));
-  for (std::size_t i = 0; i < view.rows; ++i) {
-    for (std::size_t j = 0; j < view.columns; ++j) matrix(index(i), index(j)) = view(i, j);
-  }
-  return matrix;
-}
 
 /// The samples by class, and the group that each belongs to in the jackknife.
 struct Classes {
@@ -64,8 +55,8 @@ Classes classes_of(std::span<const std::uint32_t> labels, std::size_t samples) {
 }
 
 /// Means of the classes over the samples outside `left_out` (kGroups leaves none out).
-Matrix class_means(const Matrix& features, const Classes& classes, std::size_t left_out) {
-  Matrix means = Matrix::Zero(index(classes.count), features.cols());
+RowMajor class_means(const RowMajor& features, const Classes& classes, std::size_t left_out) {
+  RowMajor means = RowMajor::Zero(index(classes.count), features.cols());
   Vector counts = Vector::Zero(index(classes.count));
   for (std::size_t i = 0; i < classes.labels.size(); ++i) {
     if (classes.groups[i] == left_out) continue;
@@ -75,19 +66,21 @@ Matrix class_means(const Matrix& features, const Classes& classes, std::size_t l
   return counts.cwiseInverse().asDiagonal() * means;
 }
 
-Matrix centred(const Matrix& means) { return means.rowwise() - means.colwise().mean(); }
+RowMajor about_their_mean(const RowMajor& means) {
+  return means.rowwise() - means.colwise().mean();
+}
 
 /// tr(Σ_W Σ_B⁺)/C, through the C x C Gram matrix of centred means: Σ_B has no more directions.
-double within_variability(const Matrix& features, const Classes& classes, std::size_t left_out) {
-  const Matrix means = class_means(features, classes, left_out);
-  const Matrix spread = centred(means);
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(spread * spread.transpose());
+double within_variability(const RowMajor& features, const Classes& classes, std::size_t left_out) {
+  const RowMajor means = class_means(features, classes, left_out);
+  const RowMajor spread = about_their_mean(means);
+  const Eigen::SelfAdjointEigenSolver<RowMajor> solver(spread * spread.transpose());
   const Vector& values = solver.eigenvalues();
   const double largest = values(values.size() - 1);
-  if (!std::isfinite(largest)) return std::numeric_limits<double>::quiet_NaN();
+  if (!std::isfinite(largest)) return kUndefined;
   const double least = largest * static_cast<double>(classes.count) * 1e-14;
   if (!(largest > 0.0)) return std::numeric_limits<double>::infinity();
-  Matrix directions = spread.transpose() * solver.eigenvectors();  // Columns u_k s_k.
+  RowMajor directions = spread.transpose() * solver.eigenvectors();  // Columns u_k s_k.
   for (Eigen::Index k = 0; k < values.size(); ++k) {
     // (h·u_k/s_k)² = (h·(u_k s_k))²/s_k⁴, and s_k² is the eigenvalue.
     directions.col(k) *= values(k) > least ? 1.0 / values(k) : 0.0;
@@ -117,7 +110,7 @@ double deviation(const std::vector<double>& values, double mean) {
 }
 
 /// How far rows are from an equiangular tight frame.
-Frame frame(const Matrix& rows) {
+Frame frame(const RowMajor& rows) {
   const Vector norms = rows.rowwise().norm();
   const double mean_norm = norms.mean();
   std::vector<double> lengths(norms.begin(), norms.end());
@@ -137,7 +130,7 @@ Frame frame(const Matrix& rows) {
 }
 
 template <class Scalar>
-Estimate disagreement(const Matrix& features, const Matrix& means, const Matrix& weights,
+Estimate disagreement(const RowMajor& features, const RowMajor& means, const RowMajor& weights,
                       std::span<const Scalar> bias) {
   const Vector lengths = means.rowwise().squaredNorm();
   std::size_t different = 0;
@@ -172,8 +165,8 @@ NeuralCollapse neural_collapse(const math::MatrixView<Scalar>& features,
         last->weights.rows, last->weights.columns, last->bias.size(), classes.count,
         features.columns));
   }
-  const Matrix values = copy(features);
-  const Matrix means = class_means(values, classes, kGroups);
+  const RowMajor values = dense::copy(features);
+  const RowMajor means = class_means(values, classes, kGroups);
   NeuralCollapse result;
   result.classes = classes.count;
   result.samples = features.rows;
@@ -187,13 +180,13 @@ NeuralCollapse neural_collapse(const math::MatrixView<Scalar>& features,
     }
     result.within_variability.standard_error = jackknife_error(left_out);
   }
-  const Matrix spread = centred(means);
+  const RowMajor spread = about_their_mean(means);
   const Frame of_means = frame(spread);
   result.mean_equinorm = of_means.equinorm;
   result.mean_equiangle = of_means.equiangle;
   result.mean_max_angle = of_means.max_angle;
   if (!last) return result;
-  const Matrix weights = copy(last->weights);
+  const RowMajor weights = dense::copy(last->weights);
   const Frame of_weights = frame(weights);
   result.weight_equinorm = of_weights.equinorm;
   result.weight_equiangle = of_weights.equiangle;

@@ -11,49 +11,49 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/math/gram.hpp"
+#include "emdyn/probe/contract/estimate.hpp"
 
 namespace emdyn::probe {
 namespace {
 
-using Matrix = Eigen::MatrixXd;
+using Eigen::MatrixXd;
 
 constexpr Eigen::Index kOversampling = 8;
 constexpr Eigen::Index kPowers = 8;   ///< Blocks of the Krylov space.
 constexpr Eigen::Index kSmall = 160;  ///< Up to here the whole decomposition is as cheap.
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 /// The `count` leading eigenvectors of AᵀA or AAᵀ, whichever is smaller.
 template <class Scalar>
-Matrix leading_directions(const math::MatrixView<Scalar>& view, Eigen::Index count) {
+MatrixXd leading_directions(const math::MatrixView<Scalar>& view, Eigen::Index count) {
   const math::MatrixView<Scalar> transposed{view.data, view.columns, view.rows, view.column_stride,
                                             view.row_stride};
   const std::vector<double> gram = math::gram(view.rows < view.columns ? transposed : view);
   const auto size = static_cast<Eigen::Index>(std::min(view.rows, view.columns));
-  const Eigen::Map<const Matrix> symmetric(gram.data(), size, size);
+  const Eigen::Map<const MatrixXd> symmetric(gram.data(), size, size);
   if (size <= kSmall) {
-    const Eigen::SelfAdjointEigenSolver<Matrix> whole(symmetric);
+    const Eigen::SelfAdjointEigenSolver<MatrixXd> whole(symmetric);
     return whole.eigenvectors().rightCols(count);
   }
   const Eigen::Index width = count + kOversampling;
   const Eigen::Index blocks = std::min(kPowers, size / width);
-  Matrix krylov(size, width * blocks);
+  MatrixXd krylov(size, width * blocks);
   Philox random(0);
   for (Eigen::Index j = 0; j < width; ++j) {
     for (Eigen::Index i = 0; i < size; ++i) krylov(i, j) = random.normal();
   }
-  const auto orthonormal = [](const Matrix& columns) {
-    const Eigen::HouseholderQR<Matrix> factored(columns);
-    return Matrix(factored.householderQ() * Matrix::Identity(columns.rows(), columns.cols()));
+  const auto orthonormal = [](const MatrixXd& columns) {
+    const Eigen::HouseholderQR<MatrixXd> factored(columns);
+    return MatrixXd(factored.householderQ() * MatrixXd::Identity(columns.rows(), columns.cols()));
   };
-  Matrix block = orthonormal(symmetric * krylov.leftCols(width));
+  MatrixXd block = orthonormal(symmetric * krylov.leftCols(width));
   krylov.leftCols(width) = block;
   for (Eigen::Index power = 1; power < blocks; ++power) {
     block = orthonormal(symmetric * block);
     krylov.middleCols(power * width, width) = block;
   }
-  const Matrix basis = orthonormal(krylov);
-  const Matrix small = basis.transpose() * (symmetric * basis);
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(0.5 * (small + small.transpose()));
+  const MatrixXd basis = orthonormal(krylov);
+  const MatrixXd small = basis.transpose() * (symmetric * basis);
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(0.5 * (small + small.transpose()));
   return basis * solver.eigenvectors().rightCols(count);
 }
 
@@ -84,19 +84,19 @@ WeightChange weight_change(const math::MatrixView<Scalar>& now,
   }
   WeightChange change;
   if (!std::isfinite(square_now + square_before)) {
-    change.relative = change.cosine = kNaN;
+    change.relative = change.cosine = kUndefined;
     return change;
   }
   change.relative = square_change == 0.0 ? 0.0 : std::sqrt(square_change / square_before);
   change.cosine =
       square_now > 0.0 && square_before > 0.0
           ? std::clamp(inner / std::sqrt(square_now) / std::sqrt(square_before), -1.0, 1.0)
-          : kNaN;
+          : kUndefined;
   const auto smaller = static_cast<std::int64_t>(std::min(now.rows, now.columns));
   if (smaller < 4 || !(square_now > 0.0) || !(square_before > 0.0)) return change;
   change.directions = std::min(config.directions, smaller / 2);
-  const Matrix u = leading_directions(now, change.directions);
-  const Matrix v = leading_directions(before, change.directions);
+  const MatrixXd u = leading_directions(now, change.directions);
+  const MatrixXd v = leading_directions(before, change.directions);
   const auto k = static_cast<double>(change.directions);
   change.subspace_overlap = std::min(1.0, (u.transpose() * v).squaredNorm() / k);
   change.overlap_by_chance = k / static_cast<double>(smaller);

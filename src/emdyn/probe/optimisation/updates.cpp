@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/probe/contract/estimate.hpp"
 
 namespace emdyn::probe {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double difference(std::span<const float> a, std::span<const float> b, std::size_t i) {
   return static_cast<double>(a[i]) - static_cast<double>(b[i]);
@@ -50,7 +49,7 @@ double update_cosine(std::span<const float> previous, std::span<const float> cur
     first += a * a;
     second += b * b;
   }
-  if (first == 0.0 || second == 0.0) return kNaN;
+  if (first == 0.0 || second == 0.0) return kUndefined;
   const double cosine = inner / std::sqrt(first) / std::sqrt(second);
   return std::isnan(cosine) ? cosine : std::clamp(cosine, -1.0, 1.0);
 }
@@ -73,7 +72,7 @@ CommutatorDefect commutator_defect(const CommutatorSquare& square) {
   }
   if (defect == 0.0) return {};
   const double product = std::sqrt(step_a) * std::sqrt(step_b);
-  if (product == 0.0) return {kNaN, kNaN};
+  if (product == 0.0) return {kUndefined, kUndefined};
   return {std::sqrt(defect / product), std::sqrt(defect) / product};
 }
 

@@ -24,10 +24,9 @@ bool all_finite(const math::MatrixView<Scalar>& view) noexcept {
 }
 
 std::vector<double> eigenvalues(const std::vector<double>& gram, std::size_t size) {
-  using Matrix = Eigen::MatrixXd;
   const auto extent = static_cast<Eigen::Index>(size);
-  const Eigen::Map<const Matrix> symmetric(gram.data(), extent, extent);
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(symmetric, Eigen::EigenvaluesOnly);
+  const Eigen::Map<const Eigen::MatrixXd> symmetric(gram.data(), extent, extent);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric, Eigen::EigenvaluesOnly);
   std::vector<double> values(size, std::numeric_limits<double>::quiet_NaN());
   if (solver.info() != Eigen::Success) return values;
   const double least = solver.eigenvalues()(extent - 1) * static_cast<double>(size) *
