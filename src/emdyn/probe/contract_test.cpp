@@ -10,16 +10,16 @@
 namespace emdyn::probe {
 namespace {
 
-class ProbeContract : public ::testing::TestWithParam<Entry> {};
+class ProbeContract : public ::testing::TestWithParam<ProbeEntry> {};
 
 TEST_P(ProbeContract, SaysWhatUsersNeedToKnow) {
-  const Entry& entry = GetParam();
+  const ProbeEntry& entry = GetParam();
   for (const std::string_view text :
        {entry.name, entry.family, entry.summary, entry.cost, entry.gives, entry.error}) {
     EXPECT_FALSE(text.empty());
   }
   EXPECT_FALSE(entry.needs.empty());
-  EXPECT_EQ(&find_entry(entry.name), &*std::ranges::find(entries(), entry.name, &Entry::name));
+  EXPECT_EQ(&find_entry(entry.name), &*std::ranges::find(entries(), entry.name, &ProbeEntry::name));
 }
 
 TEST_P(ProbeContract, DescribesItsSettings) {
@@ -40,7 +40,7 @@ TEST(ProbeRegistry, NamesAreUniqueAndFamiliesStandTogether) {
   std::set<std::string_view> names;
   std::set<std::string_view> families;
   std::string_view last;
-  for (const Entry& entry : entries()) {
+  for (const ProbeEntry& entry : entries()) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     if (entry.family != last) {
       EXPECT_TRUE(families.insert(entry.family).second) << entry.family;

@@ -13,9 +13,9 @@ std::string table() {
   std::string text =
       "| probe | family | measures | gives | needs | when | standard error | cost | source |\n"
       "|---|---|---|---|---|---|---|---|---|\n";
-  for (const Entry& entry : entries()) {
+  for (const ProbeEntry& entry : entries()) {
     std::string needs;
-    for (const Need need : entry.needs) {
+    for (const ProbeNeed need : entry.needs) {
       needs += fmt::format("{}{}", needs.empty() ? "" : ", ", word(need));
     }
     text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |\n", entry.name,

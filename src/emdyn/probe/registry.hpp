@@ -8,7 +8,7 @@
 namespace emdyn::probe {
 
 /// What a probe must be handed.
-enum class Need : std::uint8_t {
+enum class ProbeNeed : std::uint8_t {
   weights,
   activations,
   labels,
@@ -17,18 +17,18 @@ enum class Need : std::uint8_t {
   optimizer_state,
   earlier_checkpoint,
 };
-std::string_view word(Need need) noexcept;
+std::string_view word(ProbeNeed need) noexcept;
 
 /// How often a probe is worth its cost while a model trains.
-enum class Schedule : std::uint8_t {
+enum class ProbeSchedule : std::uint8_t {
   every_row,   ///< Cheap beside a training step.
   sparse,      ///< Every tenth row or rarer, within the overhead budget.
   checkpoint,  ///< At checkpoints, or when asked.
 };
-std::string_view word(Schedule schedule) noexcept;
+std::string_view word(ProbeSchedule schedule) noexcept;
 
 /// One kind of measurement of a network's insides.
-struct Entry {
+struct ProbeEntry {
   std::string_view name;
   std::string_view family;
   std::string_view summary;
@@ -36,18 +36,18 @@ struct Entry {
   std::string_view cost;    ///< In operations, with the sizes named.
   std::string_view gives;   ///< The values, as the record names them.
   std::string_view error;   ///< Where the standard error comes from.
-  std::span<const Need> needs;
-  Schedule schedule;
+  std::span<const ProbeNeed> needs;
+  ProbeSchedule schedule;
   Json (*fields)();  ///< Settings: names, types, ranges, defaults and help.
 };
 
 /// Every probe of this library, by family.
-std::span<const Entry> entries() noexcept;
+std::span<const ProbeEntry> entries() noexcept;
 
 /// @throws ConfigError for an unknown name, offering the nearest known one.
-const Entry& find_entry(std::string_view name);
+const ProbeEntry& find_entry(std::string_view name);
 
 /// All facts of an entry; names equal members.
-void to_json(Json& json, const Entry& entry);
+void to_json(Json& json, const ProbeEntry& entry);
 
 }  // namespace emdyn::probe

@@ -23,13 +23,13 @@ using pipeline::LayerProbe;
 void list_probes(Console& console, bool json) {
   if (json) {
     Json list = Json::array();
-    for (const probe::Entry& entry : probe::entries()) list.push_back(entry);
+    for (const probe::ProbeEntry& entry : probe::entries()) list.push_back(entry);
     return console.json({{"probes", std::move(list)}});
   }
   Table table({{"probe"}, {"family"}, {"needs"}, {"schedule"}, {"what it measures"}});
-  for (const probe::Entry& entry : probe::entries()) {
+  for (const probe::ProbeEntry& entry : probe::entries()) {
     std::string needs;
-    for (const probe::Need need : entry.needs) {
+    for (const probe::ProbeNeed need : entry.needs) {
       needs += fmt::format("{}{}", needs.empty() ? "" : ", ", probe::word(need));
     }
     table.row({std::string(entry.name), std::string(entry.family), needs,
