@@ -9,6 +9,7 @@
 #include "nab_methods.hpp"
 #include "ood_bench.hpp"
 #include "print_rows.hpp"
+#include "probe_bench.hpp"
 #include "store_bench.hpp"
 #include "tcpd_methods.hpp"
 
@@ -34,6 +35,9 @@ int run_bench(Arguments arguments, Console& console) {
   CLI::App* detect = app.add_subcommand("detect", "samples per second of every detector");
   CLI::App* corrupt = app.add_subcommand("corrupt", "seconds of every corruption of images");
   CLI::App* ood = app.add_subcommand("ood", "microseconds of every out-of-distribution score");
+  bench::ProbeBenchOptions probe_options;
+  CLI::App* probe = app.add_subcommand("probe", "seconds and memory of probing checkpoints");
+  probe->add_option("--folder", probe_options.folder, "where 500 MB of weights go for a while");
   bench::DetectBenchOptions detect_options;
   CLI::Option* signals = detect
                              ->add_option("--signals", detect_options.bank_signals,
@@ -66,6 +70,7 @@ int run_bench(Arguments arguments, Console& console) {
   if (store->parsed()) bench::print_rows(bench::bench_store(store_options), json, console);
   if (corrupt->parsed()) bench::print_rows(bench::corrupt_rows(), json, console);
   if (ood->parsed()) bench::print_rows(bench::ood_rows(), json, console);
+  if (probe->parsed()) bench::print_rows(bench::probe_rows(probe_options), json, console);
   detect_options.bank_only = signals->count() > 0;
   if (detect->parsed()) bench::print_rows(bench::detect_rows(detect_options), json, console);
   if (calibration->parsed()) {

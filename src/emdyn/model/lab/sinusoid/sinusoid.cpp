@@ -12,7 +12,8 @@
 #include "emdyn/model/lab/contract/dense.hpp"
 #include "emdyn/model/lab/contract/kernels.hpp"
 #include "emdyn/model/lab/contract/probe_set.hpp"
-#include "emdyn/probe/measures.hpp"
+#include "emdyn/probe/activity/activation_stats.hpp"
+#include "emdyn/probe/spectra/spectrum.hpp"
 
 namespace emdyn::model::lab {
 namespace {
