@@ -109,7 +109,7 @@ class Minors {
 /// The groups of `size` of n variables as masks, in lexicographic order of their members.
 std::vector<std::uint32_t> masks_of(std::size_t n, std::size_t size) {
   std::vector<std::uint32_t> masks;
-  Group group = all_of(size);
+  Parts group = all_of(size);
   while (true) {
     std::uint32_t mask = 0;
     for (const std::size_t member : group) mask |= std::uint32_t{1} << member;
@@ -159,8 +159,8 @@ ScoredGroups o_information_of_all(const Eigen::Ref<const Eigen::MatrixXd>& covar
   return scored;
 }
 
-Group ScoredGroups::group(std::size_t i) const {
-  Group members;
+Parts ScoredGroups::group(std::size_t i) const {
+  Parts members;
   for (std::uint32_t left = masks[i]; left != 0; left &= left - 1) {
     members.push_back(static_cast<std::size_t>(std::countr_zero(left)));
   }

@@ -16,7 +16,7 @@ Signals column(std::span<const double> values) {
 }
 
 /// Samples before the first moment that has this history.
-std::size_t reach(const History& history) {
+std::size_t reach(const Embedding& history) {
   return static_cast<std::size_t>(history.lag + (history.length - 1) * history.delay);
 }
 
@@ -36,25 +36,25 @@ void require_series(std::string_view what, std::span<const double> series, std::
 }
 
 /// Akaike's price of an estimate: half a degree of freedom a row and parameter.
-double price(const Rows& rows) {
+double price(const JointRows& rows) {
   return static_cast<double>(rows.x.cols() * rows.y.cols()) /
          (2.0 * static_cast<double>(rows.count()));
 }
 
 struct Choice {
-  History history{};
+  Embedding history{};
   std::size_t candidates = 1;
 };
 
 /// The candidate whose information, less its price, is largest; the first of equals.
 template <class RowsOf>
-Choice best_history(const std::vector<History>& candidates, RowsOf&& rows_of,
+Choice best_history(const std::vector<Embedding>& candidates, RowsOf&& rows_of,
                     const EstimateOptions& options) {
   Choice choice{candidates.front(), candidates.size()};
   if (candidates.size() == 1) return choice;
   double best = -HUGE_VAL;
-  for (const History& candidate : candidates) {
-    const Rows rows = rows_of(candidate);
+  for (const Embedding& candidate : candidates) {
+    const JointRows rows = rows_of(candidate);
     const double value = information_of(rows, options) - price(rows);
     if (value <= best) continue;
     best = value;
@@ -63,9 +63,9 @@ Choice best_history(const std::vector<History>& candidates, RowsOf&& rows_of,
   return choice;
 }
 
-std::vector<History> target_candidates(const HistoryOptions& options) {
+std::vector<Embedding> target_candidates(const HistoryOptions& options) {
   if (!options.search) return {{options.target_length, options.target_delay, 1}};
-  std::vector<History> list;
+  std::vector<Embedding> list;
   for (std::int64_t length = 1; length <= options.target_length; ++length) {
     // One value has no distance to another.
     const std::int64_t delays = length == 1 ? 1 : options.target_delay;
@@ -74,18 +74,18 @@ std::vector<History> target_candidates(const HistoryOptions& options) {
   return list;
 }
 
-std::vector<History> source_candidates(const HistoryOptions& options) {
+std::vector<Embedding> source_candidates(const HistoryOptions& options) {
   if (!options.search) return {{options.source_length, 1, options.source_lag}};
-  std::vector<History> list;
+  std::vector<Embedding> list;
   for (std::int64_t length = 1; length <= options.source_length; ++length) {
     for (std::int64_t lag = 1; lag <= options.source_lag; ++lag) list.push_back({length, 1, lag});
   }
   return list;
 }
 
-std::size_t longest(const std::vector<History>& candidates) {
+std::size_t longest(const std::vector<Embedding>& candidates) {
   std::size_t most = 0;
-  for (const History& candidate : candidates) most = std::max(most, reach(candidate));
+  for (const Embedding& candidate : candidates) most = std::max(most, reach(candidate));
   return most;
 }
 
@@ -93,9 +93,9 @@ Choice target_history(std::span<const double> series, const HistoryOptions& hist
                       std::size_t start, const EstimateOptions& options) {
   return best_history(
       target_candidates(history),
-      [&](const History& candidate) {
-        return Rows{embedded(series, candidate, start), present(series, start),
-                    Signals(static_cast<Eigen::Index>(series.size() - start), 0)};
+      [&](const Embedding& candidate) {
+        return JointRows{embedded(series, candidate, start), present(series, start),
+                         Signals(static_cast<Eigen::Index>(series.size() - start), 0)};
       },
       options);
 }
@@ -107,7 +107,7 @@ void price_the_search(Measured& result, std::size_t candidates) {
 }
 
 /// The target's own past and the conditions' past, side by side.
-Signals conditions_of(std::span<const double> target, const History& own,
+Signals conditions_of(std::span<const double> target, const Embedding& own,
                       const SignalsView& conditions, std::int64_t length, std::size_t start) {
   const Signals past = embedded(target, own, start);
   Signals all(past.rows(), past.cols() + conditions.cols() * length);
@@ -122,7 +122,7 @@ Signals conditions_of(std::span<const double> target, const History& own,
 
 }  // namespace
 
-Signals embedded(std::span<const double> series, const History& history, std::size_t start) {
+Signals embedded(std::span<const double> series, const Embedding& history, std::size_t start) {
   const auto rows = static_cast<Eigen::Index>(series.size() - start);
   Signals columns(rows, history.length);
   for (Eigen::Index j = 0; j < history.length; ++j) {
@@ -140,8 +140,8 @@ Dynamic active_information_storage(std::span<const double> series, const History
                  static_cast<std::size_t>(history.target_length) + 1, options);
   const Choice choice = target_history(series, history, common, options);
   const std::size_t start = reach(choice.history);
-  const Rows rows{embedded(series, choice.history, start), present(series, start),
-                  Signals(static_cast<Eigen::Index>(series.size() - start), 0)};
+  const JointRows rows{embedded(series, choice.history, start), present(series, start),
+                       Signals(static_cast<Eigen::Index>(series.size() - start), 0)};
   Dynamic result{measured(rows, true, options), choice.history, {}, series.size() - start};
   price_the_search(result.measured, choice.candidates);
   return result;
@@ -158,7 +158,7 @@ Dynamic transfer_entropy(std::span<const double> source, std::span<const double>
                     "conditions {}; they must be equal",
                     source.size(), target.size(), conditions.rows()));
   }
-  const std::vector<History> sources = source_candidates(history);
+  const std::vector<Embedding> sources = source_candidates(history);
   std::size_t common = std::max(longest(target_candidates(history)), longest(sources));
   if (conditions.cols() > 0) {
     common = std::max(common, static_cast<std::size_t>(history.condition_length));
@@ -169,13 +169,13 @@ Dynamic transfer_entropy(std::span<const double> source, std::span<const double>
                                conditions.cols() * history.condition_length);
   require_series("transfer_entropy.source", source, common, dimensions, options);
   require_series("transfer_entropy.target", target, common, dimensions, options);
-  const History own = target_history(target, history, common, options).history;
-  const auto rows_of = [&](const History& candidate, std::size_t start) {
-    return Rows{embedded(source, candidate, start), present(target, start),
-                conditions_of(target, own, conditions, history.condition_length, start)};
+  const Embedding own = target_history(target, history, common, options).history;
+  const auto rows_of = [&](const Embedding& candidate, std::size_t start) {
+    return JointRows{embedded(source, candidate, start), present(target, start),
+                     conditions_of(target, own, conditions, history.condition_length, start)};
   };
   const Choice choice = best_history(
-      sources, [&](const History& candidate) { return rows_of(candidate, common); }, options);
+      sources, [&](const Embedding& candidate) { return rows_of(candidate, common); }, options);
   std::size_t start = std::max(reach(own), reach(choice.history));
   if (conditions.cols() > 0) {
     start = std::max(start, static_cast<std::size_t>(history.condition_length));

@@ -10,11 +10,11 @@
 namespace emdyn::emergence::information {
 
 /// Which past values stand for the state: x_(t−lag), x_(t−lag−delay), … , `length` of them.
-struct History {
+struct Embedding {
   std::int64_t length = 1;
   std::int64_t delay = 1;
   std::int64_t lag = 1;
-  bool operator==(const History&) const = default;
+  bool operator==(const Embedding&) const = default;
 };
 
 /// How far histories are searched. With search off the largest lengths and lags are taken as they
@@ -48,8 +48,8 @@ inline constexpr std::array kHistoryFields{
 /// A measure of dynamics with the histories it was taken at.
 struct Dynamic {
   Measured measured{};
-  History target{};
-  History source{};  ///< Of transfer entropy only.
+  Embedding target{};
+  Embedding source{};  ///< Of transfer entropy only.
   std::size_t rows = 0;
 };
 
@@ -85,6 +85,6 @@ Dynamic transfer_entropy(std::span<const double> source, std::span<const double>
 
 /// Columns x_(t−lag−j·delay), j = 0 … length − 1, for t = start … end. @pre start reaches back far
 /// enough.
-Signals embedded(std::span<const double> series, const History& history, std::size_t start);
+Signals embedded(std::span<const double> series, const Embedding& history, std::size_t start);
 
 }  // namespace emdyn::emergence::information

@@ -77,7 +77,7 @@ TEST(ActiveStorage, SearchFindsTheOrder) {
   history.target_delay = 4;
   const Dynamic found =
       active_information_storage(autoregression({0.3, 0.0, 0.0, 0.5}, 3000, 3), history, options);
-  EXPECT_EQ(found.target, (History{2, 3, 1}));
+  EXPECT_EQ(found.target, (Embedding{2, 3, 1}));
 }
 
 TEST(TransferEntropy, EqualsTheSystem) {

@@ -82,7 +82,7 @@ Eigen::MatrixXd walk_on(const Eigen::Ref<const Eigen::MatrixXd>& weights) {
 EffectiveInformation network_effective_information(
     const Eigen::Ref<const Eigen::MatrixXd>& weights) {
   require_square("network_effective_information", weights);
-  Group with_links;
+  Parts with_links;
   for (Eigen::Index i = 0; i < weights.rows(); ++i) {
     if (weights.row(i).sum() > 0.0) with_links.push_back(static_cast<std::size_t>(i));
   }

@@ -80,7 +80,7 @@ inline constexpr std::array kScaleFields{
 };
 
 /// The best grouping found into so many groups.
-struct Scale {
+struct Coarsening {
   std::size_t groups = 0;
   EffectiveInformation information{};
   std::vector<std::size_t> labels{};  ///< The group of each state, numbered as they first come.
@@ -88,9 +88,11 @@ struct Scale {
 
 struct CausalEmergence {
   EffectiveInformation micro{};
-  Scale best{};  ///< The most effective information; the micro scale itself when nothing beats it.
+  Coarsening
+      best{};  ///< The most effective information; the micro scale itself when nothing beats it.
   double gain = 0.0;  ///< Nats of the best scale over the micro scale: causal emergence, if > 0.
-  std::vector<Scale> along_scale{};  ///< The best found of each number of groups, finest first.
+  std::vector<Coarsening>
+      along_scale{};  ///< The best found of each number of groups, finest first.
 };
 
 /// The grouping of states under which the chain's mechanism says most.

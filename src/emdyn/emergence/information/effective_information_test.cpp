@@ -114,10 +114,10 @@ TEST(CausalEmergence, SearchesAgreeWithAllPartitions) {
     chain = chain.rowwise().sum().cwiseInverse().asDiagonal() * chain;
     const CausalEmergence all = causal_emergence(chain, {ScaleSearch::exhaustive});
     const CausalEmergence some = causal_emergence(chain, {ScaleSearch::agglomerative});
-    for (const Scale& scale : some.along_scale) {
+    for (const Coarsening& scale : some.along_scale) {
       // What is merged step by step is never better than the best there is, and is what it says.
       const auto best = std::find_if(all.along_scale.begin(), all.along_scale.end(),
-                                     [&](const Scale& s) { return s.groups == scale.groups; });
+                                     [&](const Coarsening& s) { return s.groups == scale.groups; });
       ASSERT_NE(best, all.along_scale.end());
       EXPECT_LE(scale.information.effective_information,
                 best->information.effective_information + 1e-12);

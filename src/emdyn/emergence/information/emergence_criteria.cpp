@@ -46,8 +46,8 @@ class StepTable {
   StepTable(const Signals& signals, const Signals& macro, const EmergenceOptions& options)
       : discrete_(options.estimator == CriteriaEstimator::discrete) {
     const auto lag = static_cast<std::size_t>(options.lag);
-    const Steps parts = steps_of(signals, lag);
-    const Steps whole = steps_of(macro, lag);
+    const StepPairs parts = steps_of(signals, lag);
+    const StepPairs whole = steps_of(macro, lag);
     for (Eigen::Index j = 0; j < signals.cols(); ++j) {
       add(parts.before.col(j), parts.after.col(j));
     }
@@ -193,9 +193,9 @@ Signals parity_of(const Signals& signals) {
 
 }  // namespace
 
-EmergenceCriteria emergence_criteria(const EntropyOf& entropy, const std::vector<Group>& before,
-                                     const std::vector<Group>& after, const Group& macro_before,
-                                     const Group& macro_after) {
+EmergenceCriteria emergence_criteria(const EntropyOf& entropy, const std::vector<Parts>& before,
+                                     const std::vector<Parts>& after, const Parts& macro_before,
+                                     const Parts& macro_after) {
   if (before.size() < 2 || before.size() != after.size()) {
     throw DataError(
         fmt::format("emergence_criteria: {} parts before and {} after; at least 2 and "

@@ -29,9 +29,9 @@ struct EmergenceCriteria {
 /// Source: Rosas, Mediano, Jensen, Seth, Barrett, Carhart-Harris & Bor, "Reconciling Emergences: An
 /// Information-Theoretic Approach to Identify Causal Emergence in Multivariate Data", PLoS
 /// Computational Biology 16 (2020).
-EmergenceCriteria emergence_criteria(const EntropyOf& entropy, const std::vector<Group>& before,
-                                     const std::vector<Group>& after, const Group& macro_before,
-                                     const Group& macro_after);
+EmergenceCriteria emergence_criteria(const EntropyOf& entropy, const std::vector<Parts>& before,
+                                     const std::vector<Parts>& after, const Parts& macro_before,
+                                     const Parts& macro_after);
 
 /// The feature of the whole that is followed.
 /// - mean: of the standardised signals.

@@ -18,7 +18,7 @@ constexpr std::uint64_t kSurrogateStream = 0x5355520000000000ULL;
 
 /// Rows as the estimator takes them, so that surrogates and blocks need not be prepared again.
 struct Prepared {
-  Rows rows{};
+  JointRows rows{};
   Symbols x{}, y{}, z{};
 };
 
@@ -38,7 +38,7 @@ Symbols symbols_for(const Signals& columns, const EstimateOptions& options) {
   return each.empty() ? Symbols{} : joint_symbols(each);
 }
 
-void require_rows(const Rows& rows, const EstimateOptions& options) {
+void require_rows(const JointRows& rows, const EstimateOptions& options) {
   checked(EstimateOptions::kName, kEstimateFields, options);
   const std::size_t fewest = fewest_rows(rows.dimensions(), options);
   require_usable("information.x", rows.x, fewest);
@@ -52,7 +52,7 @@ void require_rows(const Rows& rows, const EstimateOptions& options) {
   }
 }
 
-Prepared prepared(const Rows& rows, const EstimateOptions& options) {
+Prepared prepared(const JointRows& rows, const EstimateOptions& options) {
   require_rows(rows, options);
   Prepared ready;
   switch (options.estimator) {
@@ -81,7 +81,7 @@ Prepared prepared(const Rows& rows, const EstimateOptions& options) {
   return ready;
 }
 
-double gaussian_value(const Rows& rows, bool corrected) {
+double gaussian_value(const JointRows& rows, bool corrected) {
   Signals all(rows.count(), static_cast<Eigen::Index>(rows.dimensions()));
   if (rows.z.cols() > 0) {
     all << rows.x, rows.y, rows.z;
@@ -148,7 +148,7 @@ double analytic_p_value(const Prepared& ready, const EstimateOptions& options) {
   if (options.estimator == Estimator::discrete) {
     return likelihood_ratio_p_value(ready.x, ready.y, ready.z);
   }
-  const Rows& rows = ready.rows;
+  const JointRows& rows = ready.rows;
   return gaussian_information_p_value(
       gaussian_value(rows, false), static_cast<std::size_t>(rows.x.cols()),
       static_cast<std::size_t>(rows.y.cols()), static_cast<std::size_t>(rows.z.cols()),
@@ -190,11 +190,11 @@ std::size_t fewest_rows(std::size_t dimensions, const EstimateOptions& options) 
   return std::max<std::size_t>(10, is_gaussian(options.estimator) ? 2 * dimensions + 4 : 0);
 }
 
-double information_of(const Rows& rows, const EstimateOptions& options) {
+double information_of(const JointRows& rows, const EstimateOptions& options) {
   return value_of(prepared(rows, options), options);
 }
 
-Measured measured(const Rows& rows, bool past, const EstimateOptions& options) {
+Measured measured(const JointRows& rows, bool past, const EstimateOptions& options) {
   const NullKind null = chosen_null(past, options);
   const Prepared ready = prepared(rows, options);
   Measured result;

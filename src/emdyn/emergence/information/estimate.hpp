@@ -69,7 +69,7 @@ inline constexpr std::array kEstimateFields{
 
 /// The rows of X, Y and Z; Z without columns is no condition. Every pairwise measure is
 /// I(X;Y|Z) of some rows.
-struct Rows {
+struct JointRows {
   Signals x{};
   Signals y{};
   Signals z{};
@@ -84,7 +84,7 @@ std::size_t fewest_rows(std::size_t dimensions, const EstimateOptions& options);
 
 /// I(X;Y|Z), bias taken off; may be slightly negative where there is none.
 /// @throws DataError for rows that cannot be used, ConfigError for options out of range.
-double information_of(const Rows& rows, const EstimateOptions& options);
+double information_of(const JointRows& rows, const EstimateOptions& options);
 
 /// The value with its p-value and interval.
 struct Measured {
@@ -95,7 +95,7 @@ struct Measured {
 };
 
 /// @param past whether Z holds the past of Y, so that rows are as good as independent given it.
-Measured measured(const Rows& rows, bool past, const EstimateOptions& options);
+Measured measured(const JointRows& rows, bool past, const EstimateOptions& options);
 
 /// The record of such a value.
 series::Interaction record(std::vector<std::string> parts, std::string_view measure,

@@ -134,7 +134,7 @@ TEST(Resample, JackknifeByHand) {
 
 TEST(Measures, TableIsComplete) {
   std::string_view before;
-  for (const Measure& measure : measures()) {
+  for (const MeasureEntry& measure : measures()) {
     EXPECT_LT(before, measure.name);
     before = measure.name;
     EXPECT_FALSE(measure.summary.empty());

@@ -18,7 +18,7 @@ namespace {
 /// A pivot below this share of its variance is rounding: the variable is determined by the others.
 constexpr double kLeastPivot = 1e-13;
 
-Eigen::MatrixXd part(const Eigen::MatrixXd& covariance, const Group& group) {
+Eigen::MatrixXd part(const Eigen::MatrixXd& covariance, const Parts& group) {
   const auto size = static_cast<Eigen::Index>(group.size());
   Eigen::MatrixXd chosen(size, size);
   for (Eigen::Index i = 0; i < size; ++i) {
@@ -107,7 +107,7 @@ double gaussian_entropy_bias(std::size_t dimensions, std::size_t samples) {
 EntropyOf gaussian_entropies(const Eigen::Ref<const Eigen::MatrixXd>& covariance,
                              std::size_t samples) {
   if (samples > 0) require_more_samples(samples, static_cast<std::size_t>(covariance.rows()));
-  return [matrix = Eigen::MatrixXd(covariance), samples](const Group& group) {
+  return [matrix = Eigen::MatrixXd(covariance), samples](const Parts& group) {
     require_group("gaussian", group, static_cast<std::size_t>(matrix.rows()), 0);
     if (group.empty()) return 0.0;
     const double bias = samples > 0 ? gaussian_entropy_bias(group.size(), samples) : 0.0;
@@ -119,11 +119,11 @@ double gaussian_information(const Eigen::Ref<const Eigen::MatrixXd>& covariance,
                             std::size_t y, std::size_t z, std::size_t samples) {
   if (samples > 0) require_more_samples(samples, x + y + z);
   // z first: one factor of (z, x, y) then holds (z, x) and z as its leading parts.
-  Group order;
+  Parts order;
   for (std::size_t i = 0; i < z; ++i) order.push_back(x + y + i);
   for (std::size_t i = 0; i < x + y; ++i) order.push_back(i);
   const Eigen::MatrixXd matrix = part(covariance, order);
-  Group zy;
+  Parts zy;
   for (std::size_t i = 0; i < z; ++i) zy.push_back(i);
   for (std::size_t i = 0; i < y; ++i) zy.push_back(z + x + i);
   const auto leading = [&](std::size_t size) {

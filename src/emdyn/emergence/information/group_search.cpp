@@ -40,7 +40,7 @@ class Scorer {
   double sign() const noexcept { return sign_; }
 
   /// Infinity for a singular group: there is nothing to say about it.
-  double operator()(const Group& group, std::vector<double>& room) const {
+  double operator()(const Parts& group, std::vector<double>& room) const {
     const std::size_t k = group.size();
     room.resize(2 * k * k);
     double* factor = room.data();
@@ -97,7 +97,7 @@ class Scorer {
 
 struct Scored {
   double score = HUGE_VAL;
-  Group group{};
+  Parts group{};
   friend bool operator<(const Scored& a, const Scored& b) {
     return a.score != b.score ? a.score < b.score : a.group < b.group;
   }
@@ -111,14 +111,14 @@ void keep_best(std::vector<Scored>& best, Scored candidate) {
 
 /// Variables that may form triples: all of them, or those with the strongest links where all
 /// triples would be too many.
-Group triple_candidates(const Scorer& scorer) {
+Parts triple_candidates(const Scorer& scorer) {
   const std::size_t n = scorer.variables();
   std::size_t most = n;
   while (most > 3 &&
          static_cast<std::uint64_t>(most) * (most - 1) * (most - 2) / 6 > kMostTriples) {
     --most;
   }
-  Group order = all_of(n);
+  Parts order = all_of(n);
   if (most == n) return order;
   std::vector<double> strength(n, 0.0);
   for (std::size_t i = 0; i < n; ++i) {
@@ -134,7 +134,7 @@ Group triple_candidates(const Scorer& scorer) {
 }
 
 std::vector<Scored> best_triples(const Scorer& scorer, std::uint64_t& looked_at) {
-  const Group candidates = triple_candidates(scorer);
+  const Parts candidates = triple_candidates(scorer);
   const std::size_t n = candidates.size();
   std::vector<std::vector<Scored>> found(n);
   parallel_for(n, [&](std::size_t i) {
@@ -154,7 +154,7 @@ std::vector<Scored> best_triples(const Scorer& scorer, std::uint64_t& looked_at)
   return best;
 }
 
-bool holds(const Group& group, std::size_t member) {
+bool holds(const Parts& group, std::size_t member) {
   return std::find(group.begin(), group.end(), member) != group.end();
 }
 
@@ -184,9 +184,9 @@ Scored grown(const Scorer& scorer, Scored start, const GroupSearchOptions& optio
 }
 
 /// One random change: swap a member, add one, or drop one.
-Group changed(const Group& group, std::size_t variables, const GroupSearchOptions& options,
+Parts changed(const Parts& group, std::size_t variables, const GroupSearchOptions& options,
               Philox& random) {
-  Group next = group;
+  Parts next = group;
   const auto smallest = static_cast<std::size_t>(options.smallest);
   const auto largest = std::min(static_cast<std::size_t>(options.largest), variables);
   const double kind = random.uniform();
@@ -213,7 +213,7 @@ Scored annealed(const Scorer& scorer, Scored start, const GroupSearchOptions& op
   Philox random(static_cast<std::uint64_t>(options.seed), kStream + chain);
   std::vector<double> room;
   if (start.group.empty()) {
-    Group order = all_of(scorer.variables());
+    Parts order = all_of(scorer.variables());
     shuffle(order, random);
     order.resize(static_cast<std::size_t>(options.smallest));
     start = {scorer(order, room), order};

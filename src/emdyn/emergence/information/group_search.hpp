@@ -40,7 +40,7 @@ inline constexpr std::array kGroupSearchFields{
 };
 
 struct FoundGroup {
-  Group group{};  ///< Ascending; empty when no group could be scored.
+  Parts group{};  ///< Ascending; empty when no group could be scored.
   double o_information = 0.0;
   std::uint64_t scored = 0;  ///< Groups that were looked at.
 };

@@ -54,7 +54,7 @@ TEST(GroupSearch, PlantedSynergyAmongMany) {
   options.largest = 3;
   options.samples = 2000;
   const FoundGroup found = find_group(covariance, options);
-  EXPECT_EQ(found.group, (Group{5, 17, 41}));
+  EXPECT_EQ(found.group, (Parts{5, 17, 41}));
   EXPECT_LT(found.o_information, -0.5);
   EXPECT_GE(found.scored, 34'220U);
 }
@@ -68,7 +68,7 @@ TEST(GroupSearch, PlantedRedundancy) {
   options.sought = Sought::redundancy;
   options.largest = 4;
   const FoundGroup found = find_group(rows.transpose() * rows / 2000.0, options);
-  EXPECT_EQ(found.group, (Group{2, 11, 12, 25}));
+  EXPECT_EQ(found.group, (Parts{2, 11, 12, 25}));
   EXPECT_GT(found.o_information, 1.0);
 }
 

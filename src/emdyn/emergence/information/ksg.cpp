@@ -66,10 +66,10 @@ Signals side_by_side(const std::vector<Signals>& parts) {
 }
 
 /// The largest distance, within one part, to the neighbours found in all parts together.
-double reach(const Signals& part, std::size_t i, std::span<const Neighbour> found) {
+double reach(const Signals& part, std::size_t i, std::span<const NearPoint> found) {
   double largest = 0.0;
   const auto row = static_cast<Eigen::Index>(i);
-  for (const Neighbour& neighbour : found) {
+  for (const NearPoint& neighbour : found) {
     for (Eigen::Index d = 0; d < part.cols(); ++d) {
       largest = std::max(
           largest, std::fabs(part(row, d) - part(static_cast<Eigen::Index>(neighbour.index), d)));
@@ -108,7 +108,7 @@ double ksg_total_correlation(const std::vector<Signals>& parts, const KsgOptions
   const auto others = static_cast<double>(parts.size() - 1);
   const bool one = options.kind == KsgKind::one;
   const double sum = sum_over_points(joint, [&](std::size_t i) {
-    thread_local std::vector<Neighbour> found;
+    thread_local std::vector<NearPoint> found;
     found.resize(k);
     joint.nearest(i, found);
     double term = 0.0;
@@ -137,7 +137,7 @@ double ksg_conditional_information(const SignalsView& x, const SignalsView& y, c
   const std::vector<double> psi = digamma_table(joint.size());
   const std::size_t k = options.neighbours;
   const double sum = sum_over_points(joint, [&](std::size_t i) {
-    thread_local std::vector<Neighbour> found;
+    thread_local std::vector<NearPoint> found;
     found.resize(k);
     joint.nearest(i, found);
     const double radius = found.back().distance;

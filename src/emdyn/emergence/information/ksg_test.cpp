@@ -18,8 +18,8 @@ double far(const SignalsView& points, Eigen::Index a, Eigen::Index b) {
   return (points.row(a) - points.row(b)).cwiseAbs().maxCoeff();
 }
 
-std::vector<Neighbour> all_neighbours(const SignalsView& points, Eigen::Index i) {
-  std::vector<Neighbour> all;
+std::vector<NearPoint> all_neighbours(const SignalsView& points, Eigen::Index i) {
+  std::vector<NearPoint> all;
   for (Eigen::Index j = 0; j < points.rows(); ++j) {
     if (j != i) all.push_back({far(points, i, j), static_cast<std::uint32_t>(j)});
   }
@@ -52,13 +52,13 @@ double by_scanning(const std::vector<Signals>& parts, std::size_t k, KsgKind kin
   const auto others = static_cast<double>(parts.size() - 1);
   double sum = 0.0;
   for (Eigen::Index i = 0; i < joint.rows(); ++i) {
-    std::vector<Neighbour> nearest = all_neighbours(joint, i);
+    std::vector<NearPoint> nearest = all_neighbours(joint, i);
     nearest.resize(k);
     for (const Signals& part : parts) {
       double radius = nearest.back().distance;
       if (kind == KsgKind::two) {
         radius = 0.0;
-        for (const Neighbour& other : nearest) {
+        for (const NearPoint& other : nearest) {
           radius = std::max(radius, far(part, i, static_cast<Eigen::Index>(other.index)));
         }
       }
@@ -94,9 +94,9 @@ TEST(Neighbours, EqualAScanEvenWithTies) {
     points.topRows(150) = (2.0 * points.topRows(150)).array().round() / 2.0;
     points.row(200) = points.row(3);
     const Neighbours tree(points);
-    std::vector<Neighbour> found(7);
+    std::vector<NearPoint> found(7);
     for (Eigen::Index i = 0; i < points.rows(); ++i) {
-      const std::vector<Neighbour> all = all_neighbours(points, i);
+      const std::vector<NearPoint> all = all_neighbours(points, i);
       tree.nearest(static_cast<std::size_t>(i), found);
       for (std::size_t n = 0; n < found.size(); ++n) {
         ASSERT_EQ(found[n].distance, all[n].distance);
@@ -113,7 +113,7 @@ TEST(Neighbours, EqualAScanEvenWithTies) {
 
 TEST(Neighbours, AllPointsEqual) {
   const Neighbours tree(Signals::Constant(100, 2, 3.0));
-  std::vector<Neighbour> found(3);
+  std::vector<NearPoint> found(3);
   tree.nearest(0, found);
   EXPECT_EQ(found[2].distance, 0.0);
   EXPECT_EQ(found[0].index, 1U);

@@ -9,12 +9,12 @@
 
 namespace emdyn::emergence::information {
 
-double mutual_information(const EntropyOf& entropy, const Group& a, const Group& b) {
+double mutual_information(const EntropyOf& entropy, const Parts& a, const Parts& b) {
   return entropy(a) + entropy(b) - entropy(joined(a, b));
 }
 
-double conditional_mutual_information(const EntropyOf& entropy, const Group& a, const Group& b,
-                                      const Group& c) {
+double conditional_mutual_information(const EntropyOf& entropy, const Parts& a, const Parts& b,
+                                      const Parts& c) {
   return entropy(joined(a, c)) + entropy(joined(b, c)) - entropy(joined(joined(a, b), c)) -
          (c.empty() ? 0.0 : entropy(c));
 }
@@ -49,7 +49,7 @@ Law::Law(std::vector<std::vector<int>> outcomes, std::vector<double> weights) {
 Law::Law(std::vector<std::vector<int>> outcomes)
     : Law(outcomes, std::vector<double>(outcomes.size(), 1.0)) {}
 
-std::vector<double> Law::marginal(const Group& group) const {
+std::vector<double> Law::marginal(const Parts& group) const {
   require_group("law", group, variables_, 0);
   std::map<std::vector<int>, double> chances;
   std::vector<std::vector<int>> keys(outcomes_.size());
@@ -62,7 +62,7 @@ std::vector<double> Law::marginal(const Group& group) const {
   return result;
 }
 
-double Law::entropy(const Group& group) const {
+double Law::entropy(const Parts& group) const {
   const std::vector<double> chances = marginal(group);
   double sum = 0.0;
   for (std::size_t i = 0; i < chances.size(); ++i) sum -= probabilities_[i] * std::log(chances[i]);

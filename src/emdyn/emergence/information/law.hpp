@@ -8,13 +8,13 @@
 namespace emdyn::emergence::information {
 
 /// H of a group of variables in nats; H of nothing is 0. What measures of many parts are made of.
-using EntropyOf = std::function<double(const Group&)>;
+using EntropyOf = std::function<double(const Parts&)>;
 
 /// I(A;B) from entropies.
-double mutual_information(const EntropyOf& entropy, const Group& a, const Group& b);
+double mutual_information(const EntropyOf& entropy, const Parts& a, const Parts& b);
 /// I(A;B|C) from entropies.
-double conditional_mutual_information(const EntropyOf& entropy, const Group& a, const Group& b,
-                                      const Group& c);
+double conditional_mutual_information(const EntropyOf& entropy, const Parts& a, const Parts& b,
+                                      const Parts& c);
 
 /// A known joint law of discrete variables: what every measure is on paper, without estimation.
 class Law {
@@ -31,11 +31,11 @@ class Law {
   const std::vector<std::vector<int>>& outcomes() const noexcept { return outcomes_; }
 
   /// The chance of the own values of `group` at every outcome. @throws DataError out of range.
-  std::vector<double> marginal(const Group& group) const;
-  double entropy(const Group& group) const;
+  std::vector<double> marginal(const Parts& group) const;
+  double entropy(const Parts& group) const;
   /// Refers to this law: keep it alive.
   EntropyOf entropies() const {
-    return [this](const Group& group) { return entropy(group); };
+    return [this](const Parts& group) { return entropy(group); };
   }
   /// One more variable: a function of the others.
   Law with(const std::function<int(const std::vector<int>&)>& variable) const;

@@ -139,7 +139,7 @@ Eigen::MatrixXd innovations_of(const VectorAutoregression& system,
   return c * p * c.transpose() + r;
 }
 
-double transfer_entropy_of(const VectorAutoregression& system, const Group& target) {
+double transfer_entropy_of(const VectorAutoregression& system, const Parts& target) {
   const auto n = static_cast<std::size_t>(system.signals());
   require_group("transfer_entropy", target, n, 1);
   Eigen::MatrixXd projection =

@@ -34,6 +34,6 @@ Eigen::MatrixXd innovations_of(const VectorAutoregression& system,
 /// of both: half the Granger causality, exactly, for Gaussian e. Source: Barnett, Barrett & Seth,
 /// "Granger Causality and Transfer Entropy Are Equivalent for Gaussian Variables", Physical Review
 /// Letters 103 (2009).
-double transfer_entropy_of(const VectorAutoregression& system, const Group& target);
+double transfer_entropy_of(const VectorAutoregression& system, const Parts& target);
 
 }  // namespace emdyn::emergence::information

@@ -7,23 +7,23 @@
 namespace emdyn::emergence::information {
 
 /// What a measure is taken of.
-enum class Domain { pair, series, group, two_parts, chain, linear_system };
+enum class MeasureSubject { pair, series, group, two_parts, chain, linear_system };
 
 /// One measure of how parts act together.
-struct Measure {
+struct MeasureEntry {
   std::string_view name;  ///< As `Interaction::measure` says it.
   std::string_view summary;
   std::string_view source;
   std::string_view cost;  ///< n parts, T rows.
-  Domain domain;
+  MeasureSubject subject;
   bool directed;     ///< From the first part to the last.
   Json (*fields)();  ///< Names, types, ranges, defaults and help of its settings.
 };
 
 /// Every measure of this wing, in alphabetical order.
-std::span<const Measure> measures() noexcept;
+std::span<const MeasureEntry> measures() noexcept;
 
 /// @throws ConfigError for an unknown name, offering the nearest.
-const Measure& find_measure(std::string_view name);
+const MeasureEntry& find_measure(std::string_view name);
 
 }  // namespace emdyn::emergence::information

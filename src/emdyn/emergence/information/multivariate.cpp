@@ -13,7 +13,7 @@
 namespace emdyn::emergence::information {
 namespace {
 
-double o_information(const EntropyOf& entropy, const Group& parts) {
+double o_information(const EntropyOf& entropy, const Parts& parts) {
   return parts.size() < 3 ? 0.0 : togetherness(entropy, parts).o_information;
 }
 
@@ -23,7 +23,7 @@ Togetherness from_sums(double total, double dual) {
 
 }  // namespace
 
-Togetherness togetherness(const EntropyOf& entropy, const Group& parts) {
+Togetherness togetherness(const EntropyOf& entropy, const Parts& parts) {
   require_group("togetherness", parts, std::numeric_limits<std::uint32_t>::max(), 2);
   const double whole = entropy(parts);
   double singles = 0.0;
@@ -57,7 +57,7 @@ Togetherness ksg_togetherness(const SignalsView& signals, const KsgOptions& opti
   return from_sums(total, total - omega);
 }
 
-Gradients gradients(const EntropyOf& entropy, const Group& parts) {
+Gradients gradients(const EntropyOf& entropy, const Parts& parts) {
   require_group("gradients", parts, std::numeric_limits<std::uint32_t>::max(), 3);
   const std::size_t n = parts.size();
   const double whole = o_information(entropy, parts);

@@ -22,7 +22,7 @@ struct Togetherness {
 /// Interdependencies via Multivariate Extensions of the Mutual Information", Physical Review E 100
 /// (2019).
 /// @throws DataError for fewer than two parts (Ω of two is 0) or a part named twice.
-Togetherness togetherness(const EntropyOf& entropy, const Group& parts);
+Togetherness togetherness(const EntropyOf& entropy, const Parts& parts);
 
 /// The same from nearest neighbours: Ω = (2 − n)TC(X) + Σ_j TC(X_−j), every term a KSG total
 /// correlation with equally many neighbours.
@@ -31,7 +31,7 @@ Togetherness ksg_togetherness(const SignalsView& signals, const KsgOptions& opti
 
 /// What parts add to the O-information of the whole.
 struct Gradients {
-  Group parts{};
+  Parts parts{};
   /// Ω(X) − Ω(X_−i): above 0 the part brings redundancy, below 0 synergy.
   std::vector<double> single{};
   /// [parts, parts]: Ω(X) − Ω(X_−i) − Ω(X_−j) + Ω(X_−ij), what the pair brings beyond its parts; 0
@@ -42,7 +42,7 @@ struct Gradients {
 /// Source: Scagliarini, Nuzzi, Antonacci, Faes, Rosas, Marinazzo & Stramaglia, "Gradients of
 /// O-information: Low-order Descriptors of High-order Dependencies", Physical Review Research 5
 /// (2023). Ω of fewer than three parts is 0. @throws DataError for fewer than three parts.
-Gradients gradients(const EntropyOf& entropy, const Group& parts);
+Gradients gradients(const EntropyOf& entropy, const Parts& parts);
 
 /// Of Gaussian variables, one Cholesky factor for all conditional entropies: O(n³).
 /// @param bias_samples as in gaussian_entropies(). @throws DataError when singular.
@@ -58,7 +58,7 @@ struct ScoredGroups {
   std::vector<std::uint32_t> masks{};
   std::vector<double> o_information{};
   /// The members of group i.
-  Group group(std::size_t i) const;
+  Parts group(std::size_t i) const;
 };
 
 /// Ω of every group of `size` among the variables, in lexicographic order of the groups, from one

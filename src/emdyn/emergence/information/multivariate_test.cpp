@@ -88,14 +88,14 @@ TEST(Togetherness, EveryGroupOfTen) {
   for (const std::size_t size : {2U, 3U, 10U, 13U}) {
     const ScoredGroups all = o_information_of_all(covariance, size);
     for (std::size_t i = 0; i < all.masks.size(); i += 1 + all.masks.size() / 40) {
-      const Group group = all.group(i);
+      const Parts group = all.group(i);
       ASSERT_EQ(group.size(), size);
       const double slow = togetherness(gaussian_entropies(covariance), group).o_information;
       ASSERT_NEAR(all.o_information[i], slow, 1e-10);
     }
   }
   EXPECT_EQ(o_information_of_all(covariance, 10).masks.size(), 286U);
-  EXPECT_EQ(o_information_of_all(covariance, 3).group(0), (Group{0, 1, 2}));
+  EXPECT_EQ(o_information_of_all(covariance, 3).group(0), (Parts{0, 1, 2}));
   const ScoredGroups many = o_information_of_all(covariance, 6);
   const ThreadLimit one(1);
   EXPECT_EQ(o_information_of_all(covariance, 6).o_information, many.o_information);

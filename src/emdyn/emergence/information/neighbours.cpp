@@ -24,7 +24,7 @@ double distance(const double* a, const double* b, std::size_t dimensions) {
 }
 
 /// Puts `found` into the sorted list of the best so far, dropping the last.
-void offer(std::span<Neighbour> best, const Neighbour& found) {
+void offer(std::span<NearPoint> best, const NearPoint& found) {
   std::size_t at = best.size() - 1;
   if (!(found < best[at])) return;
   for (; at > 0 && found < best[at - 1]; --at) best[at] = best[at - 1];
@@ -126,9 +126,9 @@ double Neighbours::farthest_in_box(std::size_t node, const double* query) const 
   return largest;
 }
 
-void Neighbours::nearest(std::size_t index, std::span<Neighbour> found) const {
+void Neighbours::nearest(std::size_t index, std::span<NearPoint> found) const {
   std::fill(found.begin(), found.end(),
-            Neighbour{std::numeric_limits<double>::infinity(),
+            NearPoint{std::numeric_limits<double>::infinity(),
                       std::numeric_limits<std::uint32_t>::max()});
   if (found.empty()) return;
   if (dimensions_ == 1) return nearest_sorted(index, found);
@@ -161,7 +161,7 @@ void Neighbours::nearest(std::size_t index, std::span<Neighbour> found) const {
   }
 }
 
-void Neighbours::nearest_sorted(std::size_t index, std::span<Neighbour> found) const {
+void Neighbours::nearest_sorted(std::size_t index, std::span<NearPoint> found) const {
   const std::size_t own = place_[index];
   const double query = points_[own];
   std::size_t below = own;      // One past the next candidate downwards.

@@ -9,11 +9,11 @@
 namespace emdyn::emergence::information {
 
 /// A point near another, and how far (largest coordinate difference).
-struct Neighbour {
+struct NearPoint {
   double distance = 0.0;
   std::uint32_t index = 0;
   /// By distance, then by index, so that "the k nearest" is one set even with ties.
-  friend bool operator<(const Neighbour& a, const Neighbour& b) noexcept {
+  friend bool operator<(const NearPoint& a, const NearPoint& b) noexcept {
     return a.distance != b.distance ? a.distance < b.distance : a.index < b.index;
   }
 };
@@ -34,7 +34,7 @@ class Neighbours {
 
   /// The found.size() nearest other points of point `index`, nearest first.
   /// @pre found.size() < size().
-  void nearest(std::size_t index, std::span<Neighbour> found) const;
+  void nearest(std::size_t index, std::span<NearPoint> found) const;
 
   /// How many other points lie nearer than `radius` to point `index`.
   std::size_t count_below(std::size_t index, double radius) const;
@@ -59,7 +59,7 @@ class Neighbours {
   std::size_t count(std::size_t index, double radius) const;
   template <bool kStrict>
   std::size_t count_sorted(double query, double radius) const;
-  void nearest_sorted(std::size_t index, std::span<Neighbour> found) const;
+  void nearest_sorted(std::size_t index, std::span<NearPoint> found) const;
 
   std::size_t dimensions_;
   std::vector<std::uint32_t> order_{};  ///< Place to point.

@@ -36,7 +36,7 @@ std::vector<std::vector<bool>> likely_cuts(const Eigen::MatrixXd& correlation) {
   laplacian.diagonal() = degree;
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(laplacian);
   const Eigen::VectorXd fiedler = solver.eigenvectors().col(1);
-  Group order = all_of(static_cast<std::size_t>(n));
+  Parts order = all_of(static_cast<std::size_t>(n));
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return fiedler(static_cast<Eigen::Index>(a)) < fiedler(static_cast<Eigen::Index>(b));
   });
@@ -62,8 +62,8 @@ Bipartition bipartition_of(const std::vector<bool>& second) {
   return cut;
 }
 
-Group shifted(const Group& group, std::size_t by) {
-  Group later = group;
+Parts shifted(const Parts& group, std::size_t by) {
+  Parts later = group;
   for (std::size_t& member : later) member += by;
   return later;
 }
@@ -77,12 +77,12 @@ Bipartition least_integrated_cut(const SignalsView& signals, std::size_t lag) {
         fmt::format("least_integrated_cut: {} parts were given; at least 2 are needed", n));
   }
   require_usable("least_integrated_cut", signals, lag + 4 * n + 4);
-  const Steps steps = steps_of(standardised(signals), lag);
+  const StepPairs steps = steps_of(standardised(signals), lag);
   Signals rows(steps.before.rows(), 2 * signals.cols());
   rows << steps.before, steps.after;
   const EntropyOf entropy =
       gaussian_entropies(covariance_of(rows), static_cast<std::size_t>(rows.rows()));
-  const auto stored = [&](const Group& group) {
+  const auto stored = [&](const Parts& group) {
     return mutual_information(entropy, group, shifted(group, n));
   };
   const double whole = stored(all_of(n));
@@ -101,7 +101,7 @@ Bipartition least_integrated_cut(const SignalsView& signals, std::size_t lag) {
       [](const Bipartition& a, const Bipartition& b) { return a.a_part < b.a_part; });
 }
 
-Signals coarse_grained(const SignalsView& signals, const std::vector<Group>& groups) {
+Signals coarse_grained(const SignalsView& signals, const std::vector<Parts>& groups) {
   const Signals standard = standardised(signals);
   Signals coarse(signals.rows(), static_cast<Eigen::Index>(groups.size()));
   for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -101,12 +101,12 @@ Atoms ccs_atoms(const Local& local, const Eigen::ArrayXd& weights) {
 }
 
 /// h(group) for each outcome or row.
-using Surprisal = std::function<Eigen::ArrayXd(const Group&)>;
+using Surprisal = std::function<Eigen::ArrayXd(const Parts&)>;
 
 Local local_information(const Surprisal& surprisal, const TwoParts& parts) {
-  const std::array<Group, 3> before{parts.before_x, parts.before_y,
+  const std::array<Parts, 3> before{parts.before_x, parts.before_y,
                                     joined(parts.before_x, parts.before_y)};
-  const std::array<Group, 3> after{parts.after_x, parts.after_y,
+  const std::array<Parts, 3> after{parts.after_x, parts.after_y,
                                    joined(parts.after_x, parts.after_y)};
   Local local;
   for (std::size_t from = 0; from < 3; ++from) {
@@ -119,9 +119,9 @@ Local local_information(const Surprisal& surprisal, const TwoParts& parts) {
 }
 
 Mean mean_information(const EntropyOf& entropy, const TwoParts& parts) {
-  const std::array<Group, 3> before{parts.before_x, parts.before_y,
+  const std::array<Parts, 3> before{parts.before_x, parts.before_y,
                                     joined(parts.before_x, parts.before_y)};
-  const std::array<Group, 3> after{parts.after_x, parts.after_y,
+  const std::array<Parts, 3> after{parts.after_x, parts.after_y,
                                    joined(parts.after_x, parts.after_y)};
   Mean mean{};
   for (std::size_t from = 0; from < 3; ++from) {
@@ -135,7 +135,7 @@ Mean mean_information(const EntropyOf& entropy, const TwoParts& parts) {
 /// −ln density of a Gaussian at each row, by the factor of the covariance: no density is formed,
 /// so none underflows.
 Eigen::ArrayXd gaussian_surprisal(const Signals& centred, const Eigen::MatrixXd& covariance,
-                                  const Group& group) {
+                                  const Parts& group) {
   const auto d = static_cast<Eigen::Index>(group.size());
   Eigen::MatrixXd part(d, d);
   for (Eigen::Index i = 0; i < d; ++i) {
@@ -167,8 +167,8 @@ Stacked stacked(const SignalsView& first, const SignalsView& second, std::size_t
   const std::size_t fewest = lag + 4 * (p + q) + 4;
   require_usable("integrated_information.x", first, fewest);
   require_usable("integrated_information.y", second, fewest);
-  const Steps a = steps_of(first, lag);
-  const Steps b = steps_of(second, lag);
+  const StepPairs a = steps_of(first, lag);
+  const StepPairs b = steps_of(second, lag);
   Stacked all;
   all.rows.resize(a.before.rows(), static_cast<Eigen::Index>(2 * (p + q)));
   all.rows << a.before, b.before, a.after, b.after;
@@ -213,7 +213,7 @@ void to_json(Json& json, const Atoms& atoms) {
 
 Atoms integrated_information(const Law& law, const TwoParts& parts, Redundancy redundancy) {
   if (redundancy == Redundancy::mmi) return mmi_atoms(mean_information(law.entropies(), parts));
-  const auto surprisal = [&](const Group& group) -> Eigen::ArrayXd {
+  const auto surprisal = [&](const Parts& group) -> Eigen::ArrayXd {
     const std::vector<double> chances = law.marginal(group);
     return -Eigen::Map<const Eigen::ArrayXd>(chances.data(),
                                              static_cast<Eigen::Index>(chances.size()))
@@ -232,7 +232,7 @@ Atoms integrated_information(const SignalsView& first, const SignalsView& second
   if (redundancy == Redundancy::mmi) {
     return mmi_atoms(mean_information(gaussian_entropies(covariance, rows), all.parts));
   }
-  const auto surprisal = [&](const Group& group) {
+  const auto surprisal = [&](const Parts& group) {
     return gaussian_surprisal(all.rows, covariance, group);
   };
   const Eigen::ArrayXd weights =

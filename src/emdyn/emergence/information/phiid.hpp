@@ -37,7 +37,7 @@ void to_json(Json& json, const Atoms& atoms);
 
 /// Variables of a law: the parts before and after a step. A part may be several variables.
 struct TwoParts {
-  Group before_x{}, before_y{}, after_x{}, after_y{};
+  Parts before_x{}, before_y{}, after_x{}, after_y{};
 };
 
 /// Of a known law, exactly.
@@ -55,7 +55,7 @@ Atoms integrated_information(const SignalsView& x, const SignalsView& y, std::si
 
 /// A system of many parts cut in two.
 struct Bipartition {
-  Group first{}, second{};
+  Parts first{}, second{};
   /// I(X_t; X_(t+1)) − I(M¹_t; M¹_(t+1)) − I(M²_t; M²_(t+1)): what the cut would lose.
   double integrated = 0.0;
   double a_part = 0.0;  ///< integrated over the number of signals in the smaller half.
@@ -76,6 +76,6 @@ Atoms integrated_information(const SignalsView& signals, const Bipartition& cut,
 
 /// Each group becomes one signal: the mean of its standardised members (their sign turned to agree
 /// with the group's first principal direction). @throws DataError for an empty group.
-Signals coarse_grained(const SignalsView& signals, const std::vector<Group>& groups);
+Signals coarse_grained(const SignalsView& signals, const std::vector<Parts>& groups);
 
 }  // namespace emdyn::emergence::information

@@ -69,7 +69,7 @@ TEST(IntegratedInformation, AtomsAddUp) {
     EXPECT_NEAR(integrated_information(law, kParts, redundancy).total(), whole, 1e-12);
   }
   const Signals path = path_of(driven_pair(0.5, 0.4, 0.6), 3000, 2);
-  const Steps steps = steps_of(path, 1);
+  const StepPairs steps = steps_of(path, 1);
   Signals rows(2999, 4);
   rows << steps.before, steps.after;
   const Eigen::MatrixXd covariance = covariance_of(rows);
@@ -104,8 +104,8 @@ TEST(Bipartition, CutsWhereNothingPasses) {
   Signals all(4000, 4);
   all << a.col(0), b.col(0), a.col(1), b.col(1);
   const Bipartition cut = least_integrated_cut(all, 1);
-  EXPECT_EQ(cut.first, (Group{0, 2}));
-  EXPECT_EQ(cut.second, (Group{1, 3}));
+  EXPECT_EQ(cut.first, (Parts{0, 2}));
+  EXPECT_EQ(cut.second, (Parts{1, 3}));
   EXPECT_NEAR(cut.integrated, 0.0, 0.01);
   const Atoms atoms = integrated_information(all, cut, 1, Redundancy::mmi);
   EXPECT_NEAR(atoms.at("xty"), 0.0, 0.01);

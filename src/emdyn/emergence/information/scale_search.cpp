@@ -43,7 +43,7 @@ class Ladder {
     const Eigen::MatrixXd chain = macro_chain(transitions_, named, weights_);
     const EffectiveInformation information = effective_information(chain);
     const auto groups = static_cast<std::size_t>(chain.rows());
-    auto [place, fresh] = best_.try_emplace(groups, Scale{groups, information, named});
+    auto [place, fresh] = best_.try_emplace(groups, Coarsening{groups, information, named});
     const double before = place->second.information.effective_information;
     if (!fresh && information.effective_information > before + kSame) {
       place->second = {groups, information, named};
@@ -52,8 +52,8 @@ class Ladder {
   }
 
   /// Finest first.
-  std::vector<Scale> scales() const {
-    std::vector<Scale> list;
+  std::vector<Coarsening> scales() const {
+    std::vector<Coarsening> list;
     for (auto place = best_.rbegin(); place != best_.rend(); ++place) list.push_back(place->second);
     return list;
   }
@@ -61,7 +61,7 @@ class Ladder {
  private:
   const Eigen::MatrixXd& transitions_;
   MacroWeights weights_;
-  std::map<std::size_t, Scale> best_{};
+  std::map<std::size_t, Coarsening> best_{};
 };
 
 /// A chain whose states are merged one pair after another.
@@ -243,7 +243,7 @@ void cluster_spectrally(Ladder& ladder, const Eigen::MatrixXd& transitions) {
       distance(i, j) = (places.row(i) - places.row(j)).norm();
     }
   }
-  std::vector<Group> groups;
+  std::vector<Parts> groups;
   for (std::size_t state = 0; state < n; ++state) groups.push_back({state});
   while (groups.size() > 2) {
     std::size_t a = 0;
@@ -327,7 +327,7 @@ CausalEmergence causal_emergence(const Eigen::Ref<const Eigen::MatrixXd>& transi
   }
   result.along_scale = ladder.scales();
   result.best = result.along_scale.front();
-  for (const Scale& scale : result.along_scale) {
+  for (const Coarsening& scale : result.along_scale) {
     if (scale.information.effective_information >
         result.best.information.effective_information + kSame) {
       result.best = scale;

@@ -9,25 +9,25 @@
 
 namespace emdyn::emergence::information {
 
-Group all_of(std::size_t count) {
-  Group group(count);
+Parts all_of(std::size_t count) {
+  Parts group(count);
   std::iota(group.begin(), group.end(), std::size_t{0});
   return group;
 }
 
-Group without(const Group& group, std::size_t at) {
-  Group rest = group;
+Parts without(const Parts& group, std::size_t at) {
+  Parts rest = group;
   rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(at));
   return rest;
 }
 
-Group joined(const Group& a, const Group& b) {
-  Group both = a;
+Parts joined(const Parts& a, const Parts& b) {
+  Parts both = a;
   both.insert(both.end(), b.begin(), b.end());
   return both;
 }
 
-void require_group(std::string_view what, const Group& group, std::size_t variables,
+void require_group(std::string_view what, const Parts& group, std::size_t variables,
                    std::size_t fewest) {
   if (group.size() < fewest) {
     throw DataError(fmt::format("{}: a group of {} was given; it takes at least {} parts", what,
@@ -44,7 +44,7 @@ void require_group(std::string_view what, const Group& group, std::size_t variab
   }
 }
 
-Signals columns_of(const SignalsView& signals, const Group& group) {
+Signals columns_of(const SignalsView& signals, const Parts& group) {
   Signals chosen(signals.rows(), static_cast<Eigen::Index>(group.size()));
   for (std::size_t j = 0; j < group.size(); ++j) {
     chosen.col(static_cast<Eigen::Index>(j)) = signals.col(static_cast<Eigen::Index>(group[j]));
@@ -103,7 +103,7 @@ Signals turned(const SignalsView& signals, const std::vector<std::size_t>& shift
   return result;
 }
 
-Steps steps_of(const SignalsView& signals, std::size_t lag) {
+StepPairs steps_of(const SignalsView& signals, std::size_t lag) {
   const auto distance = static_cast<Eigen::Index>(lag);
   if (lag == 0 || signals.rows() <= distance) {
     throw DataError(fmt::format("steps of lag {}: the lag must be at least 1 and below the {} rows",

@@ -15,21 +15,21 @@ using Signals = Eigen::MatrixXd;
 using SignalsView = Eigen::Ref<const Eigen::MatrixXd>;
 
 /// Indices of signals, or of the variables of a law.
-using Group = std::vector<std::size_t>;
+using Parts = std::vector<std::size_t>;
 
 /// 0, 1, …, count − 1.
-Group all_of(std::size_t count);
+Parts all_of(std::size_t count);
 /// `group` without the member at place `at`.
-Group without(const Group& group, std::size_t at);
+Parts without(const Parts& group, std::size_t at);
 /// The members of both, `a` first.
-Group joined(const Group& a, const Group& b);
+Parts joined(const Parts& a, const Parts& b);
 /// Members that are out of range, named twice, or too few are refused.
 /// @throws DataError
-void require_group(std::string_view what, const Group& group, std::size_t variables,
+void require_group(std::string_view what, const Parts& group, std::size_t variables,
                    std::size_t fewest);
 
 /// The columns of `group`, in its order.
-Signals columns_of(const SignalsView& signals, const Group& group);
+Signals columns_of(const SignalsView& signals, const Parts& group);
 
 /// Refuses what no estimator can use: fewer than `fewest` rows (says how many are needed), no
 /// column, a value that is not finite (gaps are not bridged: a bridged gap looks like memory), a
@@ -48,11 +48,11 @@ Signals differenced(const SignalsView& signals);
 Signals turned(const SignalsView& signals, const std::vector<std::size_t>& shifts);
 
 /// Rows from `lag` on, beside the rows `lag` earlier: what was and what came.
-struct Steps {
+struct StepPairs {
   Signals before{};
   Signals after{};
 };
 /// @throws DataError when there are not more rows than `lag`, or `lag` is 0.
-Steps steps_of(const SignalsView& signals, std::size_t lag);
+StepPairs steps_of(const SignalsView& signals, std::size_t lag);
 
 }  // namespace emdyn::emergence::information

@@ -29,8 +29,8 @@ double information_of_correlation(double r, double bias) {
 }
 
 /// Signals that say something of their own within the window.
-Group present_signals(const SignalsView& rows) {
-  Group changing;
+Parts present_signals(const SignalsView& rows) {
+  Parts changing;
   for (Eigen::Index j = 0; j < rows.cols(); ++j) {
     const bool usable = rows.col(j).allFinite() && rows.col(j).minCoeff() < rows.col(j).maxCoeff();
     if (usable) changing.push_back(static_cast<std::size_t>(j));
@@ -38,7 +38,7 @@ Group present_signals(const SignalsView& rows) {
   // Cholesky in the order of the signals: what a pivot leaves is the variance of one's own.
   const Signals standard = standardised(columns_of(rows, changing));
   const auto most = static_cast<std::size_t>(rows.rows()) / 4;  // More would not be estimable.
-  Group own;
+  Parts own;
   std::vector<Eigen::VectorXd> directions;
   for (std::size_t j = 0; j < changing.size() && own.size() < most; ++j) {
     Eigen::VectorXd rest = standard.col(static_cast<Eigen::Index>(j));
@@ -112,7 +112,7 @@ void pairwise_information(InteractionWindow& window, const Signals& standard) {
 
 /// From each signal to each other, given one value of the target's past: partial correlations.
 void pairwise_transfer(InteractionWindow& window, const Signals& rows) {
-  const Steps steps = steps_of(rows, 1);
+  const StepPairs steps = steps_of(rows, 1);
   const Signals before = standardised(steps.before);
   const Signals after = standardised(steps.after);
   const auto n = static_cast<std::size_t>(before.rows());

@@ -59,7 +59,7 @@ struct InteractionWindow {
   double begin = 0.0, end = 0.0;  ///< Positions of its first and last row.
   /// Signals that took part: those without gaps that change within the window, less those that are
   /// a combination of the ones before them. Everything else about them is NaN.
-  Group present{};
+  Parts present{};
   /// [signals, signals], nats, bias taken off; the diagonal is NaN.
   Eigen::MatrixXd mutual_information{};
   /// F test on the sample size that is left after the memory of both signals (Bartlett 1946).

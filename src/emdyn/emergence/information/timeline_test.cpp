@@ -116,8 +116,8 @@ TEST(Timeline, LeavesOutWhatSaysNothing) {
   path.col(5) = noise(200, 1, 6);   // with a gap in the first half
   path(20, 5) = std::numeric_limits<double>::quiet_NaN();
   const InteractionTimeline timeline = interaction_timeline(path, steps(200), plain());
-  EXPECT_EQ(timeline.windows.front().present, (Group{0, 2, 3}));
-  EXPECT_EQ(timeline.windows.back().present, (Group{0, 2, 3, 5}));
+  EXPECT_EQ(timeline.windows.front().present, (Parts{0, 2, 3}));
+  EXPECT_EQ(timeline.windows.back().present, (Parts{0, 2, 3, 5}));
   EXPECT_TRUE(std::isnan(timeline.windows.front().mutual_information(0, 1)));
   // Two signals alone: nothing of three.
   const InteractionTimeline two = interaction_timeline(path.middleCols(2, 2), steps(200), plain());
