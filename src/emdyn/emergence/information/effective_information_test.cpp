@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
@@ -86,23 +87,36 @@ TEST(CausalEmergence, HoelsMacroBeatsMicro) {
   EXPECT_EQ(none.gain, 0.0);
 }
 
-/// Four blocks of `size` states; each block leads to the next, evenly among its states.
-Eigen::MatrixXd ring_of_blocks(Eigen::Index size) {
-  Eigen::MatrixXd chain = Eigen::MatrixXd::Zero(4 * size, 4 * size);
-  for (Eigen::Index block = 0; block < 4; ++block) {
-    chain.block(block * size, (block + 1) % 4 * size, size, size)
-        .setConstant(1.0 / static_cast<double>(size));
+constexpr std::array<Eigen::Index, 4> kSizes{2, 4, 6, 8};
+
+/// Four blocks of unequal size; each leads to the next, evenly among its states.
+Eigen::MatrixXd ring_of_blocks() {
+  Eigen::MatrixXd chain = Eigen::MatrixXd::Zero(20, 20);
+  std::array<Eigen::Index, 4> begin{0, 2, 6, 12};
+  for (std::size_t block = 0; block < 4; ++block) {
+    const std::size_t next = (block + 1) % 4;
+    chain.block(begin[block], begin[next], kSizes[block], kSizes[next])
+        .setConstant(1.0 / static_cast<double>(kSizes[next]));
   }
   return chain;
 }
 
 TEST(CausalEmergence, FindsPlantedBlocks) {
+  // Micro: the entropy of the blocks' shares, .1, .2, .3, .4; macro: four states that lead to each
+  // other without noise.
+  double micro = 0.0;
+  for (const double share : {0.1, 0.2, 0.3, 0.4}) micro -= share * std::log(share);
+  std::vector<std::size_t> planted;
+  for (std::size_t block = 0; block < 4; ++block) {
+    planted.insert(planted.end(), static_cast<std::size_t>(kSizes[block]), block);
+  }
   for (const ScaleSearch search :
        {ScaleSearch::agglomerative, ScaleSearch::spectral, ScaleSearch::best}) {
-    const CausalEmergence found = causal_emergence(ring_of_blocks(5), {search});
-    EXPECT_EQ(found.best.groups, 4U);
-    EXPECT_NEAR(found.best.information.effectiveness, 1.0, 1e-12);
-    for (std::size_t state = 0; state < 20; ++state) EXPECT_EQ(found.best.labels[state], state / 5);
+    const CausalEmergence found = causal_emergence(ring_of_blocks(), {search});
+    EXPECT_NEAR(found.micro.effective_information, micro, 1e-12);
+    EXPECT_NEAR(found.best.information.effective_information, std::log(4.0), 1e-12)
+        << kScaleSearchWords[static_cast<std::size_t>(search)];
+    EXPECT_EQ(found.best.labels, planted);
   }
 }
 
@@ -111,7 +125,7 @@ TEST(CausalEmergence, SearchesAgreeWithAllPartitions) {
   for (int round = 0; round < 3; ++round) {
     Eigen::MatrixXd chain(7, 7);
     for (double& value : chain.reshaped()) value = random.uniform() * random.uniform();
-    chain = chain.rowwise().sum().cwiseInverse().asDiagonal() * chain;
+    chain = (chain.rowwise().sum().cwiseInverse().asDiagonal() * chain).eval();
     const CausalEmergence all = causal_emergence(chain, {ScaleSearch::exhaustive});
     const CausalEmergence some = causal_emergence(chain, {ScaleSearch::agglomerative});
     for (const Coarsening& scale : some.along_scale) {

@@ -35,7 +35,8 @@ void require_system(const VectorAutoregression& system) {
     fits = fits && block.rows() == n && block.cols() == n && block.allFinite();
   }
   if (!fits) throw DataError("vector autoregression: its matrices do not fit together");
-  if (!(system.spectral_radius() < 1.0)) {
+  // A unit root may be computed a little below 1.
+  if (!(system.spectral_radius() < 1.0 - 1e-10)) {
     throw DataError("vector autoregression: the system is not stationary; difference the signals");
   }
 }

@@ -91,7 +91,11 @@ Bipartition least_integrated_cut(const SignalsView& signals, std::size_t lag) {
   std::vector<Bipartition> scored(cuts.size());
   parallel_for(cuts.size(), [&](std::size_t i) {
     Bipartition cut = bipartition_of(cuts[i]);
-    cut.integrated = whole - stored(cut.first) - stored(cut.second);
+    const double first = stored(cut.first);
+    const double second = stored(cut.second);
+    const double across = std::min(mutual_information(entropy, cut.first, shifted(cut.second, n)),
+                                   mutual_information(entropy, cut.second, shifted(cut.first, n)));
+    cut.integrated = whole - first - second + std::min({first, second, across});
     cut.a_part =
         cut.integrated / static_cast<double>(std::min(cut.first.size(), cut.second.size()));
     scored[i] = std::move(cut);

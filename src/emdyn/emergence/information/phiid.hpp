@@ -56,7 +56,8 @@ Atoms integrated_information(const SignalsView& x, const SignalsView& y, std::si
 /// A system of many parts cut in two.
 struct Bipartition {
   Parts first{}, second{};
-  /// I(X_t; X_(t+1)) − I(M¹_t; M¹_(t+1)) − I(M²_t; M²_(t+1)): what the cut would lose.
+  /// I(X_t; X_(t+1)) − Σ_i I(Mⁱ_t; Mⁱ_(t+1)) + min_ij I(Mⁱ_t; Mʲ_(t+1)): what the cut would lose.
+  /// Without the last term halves that hold copies would count as less than nothing.
   double integrated = 0.0;
   double a_part = 0.0;  ///< integrated over the number of signals in the smaller half.
 };
@@ -65,8 +66,9 @@ struct Bipartition {
 /// that the cuts of the sorted Fiedler vector of |correlation| and single signals. Cuts are
 /// compared by `a_part`, so that cutting off one weak signal is not always cheapest. Source:
 /// Balduzzi & Tononi, "Integrated Information in Discrete Dynamical Systems", PLoS Computational
-/// Biology 4 (2008), of which the entropy in the denominator is replaced because differential
-/// entropies may be 0 or below.
+/// Biology 4 (2008), whose entropies in the denominator are replaced because differential
+/// entropies may be 0 or below; with redundancy added back: Mediano, Rosas, Luppi,
+/// Carhart-Harris, Bor, Seth & Barrett, arXiv:2109.13186 (2021).
 /// @throws DataError for fewer than two signals.
 Bipartition least_integrated_cut(const SignalsView& signals, std::size_t lag);
 

@@ -85,8 +85,10 @@ TEST(IntegratedInformation, DrivenPairCarriesFromTheFirst) {
   for (const Redundancy redundancy : {Redundancy::mmi, Redundancy::ccs}) {
     const Atoms atoms = integrated_information(path.col(0), path.col(1), 1, redundancy);
     EXPECT_GT(atoms.at("xty") + atoms.at("xtr") + atoms.at("xtx"), 0.3);
-    EXPECT_NEAR(atoms.at("yty"), 0.0, 0.02);
-    EXPECT_NEAR(atoms.at("ytx"), 0.0, 0.02);
+    // Moment by moment y misleads at times: there its atoms lie a little below 0.
+    const double margin = redundancy == Redundancy::mmi ? 0.005 : 0.08;
+    EXPECT_NEAR(atoms.at("yty"), 0.0, margin);
+    EXPECT_NEAR(atoms.at("ytx"), 0.0, margin);
   }
 }
 
