@@ -5,7 +5,7 @@
 
 #include "domain_stream.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/detect/bank.hpp"
+#include "emdyn/detect/live/many_signals.hpp"
 #include "memory_use.hpp"
 #include "processor_time.hpp"
 #include "textbook.hpp"

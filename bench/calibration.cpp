@@ -10,8 +10,8 @@
 #include <span>
 
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/detect/front_end.hpp"
-#include "emdyn/detect/policy.hpp"
+#include "emdyn/detect/alarm/policy.hpp"
+#include "emdyn/detect/front_end/front_end.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/math/distributions.hpp"
 #include "null_streams.hpp"

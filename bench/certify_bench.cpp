@@ -7,9 +7,9 @@
 #include <chrono>
 #include <optional>
 
-#include "emdyn/certify/certify.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/blas_threads.hpp"
+#include "emdyn/model/network/blas_threads.hpp"
+#include "emdyn/provoke/certify/certify.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -122,18 +122,18 @@ std::vector<Row> certify_bench(const model::Network& network, const torch::Tenso
   const torch::NoGradGuard no_grad;
   const ThreadLimit one(1);
   model::set_torch_threads(1);
-  const certify::Certifier certifier(network);
+  const provoke::certify::Certifier certifier(network);
   const auto count = static_cast<double>(labels.size());
   std::vector<Row> rows;
-  const auto timed = [&](certify::Method method, std::vector<double>& margins) {
+  const auto timed = [&](provoke::certify::Method method, std::vector<double>& margins) {
     const Clock::time_point start = Clock::now();
-    margins = certifier.lower_bounds(inputs, labels, epsilon, certify::Norm::linf, method);
+    margins = certifier.lower_bounds(inputs, labels, epsilon, provoke::certify::Norm::linf, method);
     return 1e3 * seconds_since(start) / count;
   };
   std::vector<double> margins;
-  const double interval = timed(certify::Method::interval, margins);
+  const double interval = timed(provoke::certify::Method::interval, margins);
   rows.push_back({"certify.interval", interval, "ms/point", std::nullopt, ""});
-  const double crown = timed(certify::Method::crown, margins);
+  const double crown = timed(provoke::certify::Method::crown, margins);
   Row cost{"certify.crown", crown, "ms/point", std::nullopt, ""};
   Row share{"certify.crown_certified", share_above_zero(margins), "share", std::nullopt, ""};
   if (plain(network)) {
@@ -155,17 +155,19 @@ std::vector<Row> certify_bench(const model::Network& network, const torch::Tenso
   rows.push_back(cost);
   rows.push_back(share);
 
-  const auto undecided = [&](const certify::Options& options, double& seconds) {
+  const auto undecided = [&](const provoke::certify::Options& options, double& seconds) {
     const Clock::time_point start = Clock::now();
-    const auto points = certifier.certify(inputs, labels, epsilon, certify::Norm::linf, options);
+    const auto points =
+        certifier.certify(inputs, labels, epsilon, provoke::certify::Norm::linf, options);
     seconds = seconds_since(start);
-    return static_cast<double>(std::ranges::count_if(points, [](const certify::Point& point) {
-      return point.verdict == certify::Verdict::undecided;
-    }));
+    return static_cast<double>(
+        std::ranges::count_if(points, [](const provoke::certify::Point& point) {
+          return point.verdict == provoke::certify::Verdict::undecided;
+        }));
   };
-  certify::Options options;
+  provoke::certify::Options options;
   double seconds = 0.0;
-  options.method = certify::Method::crown;
+  options.method = provoke::certify::Method::crown;
   options.node_limit = 0;
   const double before = undecided(options, seconds);
   options = {};

@@ -8,13 +8,13 @@
 #include <string>
 
 #include "emdyn/core/philox.hpp"
-#include "emdyn/corrupt/filter.hpp"
-#include "emdyn/corrupt/registry.hpp"
+#include "emdyn/provoke/corrupt/filter.hpp"
+#include "emdyn/provoke/corrupt/registry.hpp"
 
 namespace emdyn::bench {
 namespace {
 
-using corrupt::ImageShape;
+using provoke::corrupt::ImageShape;
 using Values = std::vector<float>;
 
 template <class Call>
@@ -81,7 +81,7 @@ class Plain {
     }
   }
   Values blurred(const Values& from, double sigma) const {
-    const auto weights = corrupt::gaussian_weights(sigma);
+    const auto weights = provoke::corrupt::gaussian_weights(sigma);
     const auto radius = static_cast<std::ptrdiff_t>(weights.size() / 2);
     const auto pass = [&](const Values& source, std::ptrdiff_t down, std::ptrdiff_t right) {
       return each([&](std::size_t c, std::ptrdiff_t y, std::ptrdiff_t x) {
@@ -100,7 +100,7 @@ class Plain {
   }
   void defocus() {
     for (const double radius : {3.0, 4.0, 6.0, 8.0, 10.0}) {
-      const corrupt::Kernel kernel = corrupt::disk_kernel(radius, 0.5);
+      const provoke::corrupt::Kernel kernel = provoke::corrupt::disk_kernel(radius, 0.5);
       const auto reach = static_cast<std::ptrdiff_t>(kernel.height / 2);
       out_ = each([&](std::size_t c, std::ptrdiff_t y, std::ptrdiff_t x) {
         float sum = 0.0F;
@@ -169,10 +169,10 @@ std::vector<Row> corrupt_rows(const CorruptBenchOptions& options) {
   Plain plain(shape, image);
   std::vector<Row> rows;
   double all = 0.0;
-  for (const corrupt::Entry& entry : corrupt::entries()) {
+  for (const provoke::corrupt::Entry& entry : provoke::corrupt::entries()) {
     const auto five = [&] {
       for (std::size_t severity = 1; severity <= 5; ++severity) {
-        corrupt::corrupt(entry.name, shape, image, out, {severity});
+        provoke::corrupt::corrupt(entry.name, shape, image, out, {severity});
       }
     };
     double best = HUGE_VAL;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "emdyn/core/philox.hpp"
-#include "emdyn/detect/detector.hpp"
+#include "emdyn/detect/contract/detector.hpp"
 
 namespace emdyn::bench {
 

@@ -8,10 +8,10 @@
 #include <chrono>
 
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/lab/grokking.hpp"
-#include "emdyn/lab/kernels.hpp"
-#include "emdyn/lab/optimizer.hpp"
-#include "emdyn/model/blas_threads.hpp"
+#include "emdyn/model/lab/contract/kernels.hpp"
+#include "emdyn/model/lab/contract/optimizer.hpp"
+#include "emdyn/model/lab/grokking/grokking.hpp"
+#include "emdyn/model/network/blas_threads.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -37,8 +37,8 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-lab::GrokkingConfig config_of(const LabBenchOptions& options) {
-  lab::GrokkingConfig config;
+model::lab::GrokkingConfig config_of(const LabBenchOptions& options) {
+  model::lab::GrokkingConfig config;
   config.p = options.p;
   config.width = options.width;
   return config;
@@ -47,7 +47,7 @@ lab::GrokkingConfig config_of(const LabBenchOptions& options) {
 /// The same training as libtorch's documentation would write it.
 class PlainLoop {
  public:
-  PlainLoop(const lab::GrokkingConfig& config, const std::vector<lab::Pair>& pairs)
+  PlainLoop(const model::lab::GrokkingConfig& config, const std::vector<model::lab::Pair>& pairs)
       : first_(torch::nn::LinearOptions(2 * config.p, config.width).bias(false)),
         second_(torch::nn::LinearOptions(config.width, config.p).bias(false)),
         optimizer_({first_->weight, second_->weight},
@@ -61,7 +61,7 @@ class PlainLoop {
     auto input = inputs_.accessor<float, 2>();
     auto target = targets_.accessor<std::int64_t, 1>();
     for (std::int64_t i = 0; i < rows; ++i) {
-      const lab::Pair& pair = pairs[static_cast<std::size_t>(i)];
+      const model::lab::Pair& pair = pairs[static_cast<std::size_t>(i)];
       input[i][pair.x] = 1.0F;
       input[i][config.p + pair.y] = 1.0F;
       target[i] = pair.target;
@@ -84,16 +84,16 @@ class PlainLoop {
 };
 
 Row speed_row(const LabBenchOptions& options, std::size_t threads) {
-  const lab::GrokkingConfig config = config_of(options);
-  const lab::Split split = lab::make_split(config);
-  const auto network = lab::make_network(config);
-  lab::Optimizer optimizer({.kind = lab::OptimizerKind::adamw,
-                            .learning_rate = config.learning_rate,
-                            .weight_decay = config.weight_decay},
-                           network->parameters().size());
+  const model::lab::GrokkingConfig config = config_of(options);
+  const model::lab::Split split = model::lab::make_split(config);
+  const auto network = model::lab::make_network(config);
+  model::lab::Optimizer optimizer({.kind = model::lab::OptimizerKind::adamw,
+                                   .learning_rate = config.learning_rate,
+                                   .weight_decay = config.weight_decay},
+                                  network->parameters().size());
   const ThreadLimit limit(threads);
   model::set_torch_threads(static_cast<int>(threads));
-  const lab::FlushDenormals guard;  // for both
+  const model::lab::FlushDenormals guard;  // for both
   PlainLoop plain(config, split.train);
   std::vector<double> ours;
   std::vector<double> theirs;
@@ -111,32 +111,32 @@ Row speed_row(const LabBenchOptions& options, std::size_t threads) {
 }
 
 /// Throws everything away.
-class NullSink final : public lab::Sink {
+class NullSink final : public model::lab::Sink {
  public:
-  void row(std::int64_t, std::span<const lab::Sample>) override {}
+  void row(std::int64_t, std::span<const model::lab::Sample>) override {}
   void event(const series::Event&) override {}
 };
 
-lab::Outcome outcome_of(lab::GrokkingConfig config, bool probes) {
+model::lab::Outcome outcome_of(model::lab::GrokkingConfig config, bool probes) {
   if (!probes) config.probe_budget_percent = 0.0;
   NullSink sink;
-  return lab::make_grokking(config)->run(sink, {});
+  return model::lab::make_grokking(config)->run(sink, {});
 }
 
 void probe_rows(const LabBenchOptions& options, std::vector<Row>& rows) {
-  lab::GrokkingConfig config = config_of(options);
+  model::lab::GrokkingConfig config = config_of(options);
   config.steps = 2000;
   std::vector<double> with;
   std::vector<double> without;
   std::vector<double> overhead;
-  lab::Outcome outcome;
+  model::lab::Outcome outcome;
   for (int round = 0; round < 3; ++round) {
     without.push_back(outcome_of(config, false).steps_per_second());
     outcome = outcome_of(config, true);
     with.push_back(outcome.steps_per_second());
     overhead.push_back(outcome.probe_overhead_percent());
   }
-  for (const lab::ProbeCost& probe : outcome.probes) {
+  for (const model::lab::ProbeCost& probe : outcome.probes) {
     if (probe.calls == 0) continue;
     rows.push_back({"probe_" + probe.name, 1e6 * probe.seconds / static_cast<double>(probe.calls),
                     "us/call", 1e6 / median(without), "one training step, us"});

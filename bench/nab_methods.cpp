@@ -6,10 +6,10 @@
 
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/alarm/surprise_scale.hpp"
 #include "emdyn/detect/ensemble/auto_detector.hpp"
 #include "emdyn/detect/ensemble/history_match.hpp"
-#include "emdyn/detect/ensemble/surprise_scale.hpp"
-#include "emdyn/detect/front_end.hpp"
+#include "emdyn/detect/front_end/front_end.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/math/distributions.hpp"
 #include "emdyn/math/moments.hpp"

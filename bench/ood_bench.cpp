@@ -10,7 +10,7 @@
 
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/ood/registry.hpp"
+#include "emdyn/provoke/ood/registry.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -68,11 +68,11 @@ struct Data {
       }
     }
   }
-  ood::TrainingSet training() const {
-    return {probe::matrix_view(features.data(), labels.size(), d),
-            probe::matrix_view(logits.data(), labels.size(), k),
+  provoke::ood::TrainingSet training() const {
+    return {math::matrix_view(features.data(), labels.size(), d),
+            math::matrix_view(logits.data(), labels.size(), k),
             labels,
-            {probe::matrix_view(weight.data(), k, d), bias}};
+            {math::matrix_view(weight.data(), k, d), bias}};
   }
 };
 
@@ -208,13 +208,13 @@ std::vector<Row> ood_rows(const OodBenchOptions& options) {
   const Data training(options.bank, options, 2);
   const Data batch(options.batch, options, 3);
   const Naive naive(training);
-  const ood::TrainingSet views = batch.training();
+  const provoke::ood::TrainingSet views = batch.training();
   std::vector<double> out(options.batch);
   std::vector<Row> rows;
   double all = 0.0;
   double sink = 0.0;
-  for (const ood::Entry& entry : ood::entries()) {
-    const ood::Scorer scorer = entry.fit(training.training(), {});
+  for (const provoke::ood::Entry& entry : provoke::ood::entries()) {
+    const provoke::ood::Scorer scorer = entry.fit(training.training(), {});
     const double seconds = seconds_a_call([&] {
       scorer.score({views.features, views.logits}, out);
       sink += out[0];

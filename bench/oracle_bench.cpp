@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "emdyn/core/philox.hpp"
-#include "emdyn/model/model.hpp"
-#include "emdyn/stress/attack.hpp"
+#include "emdyn/model/network/model.hpp"
+#include "emdyn/provoke/attack/attack.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -39,8 +39,8 @@ struct Oracle {
   std::string_view name;
   model::FunctionModel model;
   torch::Tensor inputs;
-  std::vector<stress::Norm> norms;
-  std::function<double(stress::Norm norm, std::int64_t point, std::int64_t label)> exact;
+  std::vector<provoke::attack::Norm> norms;
+  std::function<double(provoke::attack::Norm norm, std::int64_t point, std::int64_t label)> exact;
 };
 
 /// min over k of |z_label - z_k| / |w_label - w_k|_q.
@@ -51,14 +51,14 @@ Oracle affine() {
           model::FunctionModel({.input = {kFeatures}, .classes = kClasses, .low = -20, .high = 20},
                                [weight](const torch::Tensor& x) { return at::linear(x, weight); }),
           inputs,
-          {stress::Norm::l1, stress::Norm::l2, stress::Norm::linf},
-          [weight, inputs](stress::Norm norm, std::int64_t point, std::int64_t label) {
+          {provoke::attack::Norm::l1, provoke::attack::Norm::l2, provoke::attack::Norm::linf},
+          [weight, inputs](provoke::attack::Norm norm, std::int64_t point, std::int64_t label) {
             double nearest = std::numeric_limits<double>::infinity();
             for (std::int64_t k = 0; k < kClasses; ++k) {
               if (k == label) continue;
               const torch::Tensor w = (weight[label] - weight[k]).contiguous();
               const double gap = at::dot(w, inputs[point]).item<double>();
-              const double dual = stress::dual_norm(
+              const double dual = provoke::attack::dual_norm(
                   norm, {w.data_ptr<float>(), static_cast<std::size_t>(kFeatures)});
               nearest = std::min(nearest, gap / dual);
             }
@@ -77,8 +77,8 @@ Oracle sphere() {
                                  return at::stack({in, -in}, 1);
                                }),
           inputs,
-          {stress::Norm::l2},
-          [inputs](stress::Norm, std::int64_t point, std::int64_t) {
+          {provoke::attack::Norm::l2},
+          [inputs](provoke::attack::Norm, std::int64_t point, std::int64_t) {
             return std::abs(inputs[point].norm().item<double>() - kRadius);
           }};
 }
@@ -93,8 +93,8 @@ Oracle nearest_neighbour() {
                                  return -(x.unsqueeze(1) - centres.unsqueeze(0)).square().sum(2);
                                }),
           inputs,
-          {stress::Norm::l2},
-          [centres, inputs](stress::Norm, std::int64_t point, std::int64_t label) {
+          {provoke::attack::Norm::l2},
+          [centres, inputs](provoke::attack::Norm, std::int64_t point, std::int64_t label) {
             const torch::Tensor x = inputs[point].to(torch::kFloat64);
             const torch::Tensor c = centres.to(torch::kFloat64);
             double nearest = std::numeric_limits<double>::infinity();
@@ -108,11 +108,12 @@ Oracle nearest_neighbour() {
 }
 
 /// % by which the worst point lies above its exact distance; infinite where one was not broken.
-double worst_excess(const Oracle& oracle, std::string_view attack, stress::Norm norm) {
+double worst_excess(const Oracle& oracle, std::string_view attack, provoke::attack::Norm norm) {
   const auto labels = answers(oracle.model, oracle.inputs);
-  stress::AttackOptions options;
+  provoke::attack::AttackOptions options;
   options.norm = norm;
-  const auto result = stress::run_attack(attack, oracle.model, oracle.inputs, labels, options);
+  const auto result =
+      provoke::attack::run_attack(attack, oracle.model, oracle.inputs, labels, options);
   double worst = 0.0;
   for (std::size_t i = 0; i < result.size(); ++i) {
     const double exact = oracle.exact(norm, static_cast<std::int64_t>(i), labels[i]);
@@ -128,11 +129,11 @@ std::vector<Row> oracle_bench() {
   std::vector<Row> rows;
   for (const Oracle& oracle : {affine(), sphere(), nearest_neighbour()}) {
     for (const std::string_view attack : {"fmn", "fab_t", "carlini_wagner", "deep_fool"}) {
-      for (const stress::Norm norm : oracle.norms) {
-        const auto& known = stress::find_attack(attack).norms;
+      for (const provoke::attack::Norm norm : oracle.norms) {
+        const auto& known = provoke::attack::find_attack(attack).norms;
         if (std::ranges::find(known, norm) == known.end()) continue;
         const double worst = worst_excess(oracle, attack, norm);
-        Row row{fmt::format("{}_{}_{}", oracle.name, attack, stress::word(norm)), worst,
+        Row row{fmt::format("{}_{}_{}", oracle.name, attack, provoke::attack::word(norm)), worst,
                 "% above exact, worst point", kBar, "bar"};
         row.passes = worst <= kBar;
         rows.push_back(std::move(row));

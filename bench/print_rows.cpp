@@ -2,22 +2,22 @@
 
 #include <fmt/format.h>
 
-#include "emdyn/terminal/table.hpp"
+#include "emdyn/app/terminal/table.hpp"
 
 namespace emdyn::bench {
 
-void print_rows(const std::vector<Row>& rows, bool json, terminal::Console& console) {
+void print_rows(const std::vector<Row>& rows, bool json, app::terminal::Console& console) {
   if (json) {
     console.json(rows_json(rows));
     return;
   }
-  using Align = terminal::Table::Align;
-  terminal::Table table({{"name"},
-                         {"value", Align::right},
-                         {"unit"},
-                         {"baseline", Align::right},
-                         {"ratio", Align::right},
-                         {"against"}});
+  using Align = app::terminal::Table::Align;
+  app::terminal::Table table({{"name"},
+                              {"value", Align::right},
+                              {"unit"},
+                              {"baseline", Align::right},
+                              {"ratio", Align::right},
+                              {"against"}});
   for (const Row& row : rows) {
     const bool compared = row.baseline && *row.baseline != 0.0;
     std::string value = fmt::format("{:.4g}", row.value);

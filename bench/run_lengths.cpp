@@ -9,8 +9,8 @@
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/alarm/run_length.hpp"
 #include "emdyn/detect/registry.hpp"
-#include "emdyn/detect/run_length.hpp"
 #include "emdyn/math/distributions.hpp"
 
 namespace emdyn::bench {

@@ -8,10 +8,10 @@
 #include <numbers>
 #include <string>
 
+#include "emdyn/collect/store/sqlite.hpp"
+#include "emdyn/collect/store/store.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/store/sqlite.hpp"
-#include "emdyn/store/store.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -105,10 +105,10 @@ struct Measured {
 
 Measured measure_store(const Workload& work, const std::filesystem::path& folder) {
   Measured measured;
-  store::Store store = store::Store::open(folder, store::Mode::write);
+  collect::store::Store store = collect::store::Store::open(folder, collect::store::Mode::write);
   const Stopwatch writing;
-  store::RunWriter writer = store.create({});
-  std::array<store::SignalId, kSignals> ids{};
+  collect::store::RunWriter writer = store.create({});
+  std::array<collect::store::SignalId, kSignals> ids{};
   for (std::size_t s = 0; s < kSignals; ++s) ids[s] = writer.add_signal(kNames[s]);
   for (std::size_t step = 0; step < work.steps; ++step) {
     for (std::size_t s = 0; s < kSignals; ++s) {
@@ -136,11 +136,11 @@ Measured measure_store(const Workload& work, const std::filesystem::path& folder
   return measured;
 }
 
-void write_rows(const Workload& work, store::Database& database) {
+void write_rows(const Workload& work, collect::store::Database& database) {
   database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
   // No index: the plain table at its fastest and smallest.
   database.execute("CREATE TABLE points(signal INTEGER, position REAL, value REAL, seconds REAL)");
-  store::Statement insert = database.prepare("INSERT INTO points VALUES(?, ?, ?, ?)");
+  collect::store::Statement insert = database.prepare("INSERT INTO points VALUES(?, ?, ?, ?)");
   database.execute("BEGIN");
   for (std::size_t step = 0; step < work.steps; ++step) {
     for (std::size_t s = 0; s < kSignals; ++s) {
@@ -156,15 +156,15 @@ Measured measure_rows(const Workload& work, const std::filesystem::path& file) {
   Measured measured;
   const Stopwatch writing;
   {
-    store::Database database(file, store::Access::create);
+    collect::store::Database database(file, collect::store::Access::create);
     write_rows(work, database);
   }
   measured.write_seconds = writing.seconds();
   measured.bytes = static_cast<double>(std::filesystem::file_size(file));
-  store::Database database(file, store::Access::read);
+  collect::store::Database database(file, collect::store::Access::read);
 
   const Stopwatch overview;
-  store::Statement columns = database.prepare(
+  collect::store::Statement columns = database.prepare(
       "SELECT CAST(position * ?1 / ?2 AS INTEGER) AS pixel, MIN(value), MAX(value) FROM points "
       "WHERE signal = 0 GROUP BY pixel");
   columns.bind(1, static_cast<double>(kColumns)).bind(2, static_cast<double>(work.steps));
@@ -173,7 +173,8 @@ Measured measure_rows(const Workload& work, const std::filesystem::path& file) {
 
   const Stopwatch reading;
   std::array<series::Signal, kSignals> read{};
-  store::Statement select = database.prepare("SELECT signal, position, value, seconds FROM points");
+  collect::store::Statement select =
+      database.prepare("SELECT signal, position, value, seconds FROM points");
   while (select.step()) {
     series::Signal& points = read[static_cast<std::size_t>(select.integer(0)) % kSignals];
     points.positions.push_back(select.real(1));

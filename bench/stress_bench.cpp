@@ -11,13 +11,13 @@
 #include <memory>
 
 #include "certify_bench.hpp"
-#include "emdyn/certify/certify.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/data/load.hpp"
-#include "emdyn/model/blas_threads.hpp"
-#include "emdyn/model/network_file.hpp"
-#include "emdyn/stress/attack.hpp"
+#include "emdyn/model/data/load.hpp"
+#include "emdyn/model/network/blas_threads.hpp"
+#include "emdyn/model/network/network_file.hpp"
+#include "emdyn/provoke/attack/attack.hpp"
+#include "emdyn/provoke/certify/certify.hpp"
 #include "oracle_bench.hpp"
 
 namespace emdyn::bench {
@@ -123,7 +123,8 @@ Subject subject_of(const StressBenchOptions& options) {
   Subject subject;
   subject.network =
       std::make_unique<model::Network>(model::load_network(options.model, options.architecture));
-  data::Dataset set = data::load(options.data, {.limit = static_cast<std::size_t>(options.points)});
+  model::data::Dataset set =
+      model::data::load(options.data, {.limit = static_cast<std::size_t>(options.points)});
   if (set.labels.size() != set.size() || set.shape != subject.network->signature().input)
     throw DataError("bench stress: the data need labels and the shape that the model takes");
   std::vector<std::int64_t> shape = set.shape;
@@ -133,19 +134,20 @@ Subject subject_of(const StressBenchOptions& options) {
   return subject;
 }
 
-stress::AttackResult attack(const Subject& subject, std::string_view name,
-                            const stress::AttackOptions& options) {
-  return stress::run_attack(name, *subject.network, subject.inputs, subject.labels, options);
+provoke::attack::AttackResult attack(const Subject& subject, std::string_view name,
+                                     const provoke::attack::AttackOptions& options) {
+  return provoke::attack::run_attack(name, *subject.network, subject.inputs, subject.labels,
+                                     options);
 }
 
 /// In forward passes: a backward pass costs about two, and needs one.
-double cost(const stress::AttackResult& result) {
+double cost(const provoke::attack::AttackResult& result) {
   return static_cast<double>(result.ledger.forward + 3 * result.ledger.gradient);
 }
 
 void active_set_rows(const Subject& subject, const StressBenchOptions& bench,
                      std::vector<Row>& rows) {
-  stress::AttackOptions options;
+  provoke::attack::AttackOptions options;
   options.epsilons = {bench.epsilon};
   const auto with = attack(subject, "pgd", options);
   options.active_set = false;
@@ -161,7 +163,7 @@ void active_set_rows(const Subject& subject, const StressBenchOptions& bench,
 /// Eight radii in one run, beside eight runs of one: both with active set.
 void curve_rows(const Subject& subject, std::string_view name, const StressBenchOptions& bench,
                 std::vector<Row>& rows) {
-  stress::AttackOptions options;
+  provoke::attack::AttackOptions options;
   for (int k = 1; k <= 8; ++k) options.epsilons.push_back(bench.epsilon * k / 8.0);
   const auto together = attack(subject, name, options);
   double apart = 0.0;
@@ -171,7 +173,7 @@ void curve_rows(const Subject& subject, std::string_view name, const StressBench
   double lost = 0.0;
   double largest = 0.0;
   for (const double epsilon : options.epsilons) {
-    stress::AttackOptions alone;
+    provoke::attack::AttackOptions alone;
     alone.epsilons = {epsilon};
     const auto single = attack(subject, name, alone);
     largest = cost(single);
@@ -188,7 +190,7 @@ void curve_rows(const Subject& subject, std::string_view name, const StressBench
     rows.push_back({fmt::format("{}_eight_radii_{}", name, what), value, std::string(unit),
                     baseline, std::string(baseline_name)});
   };
-  stress::AttackOptions one;
+  provoke::attack::AttackOptions one;
   one.epsilons = {bench.epsilon};
   one.active_set = false;
   row("cost", cost(together), "forward passes", apart, "eight runs");
@@ -232,7 +234,7 @@ std::int64_t looped_deep_fool(const Subject& subject, std::int64_t count) {
 
 void deep_fool_rows(const Subject& subject, const StressBenchOptions& bench,
                     std::vector<Row>& rows) {
-  stress::AttackOptions options;
+  provoke::attack::AttackOptions options;
   options.refine = 0;
   const std::int64_t count = std::min(bench.looped_points, subject.inputs.size(0));
   const auto once = attack(subject, "deep_fool", options);  // Also warms up.
@@ -264,17 +266,19 @@ void certificate_rows(const Subject& subject, double epsilon, std::vector<Row>& 
   const std::int64_t count = std::min(kCertifiedPoints, subject.inputs.size(0));
   const torch::Tensor inputs = subject.inputs.narrow(0, 0, count);
   const std::vector<std::int64_t> labels(subject.labels.begin(), subject.labels.begin() + count);
-  const auto margins = certify::Certifier(*subject.network)
-                           .lower_bounds(inputs, labels, epsilon, certify::Norm::linf);
-  stress::AttackOptions options;
+  const auto margins = provoke::certify::Certifier(*subject.network)
+                           .lower_bounds(inputs, labels, epsilon, provoke::certify::Norm::linf);
+  provoke::attack::AttackOptions options;
   options.epsilons = {epsilon};
-  const auto all = stress::run_attack("auto_attack", *subject.network, inputs, labels, options);
+  const auto all =
+      provoke::attack::run_attack("auto_attack", *subject.network, inputs, labels, options);
   double certified = 0.0;
   for (const double margin : margins) {
     options.certified.push_back(margin > 0.0 ? epsilon : -1.0);
     certified += margin > 0.0 ? 1.0 : 0.0;
   }
-  const auto rest = stress::run_attack("auto_attack", *subject.network, inputs, labels, options);
+  const auto rest =
+      provoke::attack::run_attack("auto_attack", *subject.network, inputs, labels, options);
   const std::string without = "without certificates";
   rows.push_back(
       {"certified_first_points", certified, "points", static_cast<double>(count), "all"});

@@ -4,32 +4,32 @@
 #include <utility>
 
 #include "emdyn/core/philox.hpp"
+#include "emdyn/detect/alarm/policy.hpp"
 #include "emdyn/detect/ensemble/level_change.hpp"
-#include "emdyn/detect/front_end.hpp"
-#include "emdyn/detect/policy.hpp"
+#include "emdyn/detect/front_end/front_end.hpp"
+#include "emdyn/detect/live/signal_watch.hpp"
 #include "emdyn/detect/registry.hpp"
-#include "emdyn/detect/signal_watch.hpp"
-#include "emdyn/segment/segment.hpp"
+#include "emdyn/emergence/segment/segment.hpp"
 
 namespace emdyn::bench {
 namespace {
 
 using Values = std::span<const double>;
-using segment::Noise;
-using segment::Regime;
-using segment::Search;
+using emergence::segment::Noise;
+using emergence::segment::Regime;
+using emergence::segment::Search;
 
 constexpr std::size_t kFewestForSegment = 12;  // Two regimes can be told apart.
 
 Segmenter segmenter(std::string name, Search search, Regime regime,
                     Noise noise = Noise::null_model) {
-  segment::Options options;
+  emergence::segment::Options options;
   options.search = search;
   options.regime = regime;
   options.noise = noise;
   return {std::move(name), [options](std::span<const double> values) {
             std::vector<std::size_t> found;
-            for (const auto& change : segment::segment(values, options).changes) {
+            for (const auto& change : emergence::segment::segment(values, options).changes) {
               found.push_back(change.index);
             }
             return found;
@@ -137,7 +137,7 @@ std::vector<std::size_t> segment_online(std::span<const double> values) {
   std::size_t from = 0;
   for (std::size_t i = kFewestForSegment; i <= values.size(); ++i) {
     if (i - from < kFewestForSegment) continue;
-    const auto changes = segment::segment(values.subspan(from, i - from), {}).changes;
+    const auto changes = emergence::segment::segment(values.subspan(from, i - from), {}).changes;
     if (changes.empty()) continue;
     from += changes.front().index;
     found.push_back(from);

@@ -1,39 +1,119 @@
-# emdyn_module(NAME detect DEPENDS core math  SOURCES ... HEADERS ... TESTS ... LIBRARIES ...)
-# One call per folder of src/emdyn. DEPENDS is the layering rule (tools/check_layers.py reads it); TORCH
-# marks what may include libtorch, INTERNAL what is not installed; LIBRARIES are outside libraries. TESTS become emdyn_NAME_test.
+# emdyn_module(NAME detect/level DEPENDS detect/contract math core LIBRARIES fmt::fmt): one call per folder of
+# src/emdyn that holds code. The folder is the module: every .cpp and .hpp in it belongs to it, and what has
+# `test` in its name belongs to the tests of its wing. The target is emdyn_detect_level, its alias
+# emdyn::detect_level.
+#   DEPENDS    the folders it may include (tools/check_layers.py reads it)
+#   LIBRARIES  outside libraries
+#   TORCH      it may include libtorch
+#   INTERNAL   it is not installed
+#   COLD       it runs once a command: compiled quickly rather than to run fast
+#   SOURCES    generated files
+#   EXCLUDE    files of the folder that belong to another target
+#   ALONE      files that stay out of batches: they have compile options of their own, or types that hold one
+#              of an anonymous namespace (to GCC every file of a batch is a header)
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH;INTERNAL" "NAME" "DEPENDS;SOURCES;HEADERS;TESTS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;ALONE;LIBRARIES" ${ARGN})
+  file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
+  file(GLOB headers LIST_DIRECTORIES false CONFIGURE_DEPENDS *.hpp)
+  foreach(name ${ARG_EXCLUDE})
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+    list(REMOVE_ITEM headers ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  endforeach()
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "/[^/]*test[^/]*$")
+  list(FILTER sources EXCLUDE REGEX "/[^/]*test[^/]*$")
+  list(FILTER headers EXCLUDE REGEX "/[^/]*test[^/]*$")
+  emdyn_batches(sources batch 16 ${ARG_ALONE})
+  list(APPEND sources ${ARG_SOURCES})
+
+  string(REPLACE / _ id ${ARG_NAME})
+  set(target emdyn_${id})
   set(kind PUBLIC)
-  if(ARG_SOURCES)
-    add_library(emdyn_${ARG_NAME} STATIC ${ARG_SOURCES})
-    set_target_properties(emdyn_${ARG_NAME} PROPERTIES POSITION_INDEPENDENT_CODE ON EXPORT_NAME ${ARG_NAME})
-    target_compile_options(emdyn_${ARG_NAME} PRIVATE ${EMDYN_WARNINGS})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_compile_options(${target} PRIVATE ${EMDYN_WARNINGS})
+    if(ARG_COLD)
+      target_compile_options(${target} PRIVATE ${EMDYN_COLD})
+    endif()
   else()
-    add_library(emdyn_${ARG_NAME} INTERFACE)
-    set_target_properties(emdyn_${ARG_NAME} PROPERTIES EXPORT_NAME ${ARG_NAME})
+    add_library(${target} INTERFACE)
     set(kind INTERFACE)
   endif()
-  add_library(emdyn::${ARG_NAME} ALIAS emdyn_${ARG_NAME})
-  target_sources(emdyn_${ARG_NAME} ${kind} FILE_SET HEADERS
-    BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${ARG_HEADERS})
-  target_compile_features(emdyn_${ARG_NAME} ${kind} cxx_std_20)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${id})
+  add_library(emdyn::${id} ALIAS ${target})
+  target_sources(${target} ${kind} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src FILES ${headers})
+  target_compile_features(${target} ${kind} cxx_std_20)
+  list(TRANSFORM ARG_DEPENDS REPLACE / _)
   list(TRANSFORM ARG_DEPENDS PREPEND emdyn::)
-  target_link_libraries(emdyn_${ARG_NAME} ${kind} ${ARG_DEPENDS} ${ARG_LIBRARIES})
+  target_link_libraries(${target} ${kind} ${ARG_DEPENDS} ${ARG_LIBRARIES})
   if(NOT ARG_TORCH AND NOT ARG_INTERNAL)
-    install(TARGETS emdyn_${ARG_NAME} EXPORT emdyn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    install(TARGETS ${target} EXPORT emdyn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
       FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    set_property(GLOBAL APPEND PROPERTY EMDYN_INSTALLED ${id})
   endif()
-  if(ARG_TESTS AND BUILD_TESTING)
-    emdyn_test(NAME emdyn_${ARG_NAME}_test SOURCES ${ARG_TESTS}
-      LIBRARIES emdyn::${ARG_NAME} ${ARG_TEST_LIBRARIES})
+  string(REGEX REPLACE "/.*" "" wing ${ARG_NAME})
+  set_property(GLOBAL APPEND PROPERTY EMDYN_WING_${wing} emdyn::${id})
+  set_property(GLOBAL APPEND PROPERTY EMDYN_TESTS_${wing} ${tests})
+endfunction()
+
+# Several sources to one compiler run: most of a file's time goes into reading headers. Replaces the sources in
+# the named list by files that include up to `size` of them each; generated sources and those named after
+# `size` stay alone. The files name no absolute path, so a compiler cache serves every checkout.
+function(emdyn_batches list prefix size)
+  if(NOT EMDYN_UNITY)
+    return()
+  endif()
+  set(alone "")
+  set(together "")
+  foreach(source ${${list}})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/src ${source})
+    get_filename_component(name ${source} NAME)
+    if(name IN_LIST ARGN)
+      list(APPEND alone ${source})
+    else()
+      list(APPEND together ${path})
+    endif()
+  endforeach()
+  set(number 0)
+  while(together)
+    list(SUBLIST together 0 ${size} batch)
+    list(REMOVE_ITEM together ${batch})
+    list(TRANSFORM batch REPLACE "(.+)" "#include \"\\1\"\n")
+    list(JOIN batch "" text)
+    set(file ${CMAKE_CURRENT_BINARY_DIR}/${prefix}_${number}.cpp)
+    file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+    list(APPEND alone ${file})
+    math(EXPR number "${number} + 1")
+  endwhile()
+  set(${list} ${alone} PARENT_SCOPE)
+endfunction()
+
+# emdyn_wing_tests(detect): one program of all tests of a wing, after its folders.
+function(emdyn_wing_tests wing)
+  get_property(tests GLOBAL PROPERTY EMDYN_TESTS_${wing})
+  get_property(modules GLOBAL PROPERTY EMDYN_WING_${wing})
+  if(tests AND BUILD_TESTING)
+    emdyn_test(NAME emdyn_${wing}_test SOURCES ${tests} LIBRARIES ${modules} ${ARGN})
   endif()
 endfunction()
 
-# A GoogleTest program whose tests ctest lists one by one.
+# A GoogleTest program. To ctest it is a few shards, each a share of its cases: a process for every case would
+# spend most of its time on starting (a second each where libtorch is linked). One case: run the program with
+# --gtest_filter.
 function(emdyn_test)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES;ALONE" ${ARGN})
+  list(LENGTH ARG_SOURCES count)
+  list(TRANSFORM ARG_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
+  emdyn_batches(ARG_SOURCES ${ARG_NAME} 8 ${ARG_ALONE})
   add_executable(${ARG_NAME} ${ARG_SOURCES})
-  target_compile_options(${ARG_NAME} PRIVATE ${EMDYN_WARNINGS})
+  target_compile_options(${ARG_NAME} PRIVATE ${EMDYN_WARNINGS} ${EMDYN_COLD})
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
-  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
+  math(EXPR shards "1 + ${count} / 6")
+  math(EXPR last "${shards} - 1")
+  foreach(shard RANGE ${last})
+    add_test(NAME ${ARG_NAME}.${shard} COMMAND ${ARG_NAME} --gtest_brief=1)
+    set_tests_properties(${ARG_NAME}.${shard} PROPERTIES
+      TIMEOUT 900 ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard}")
+  endforeach()
 endfunction()

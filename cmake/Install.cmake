@@ -15,15 +15,15 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/emdynConfigVersion.cmake 
 install(FILES ${PROJECT_BINARY_DIR}/emdynConfig.cmake ${PROJECT_BINARY_DIR}/emdynConfigVersion.cmake
   DESTINATION ${package_dir})
 
-# From the top down: a static library stands before those it needs.
-set(EMDYN_PC_LIBS "")
-foreach(module pipeline explain forecast monitor ingest store emergence segment detect series math core)
-  if(TARGET emdyn_${module})
-    get_target_property(type emdyn_${module} TYPE)
-    if(type STREQUAL "STATIC_LIBRARY")
-      string(APPEND EMDYN_PC_LIBS "-lemdyn_${module} ")
-    endif()
+# A group, since the order of static libraries would matter otherwise.
+get_property(installed GLOBAL PROPERTY EMDYN_INSTALLED)
+set(EMDYN_PC_LIBS "-Wl,--start-group ")
+foreach(module ${installed})
+  get_target_property(type emdyn_${module} TYPE)
+  if(type STREQUAL "STATIC_LIBRARY")
+    string(APPEND EMDYN_PC_LIBS "-lemdyn_${module} ")
   endif()
 endforeach()
+string(APPEND EMDYN_PC_LIBS "-Wl,--end-group")
 configure_file(cmake/emdyn.pc.in ${PROJECT_BINARY_DIR}/emdyn.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/emdyn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,5 +1,5 @@
 #include "emdyn/core/error.hpp"
-#include "emdyn/model/architecture.hpp"
+#include "emdyn/model/files/architecture.hpp"
 #include "fuzz.hpp"
 
 std::vector<std::string> emdyn::fuzz::seeds() {

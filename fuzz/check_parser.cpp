@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "emdyn/collect/ingest/format.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/ingest/format.hpp"
 #include "fuzz.hpp"
 
 namespace emdyn::fuzz {
@@ -17,18 +17,19 @@ namespace {
 }
 
 /// A sum over all that arrives, in order.
-class Sum final : public ingest::Sink {
+class Sum final : public collect::ingest::Sink {
  public:
-  void on_run(ingest::RunIndex run, std::string_view name, const Json&) override {
+  void on_run(collect::ingest::RunIndex run, std::string_view name, const Json&) override {
     if (run != runs_++) fail("runs are not numbered in order");
     add(name);
   }
-  void on_signal(ingest::SignalIndex signal, ingest::RunIndex run, std::string_view name,
-                 series::Axis) override {
+  void on_signal(collect::ingest::SignalIndex signal, collect::ingest::RunIndex run,
+                 std::string_view name, series::Axis) override {
     if (signal != signals_++ || run >= runs_) fail("signals are not numbered in order");
     add(name);
   }
-  void on_point(ingest::SignalIndex signal, double position, double value, double) override {
+  void on_point(collect::ingest::SignalIndex signal, double position, double value,
+                double) override {
     if (signal >= signals_) fail("a point of no signal");
     if (!std::isfinite(position)) fail("a position is not finite");
     add(std::bit_cast<std::uint64_t>(position));
@@ -44,24 +45,24 @@ class Sum final : public ingest::Sink {
     for (const char c : name) add(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
   }
   std::uint64_t sum_ = 0;
-  ingest::RunIndex runs_ = 0;
-  ingest::SignalIndex signals_ = 0;
+  collect::ingest::RunIndex runs_ = 0;
+  collect::ingest::SignalIndex signals_ = 0;
 };
 
-std::uint64_t read_in_pieces(std::string_view bytes, ingest::Format format, std::size_t piece,
-                             bool skip_bad_rows) {
-  ingest::ReadOptions options;
+std::uint64_t read_in_pieces(std::string_view bytes, collect::ingest::Format format,
+                             std::size_t piece, bool skip_bad_rows) {
+  collect::ingest::ReadOptions options;
   options.skip_bad_rows = skip_bad_rows;
   options.limits.line_bytes = 1 << 16;
   options.limits.columns = 200;
   options.limits.names = 1000;
   options.limits.record_bytes = 1 << 16;
   Sum sum;
-  ingest::Feed feed(sum, options.limits);
+  collect::ingest::Feed feed(sum, options.limits);
   bool threw = false;
   try {
     const auto parser =
-        ingest::make_parser(format, feed, {"fuzz", "fuzz"}, options, feed.source("fuzz"));
+        collect::ingest::make_parser(format, feed, {"fuzz", "fuzz"}, options, feed.source("fuzz"));
     for (std::size_t at = 0; at < bytes.size(); at += piece) parser->feed(bytes.substr(at, piece));
     parser->finish();
     if (parser->consumed() > bytes.size()) fail("more consumed than there was");
@@ -73,7 +74,7 @@ std::uint64_t read_in_pieces(std::string_view bytes, ingest::Format format, std:
 
 }  // namespace
 
-void check_parser(std::string_view bytes, ingest::Format format) {
+void check_parser(std::string_view bytes, collect::ingest::Format format) {
   for (const bool skip_bad_rows : {false, true}) {
     const std::uint64_t whole = read_in_pieces(bytes, format, bytes.size() + 1, skip_bad_rows);
     for (const std::size_t piece : {1U, 7U}) {

@@ -11,6 +11,6 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  emdyn::fuzz::check_parser(emdyn::fuzz::view_of(data, size), emdyn::ingest::Format::csv);
+  emdyn::fuzz::check_parser(emdyn::fuzz::view_of(data, size), emdyn::collect::ingest::Format::csv);
   return 0;
 }

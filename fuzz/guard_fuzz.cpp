@@ -4,7 +4,7 @@
 #include <span>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/guard/guard.hpp"
+#include "emdyn/provoke/guard/guard.hpp"
 #include "fuzz.hpp"
 
 namespace {
@@ -33,14 +33,14 @@ struct Samples {
     for (std::size_t i = 0; i < kClasses * kFeatures; ++i)
       weight.push_back(static_cast<float>(i * 31 % 17) / 17.0F);
   }
-  ood::TrainingSet training() const {
-    return {probe::matrix_view(features.data(), kRows, kFeatures),
-            probe::matrix_view(logits.data(), kRows, kClasses),
+  provoke::ood::TrainingSet training() const {
+    return {math::matrix_view(features.data(), kRows, kFeatures),
+            math::matrix_view(logits.data(), kRows, kClasses),
             labels,
-            {probe::matrix_view(weight.data(), kClasses, kFeatures), bias}};
+            {math::matrix_view(weight.data(), kClasses, kFeatures), bias}};
   }
-  guard::Guard fitted(std::span<const std::string_view> panel) const {
-    return guard::Guard::fit(training(), {}, {.bank = 50}, panel);
+  provoke::guard::Guard fitted(std::span<const std::string_view> panel) const {
+    return provoke::guard::Guard::fit(training(), {}, {.bank = 50}, panel);
   }
 };
 
@@ -54,7 +54,8 @@ std::vector<std::string> emdyn::fuzz::seeds() {
   const Samples samples;
   std::vector<std::string> all;
   constexpr std::string_view one[] = {"energy"};
-  for (const guard::Guard& made : {samples.fitted(guard::Guard::kPanel), samples.fitted(one)}) {
+  for (const provoke::guard::Guard& made :
+       {samples.fitted(provoke::guard::Guard::kPanel), samples.fitted(one)}) {
     const auto bytes = made.serialise();
     all.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
@@ -65,11 +66,12 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const Samples samples;
   try {
-    const guard::Guard guard = guard::Guard::restore(std::as_bytes(std::span(data, size)));
+    const provoke::guard::Guard guard =
+        provoke::guard::Guard::restore(std::as_bytes(std::span(data, size)));
     const auto verdicts =
-        guard.score({probe::matrix_view(samples.features.data(), std::size_t{5}, kFeatures),
-                     probe::matrix_view(samples.logits.data(), std::size_t{5}, kClasses)});
-    for (const guard::Verdict& one : verdicts) {
+        guard.score({math::matrix_view(samples.features.data(), std::size_t{5}, kFeatures),
+                     math::matrix_view(samples.logits.data(), std::size_t{5}, kClasses)});
+    for (const provoke::guard::Verdict& one : verdicts) {
       require(one.p_value > 0.0 && one.p_value <= 1.0);
       require(one.density_p_value > 0.0 && one.density_p_value <= 1.0);
       require(one.predicted < kClasses);

@@ -1,5 +1,5 @@
 #include "emdyn/core/error.hpp"
-#include "emdyn/data/idx.hpp"
+#include "emdyn/model/data/idx.hpp"
 #include "fuzz.hpp"
 
 std::vector<std::string> emdyn::fuzz::seeds() {
@@ -10,12 +10,12 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes = emdyn::fuzz::view_of(data, size);
-  for (const std::size_t limit : {emdyn::data::kEverything, std::size_t{1}}) {
+  for (const std::size_t limit : {emdyn::model::data::kEverything, std::size_t{1}}) {
     try {
-      const auto array = emdyn::data::parse_idx(bytes, "fuzz", limit);
-      const auto dataset = emdyn::data::examples_of(array, "fuzz");
+      const auto array = emdyn::model::data::parse_idx(bytes, "fuzz", limit);
+      const auto dataset = emdyn::model::data::examples_of(array, "fuzz");
       if (dataset.values.size() != dataset.size() * dataset.example_size()) std::abort();
-      emdyn::data::labels_of(array, "fuzz");
+      emdyn::model::data::labels_of(array, "fuzz");
     } catch (const emdyn::DataError&) {
     }
   }

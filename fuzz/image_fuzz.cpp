@@ -1,5 +1,5 @@
 #include "emdyn/core/error.hpp"
-#include "emdyn/data/image.hpp"
+#include "emdyn/model/data/image.hpp"
 #include "fuzz.hpp"
 
 namespace {
@@ -26,10 +26,10 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes = emdyn::fuzz::view_of(data, size);
   try {
-    const auto info = emdyn::data::image_info(bytes, "fuzz");
+    const auto info = emdyn::model::data::image_info(bytes, "fuzz");
     if (info.width * info.height > 1 << 20) return 0;
     for (const std::int64_t channels : {1, 3})
-      (void)emdyn::data::read_image(bytes, channels, "fuzz");
+      (void)emdyn::model::data::read_image(bytes, channels, "fuzz");
   } catch (const emdyn::DataError&) {
   }
   return 0;

@@ -11,6 +11,7 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  emdyn::fuzz::check_parser(emdyn::fuzz::view_of(data, size), emdyn::ingest::Format::jsonl);
+  emdyn::fuzz::check_parser(emdyn::fuzz::view_of(data, size),
+                            emdyn::collect::ingest::Format::jsonl);
   return 0;
 }

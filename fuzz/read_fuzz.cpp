@@ -1,7 +1,7 @@
 #include <zlib.h>
 
+#include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/core/error.hpp"
-#include "emdyn/ingest/reader.hpp"
 #include "fuzz.hpp"
 
 namespace {
@@ -38,12 +38,13 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 /// The whole way: unpacking, telling the format, parsing.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const bool skip_bad_rows : {false, true}) {
-    emdyn::ingest::ReadOptions options;
+    emdyn::collect::ingest::ReadOptions options;
     options.skip_bad_rows = skip_bad_rows;
     options.limits.inflated_bytes = 1 << 20;
-    emdyn::ingest::Collector collector;
+    emdyn::collect::ingest::Collector collector;
     try {
-      emdyn::ingest::read_bytes(emdyn::fuzz::view_of(data, size), "fuzz", collector, options);
+      emdyn::collect::ingest::read_bytes(emdyn::fuzz::view_of(data, size), "fuzz", collector,
+                                         options);
     } catch (const emdyn::Error&) {
     }
   }

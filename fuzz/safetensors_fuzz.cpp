@@ -1,7 +1,7 @@
 #include <cstring>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/model/safetensors.hpp"
+#include "emdyn/model/files/safetensors.hpp"
 #include "fuzz.hpp"
 
 std::vector<std::string> emdyn::fuzz::seeds() {

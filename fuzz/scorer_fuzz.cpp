@@ -4,7 +4,7 @@
 #include <span>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/ood/registry.hpp"
+#include "emdyn/provoke/ood/registry.hpp"
 #include "fuzz.hpp"
 
 namespace {
@@ -36,19 +36,19 @@ struct Samples {
       weight.push_back(static_cast<float>(i * 31 % 17) / 17.0F);
     }
   }
-  ood::TrainingSet training() const {
-    return {probe::matrix_view(features.data(), kRows, kFeatures),
-            probe::matrix_view(logits.data(), kRows, kClasses),
+  provoke::ood::TrainingSet training() const {
+    return {math::matrix_view(features.data(), kRows, kFeatures),
+            math::matrix_view(logits.data(), kRows, kClasses),
             labels,
-            {probe::matrix_view(weight.data(), kClasses, kFeatures), bias}};
+            {math::matrix_view(weight.data(), kClasses, kFeatures), bias}};
   }
 };
 
 void try_bytes(std::span<const std::byte> bytes) {
   static const Samples samples;
   try {
-    const ood::Scorer scorer = ood::restore(bytes);
-    const ood::TrainingSet batch = samples.training();
+    const provoke::ood::Scorer scorer = provoke::ood::restore(bytes);
+    const provoke::ood::TrainingSet batch = samples.training();
     for (const double score : scorer.score({batch.features, batch.logits})) {
       if (!std::isfinite(score)) std::abort();
     }
@@ -61,7 +61,7 @@ void try_bytes(std::span<const std::byte> bytes) {
 std::vector<std::string> emdyn::fuzz::seeds() {
   const Samples samples;
   std::vector<std::string> all;
-  for (const ood::Entry& entry : ood::entries()) {
+  for (const provoke::ood::Entry& entry : provoke::ood::entries()) {
     const auto bytes = entry.fit(samples.training(), {}).serialise();
     all.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }

@@ -8,9 +8,9 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/detect/bank.hpp"
+#include "emdyn/detect/live/many_signals.hpp"
 #include "emdyn/detect/registry.hpp"
-#include "emdyn/detect/vector/vector_registry.hpp"
+#include "emdyn/detect/rows/vector_registry.hpp"
 #include "fuzz.hpp"
 
 // Snapshots of detectors of series, of detectors of rows and of banks. Each input is tried as it is

@@ -1,8 +1,8 @@
-#include "emdyn/ingest/event_writer_for_tests.hpp"
-#include "emdyn/ingest/tfevents.hpp"
+#include "emdyn/collect/ingest/contract/event_writer_for_tests.hpp"
+#include "emdyn/collect/ingest/tensorboard/tfevents.hpp"
 #include "fuzz.hpp"
 
-using namespace emdyn::ingest::testing;  // NOLINT: one short program.
+using namespace emdyn::collect::ingest::testing;  // NOLINT: one short program.
 
 std::vector<std::string> emdyn::fuzz::seeds() {
   const std::string tensor = varint_field(1, 1) + length_delimited(2, "") +
@@ -19,8 +19,8 @@ std::vector<std::string> emdyn::fuzz::seeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes = emdyn::fuzz::view_of(data, size);
-  emdyn::fuzz::check_parser(bytes, emdyn::ingest::Format::tfevents);
-  emdyn::fuzz::check_parser(frame(bytes), emdyn::ingest::Format::tfevents);
-  static_cast<void>(emdyn::ingest::scalar_of_tensor(bytes));
+  emdyn::fuzz::check_parser(bytes, emdyn::collect::ingest::Format::tfevents);
+  emdyn::fuzz::check_parser(frame(bytes), emdyn::collect::ingest::Format::tfevents);
+  static_cast<void>(emdyn::collect::ingest::scalar_of_tensor(bytes));
   return 0;
 }

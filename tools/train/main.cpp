@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "emdyn/bank/collect.hpp"
-#include "emdyn/bank/predictors.hpp"
 #include "emdyn/core/error.hpp"
-#include "emdyn/sweep/sweep.hpp"
+#include "emdyn/forecast/training/collect.hpp"
+#include "emdyn/forecast/training/predictors.hpp"
+#include "emdyn/model/sweep/sweep.hpp"
 
 namespace {
 
@@ -20,24 +20,24 @@ struct Settings {
   std::string store = "build/bank";
   std::string bank = "predictors/bank.jsonl.gz";
   std::string out = "predictors";
-  sweep::DesignOptions design{};
+  model::sweep::DesignOptions design{};
 };
 
 void make_runs(const Settings& settings) {
-  sweep::SweepOptions options{.store = settings.store};
-  options.progress = [](const sweep::SweepProgress& p) { show("runs", p.done, p.planned); };
-  sweep::make_runs(sweep::grokking_design(settings.design), options);
+  model::sweep::SweepOptions options{.store = settings.store};
+  options.progress = [](const model::sweep::SweepProgress& p) { show("runs", p.done, p.planned); };
+  model::sweep::make_runs(model::sweep::grokking_design(settings.design), options);
 }
 
 void collect(const Settings& settings) {
-  bank::CollectOptions options;
+  forecast::CollectOptions options;
   options.progress = [](std::size_t done, std::size_t n) { show("reduced", done, n); };
-  forecast::write_bank(settings.bank, bank::collect(settings.store, options));
+  forecast::write_bank(settings.bank, forecast::collect(settings.store, options));
 }
 
 void fit(const Settings& settings) {
   forecast::EvaluateOptions options;
-  const Json result = bank::train_predictors(settings.bank, settings.out, options);
+  const Json result = forecast::train_predictors(settings.bank, settings.out, options);
   fmt::print("{}\n", forecast::evaluation_text(result.at("evaluation")));
   for (const Json& predictor : result.at("predictors")) {
     fmt::print("{}: penalty {}, alarm at {} for {} forecasts in a row; strongest odds ratios:",

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/detect/contract/test_streams.hpp"
 #include "emdyn/detect/registry.hpp"
-#include "emdyn/detect/test_streams.hpp"
 
 namespace emdyn::detect::test {
 long allocation_count() noexcept;  // allocation_counter_test.cpp

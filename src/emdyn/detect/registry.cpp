@@ -2,24 +2,24 @@
 
 #include <array>
 
-#include "emdyn/detect/adwin.hpp"
-#include "emdyn/detect/bocpd.hpp"
-#include "emdyn/detect/conformal.hpp"
-#include "emdyn/detect/cusum.hpp"
-#include "emdyn/detect/ddm.hpp"
-#include "emdyn/detect/e_detector.hpp"
-#include "emdyn/detect/eddm.hpp"
+#include "emdyn/detect/drift/adwin.hpp"
+#include "emdyn/detect/drift/ddm.hpp"
+#include "emdyn/detect/drift/eddm.hpp"
+#include "emdyn/detect/drift/hddm.hpp"
+#include "emdyn/detect/drift/kswin.hpp"
 #include "emdyn/detect/ensemble/auto_detector.hpp"
-#include "emdyn/detect/ewma.hpp"
-#include "emdyn/detect/focus.hpp"
-#include "emdyn/detect/hddm.hpp"
-#include "emdyn/detect/k_sigma.hpp"
-#include "emdyn/detect/kswin.hpp"
-#include "emdyn/detect/matrix_profile.hpp"
-#include "emdyn/detect/page_hinkley.hpp"
-#include "emdyn/detect/robust_z.hpp"
-#include "emdyn/detect/spectral_residual.hpp"
-#include "emdyn/detect/spot.hpp"
+#include "emdyn/detect/level/bocpd.hpp"
+#include "emdyn/detect/level/cusum.hpp"
+#include "emdyn/detect/level/e_detector.hpp"
+#include "emdyn/detect/level/ewma.hpp"
+#include "emdyn/detect/level/focus.hpp"
+#include "emdyn/detect/level/k_sigma.hpp"
+#include "emdyn/detect/level/page_hinkley.hpp"
+#include "emdyn/detect/level/robust_z.hpp"
+#include "emdyn/detect/novelty/conformal.hpp"
+#include "emdyn/detect/novelty/matrix_profile.hpp"
+#include "emdyn/detect/novelty/spectral_residual.hpp"
+#include "emdyn/detect/novelty/spot.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -31,13 +31,15 @@ std::unique_ptr<AnyDetector> make(const Params& params) {
   return std::make_unique<Boxed<D>>(config);
 }
 
+template <class D>
+concept StatesItsPrice = requires {
+  D::kCalibrated;
+};
+
 template <Detector D>
 constexpr Entry entry() {
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, requires {D::kCalibrated;
+  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, &make<D>};
 }
-, &make<D>
-};  // namespace
-}  // namespace emdyn::detect
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
 // clang-format off

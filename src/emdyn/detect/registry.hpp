@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/detect/any_detector.hpp"
-#include "emdyn/detect/entry_list.hpp"
+#include "emdyn/detect/contract/any_detector.hpp"
+#include "emdyn/detect/contract/entry_list.hpp"
 
 namespace emdyn::detect {
 

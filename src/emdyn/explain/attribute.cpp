@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "emdyn/forecast/groups.hpp"
+#include "emdyn/forecast/features/groups.hpp"
 
 namespace emdyn::explain {
 namespace {

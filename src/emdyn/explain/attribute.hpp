@@ -2,7 +2,7 @@
 #include <span>
 #include <vector>
 
-#include "emdyn/forecast/predictor.hpp"
+#include "emdyn/forecast/predictors/predictor.hpp"
 #include "emdyn/series/records.hpp"
 
 namespace emdyn::explain {

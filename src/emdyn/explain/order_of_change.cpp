@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/emergence/transition.hpp"
+#include "emdyn/emergence/transition/transition.hpp"
 
 namespace emdyn::explain {
 namespace {

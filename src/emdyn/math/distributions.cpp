@@ -7,6 +7,8 @@
 #include <limits>
 #include <numbers>
 
+#include "emdyn/math/non_finite.hpp"
+
 namespace emdyn::math {
 namespace {
 
@@ -23,8 +25,6 @@ using Quiet = policies::policy<
     policies::indeterminate_result_error<policies::ignore_error>, policies::promote_double<false>>;
 constexpr Quiet kQuiet{};
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSqrt2 = std::numbers::sqrt2;
 /// Below this a tail has lost digits to denormal numbers and its logarithm takes another road.
 constexpr double kTiny = 1e-290;

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "emdyn/math/non_finite.hpp"
+
 /// References: mpmath with 40 digits, and scipy where the test says so.
 namespace emdyn::math {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void expect_relative(double got, double want, double tolerance = 1e-13) {
   EXPECT_NEAR(got, want, tolerance * std::fabs(want));

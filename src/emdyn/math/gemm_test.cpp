@@ -9,7 +9,7 @@
 namespace emdyn::math {
 namespace {
 
-std::vector<float> noise(std::size_t count, std::uint64_t seed) {
+std::vector<float> gemm_noise(std::size_t count, std::uint64_t seed) {
   Philox random(seed);
   std::vector<float> values(count);
   for (float& value : values) value = static_cast<float>(random.normal());
@@ -20,8 +20,8 @@ TEST(Gemm, AgreesWithALoopInDoublePrecisionForEveryShape) {
   for (const std::size_t rows : {1U, 2U, 5U, 13U, 64U}) {
     for (const std::size_t columns : {16U, 48U, 80U}) {
       for (const std::size_t depth : {1U, 7U, 129U}) {
-        const auto a = noise(rows * depth, 1);
-        const auto b = noise(depth * columns, 2);
+        const auto a = gemm_noise(rows * depth, 1);
+        const auto b = gemm_noise(depth * columns, 2);
         std::vector<float> c(rows * columns, 0.5F);
         gemm(rows, columns, depth, {a.data(), depth, 1}, b.data(), columns, c.data(), columns,
              true);
@@ -44,8 +44,8 @@ TEST(Gemm, ARowDoesNotDependOnItsNeighbours) {
   constexpr std::size_t kRows = 29;
   constexpr std::size_t kColumns = 96;
   constexpr std::size_t kDepth = 77;
-  const auto a = noise(kRows * kDepth, 3);
-  const auto b = noise(kDepth * kColumns, 4);
+  const auto a = gemm_noise(kRows * kDepth, 3);
+  const auto b = gemm_noise(kDepth * kColumns, 4);
   std::vector<float> all(kRows * kColumns);
   gemm(kRows, kColumns, kDepth, {a.data(), kDepth, 1}, b.data(), kColumns, all.data(), kColumns,
        false);

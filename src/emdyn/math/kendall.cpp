@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/math/non_finite.hpp"
 
 namespace emdyn::math {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Sums over groups of tied values that τ-b and its variance need.
 struct Ties {

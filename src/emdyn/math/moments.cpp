@@ -3,10 +3,10 @@
 #include <cmath>
 #include <limits>
 
+#include "emdyn/math/non_finite.hpp"
+
 namespace emdyn::math {
-namespace {
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-}
+namespace {}
 
 void Moments::add(double value) noexcept {
   const auto before = static_cast<double>(count_);

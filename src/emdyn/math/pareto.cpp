@@ -5,12 +5,10 @@
 #include <limits>
 
 #include "emdyn/math/moments.hpp"
+#include "emdyn/math/non_finite.hpp"
 
 namespace emdyn::math {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// log(1 + shape·z)/shape, which is z in the limit of shape 0.
 double shaped_log(double shape, double z) {

@@ -13,7 +13,8 @@
 namespace emdyn::math {
 namespace {
 
-std::vector<double> draw(const GeneralisedPareto& pareto, std::size_t count, std::uint64_t seed) {
+std::vector<double> draw_pareto(const GeneralisedPareto& pareto, std::size_t count,
+                                std::uint64_t seed) {
   Philox random(seed);
   std::vector<double> values(count);
   for (double& value : values) value = pareto.isf(1.0 - random.uniform());
@@ -86,7 +87,7 @@ TEST(ParetoFit, PeaksOverThresholdReference) {
 TEST(ParetoFit, RecoversParameters) {
   for (const double shape : {-0.3, -0.1, 0.0, 0.2, 0.6}) {
     const GeneralisedPareto truth{shape, 2.0};
-    const auto fitted = fit_pareto_ml(draw(truth, 20'000, 5));
+    const auto fitted = fit_pareto_ml(draw_pareto(truth, 20'000, 5));
     ASSERT_TRUE(fitted);
     EXPECT_NEAR(fitted->shape, shape, 0.03) << shape;  // 3 to 4 standard errors (1 + γ)/√n
     EXPECT_NEAR(fitted->scale, 2.0, 0.1) << shape;
@@ -96,7 +97,7 @@ TEST(ParetoFit, RecoversParameters) {
 TEST(ParetoFit, NoNeighbourIsLikelier) {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     const std::vector<double> sample =
-        draw({0.1 * static_cast<double>(seed % 7) - 0.2, 1.0}, 12 + 5 * seed, seed);
+        draw_pareto({0.1 * static_cast<double>(seed % 7) - 0.2, 1.0}, 12 + 5 * seed, seed);
     const auto fitted = fit_pareto_ml(sample);
     ASSERT_TRUE(fitted);
     const double best = pareto_log_likelihood(*fitted, sample);
@@ -111,7 +112,7 @@ TEST(ParetoFit, NoNeighbourIsLikelier) {
 }
 
 TEST(ParetoFit, ScalesWithTheData) {
-  const std::vector<double> sample = draw({0.2, 1.0}, 60, 9);
+  const std::vector<double> sample = draw_pareto({0.2, 1.0}, 60, 9);
   std::vector<double> larger = sample;
   for (double& value : larger) value *= 1e6;
   EXPECT_NEAR(fit_pareto_ml(sample)->shape, fit_pareto_ml(larger)->shape, 1e-6);

@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/math/non_finite.hpp"
 
 namespace emdyn::math {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Place {
   std::size_t index;

@@ -7,11 +7,11 @@
 #include <limits>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/math/non_finite.hpp"
 
 namespace emdyn::math {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMaxWindow = std::size_t{1} << 24;
 
 /// The rank-th smallest (from 0) of |v − centre| over sorted values. `split` is the first value

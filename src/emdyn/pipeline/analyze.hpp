@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "emdyn/emergence/early_warning.hpp"
-#include "emdyn/emergence/transition.hpp"
+#include "emdyn/emergence/transition/transition.hpp"
+#include "emdyn/emergence/warning/early_warning.hpp"
 #include "emdyn/series/roles.hpp"
 #include "emdyn/series/run.hpp"
 

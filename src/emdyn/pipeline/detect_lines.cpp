@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "emdyn/core/text.hpp"
-#include "emdyn/detect/discovery_gate.hpp"
+#include "emdyn/detect/alarm/discovery_gate.hpp"
 
 namespace emdyn::pipeline {
 
-double anomaly_score(const Scored& sample) noexcept {
+double anomaly_score(const detect::Scored& sample) noexcept {
   if (sample.p_value) return std::clamp(1.0 - *sample.p_value, 0.0, 1.0);
   return std::isfinite(sample.value) ? 0.0 : 1.0;
 }
@@ -20,7 +20,7 @@ double anomaly_score(const Scored& sample) noexcept {
 struct LineDetection::Impl {
   Options options;
   bool rows;
-  ingest::LiveLines lines;
+  collect::ingest::LiveLines lines;
   std::string partial;    // The line that is not complete yet.
   bool too_long = false;  // It is passed over up to its end.
   Counts counts;
@@ -28,26 +28,29 @@ struct LineDetection::Impl {
   std::string warning;
   bool told_signals = false;
   bool told_channel = false;
-  std::vector<std::unique_ptr<SeriesDetector>>
+  std::vector<std::unique_ptr<detect::SeriesDetector>>
       series;  // By signal of `lines`; null: not asked for.
-  std::optional<RowDetector> row;
+  std::optional<detect::RowDetector> row;
   std::vector<std::optional<std::size_t>> slots;  // Channel of a signal of `lines`.
-  std::vector<ChannelValue> values;
+  std::vector<detect::ChannelValue> values;
   std::vector<series::Event> events;
   std::optional<detect::DiscoveryGate> gate;
 
   explicit Impl(const Options& given)
-      : options(given), rows(takes_rows(given.detect.detector)), lines(line_options(given, rows)) {
+      : options(given),
+        rows(detect::takes_rows(given.detect.detector)),
+        lines(line_options(given, rows)) {
     if (given.fdr != 0.0) gate.emplace(given.fdr);
     if (rows) {
       row.emplace(series::Axis::step, options.detect);
     } else {
-      SeriesDetector("", series::Axis::step, options.detect);  // Refuses bad options at once.
+      detect::SeriesDetector("", series::Axis::step,
+                             options.detect);  // Refuses bad options at once.
     }
   }
 
-  static ingest::LiveLines::Options line_options(const Options& given, bool rows) {
-    ingest::LiveLines::Options lines = given.lines;
+  static collect::ingest::LiveLines::Options line_options(const Options& given, bool rows) {
+    collect::ingest::LiveLines::Options lines = given.lines;
     lines.all_channels = rows;
     return lines;
   }
@@ -61,11 +64,11 @@ struct LineDetection::Impl {
     ++counts.lines;
     if (std::exchange(too_long, false)) return malformed("the line is too long");
     switch (lines.read(text)) {
-      case ingest::LiveLines::Kind::malformed:
+      case collect::ingest::LiveLines::Kind::malformed:
         return malformed(lines.fault());
-      case ingest::LiveLines::Kind::nothing:
+      case collect::ingest::LiveLines::Kind::nothing:
         return;
-      case ingest::LiveLines::Kind::row:
+      case collect::ingest::LiveLines::Kind::row:
         break;
     }
     if (lines.dropped_signals() && !std::exchange(told_signals, true)) {
@@ -83,12 +86,12 @@ struct LineDetection::Impl {
     for (const auto& [signal, value] : lines.values()) {
       while (series.size() <= signal) {
         const std::string& name = lines.names()[series.size()];
-        series.push_back(wanted(name)
-                             ? std::make_unique<SeriesDetector>(name, lines.axis(), options.detect)
-                             : nullptr);
+        series.push_back(wanted(name) ? std::make_unique<detect::SeriesDetector>(name, lines.axis(),
+                                                                                 options.detect)
+                                      : nullptr);
       }
       if (!series[signal]) continue;
-      const Scored sample = series[signal]->push(lines.position(), value, events);
+      const detect::Scored sample = series[signal]->push(lines.position(), value, events);
       ++counts.samples;
       keep_discoveries(signal, sample);
       if (written()) {
@@ -110,11 +113,11 @@ struct LineDetection::Impl {
       if (!slots[signal]) continue;
       values.push_back({*slots[signal], value});
     }
-    const Scored sample = row->push(lines.position(), values, events);
+    const detect::Scored sample = row->push(lines.position(), values, events);
     ++counts.samples;
     keep_discoveries(0, sample);
     if (written()) {
-      for (const ChannelValue& each : values) {
+      for (const detect::ChannelValue& each : values) {
         shown[row->channels()[each.channel]] = number_or_null(each.value);
       }
       Json attribution = Json::object();
@@ -134,14 +137,13 @@ struct LineDetection::Impl {
     if (wanted(name) && !slots.back() && !std::exchange(told_channel, true)) {
       warning = fmt::format(
           "channel \"{}\" appears after {} rows and is not watched; name the channels to watch "
-          "with "
-          "--signal",
-          terminal_safe(name), RowDetector::kRowsToMeet);
+          "with --signal",
+          terminal_safe(name), detect::RowDetector::kRowsToMeet);
     }
   }
 
   /// Alarms that are no discoveries are not told; values that are not finite are facts and stay.
-  void keep_discoveries(std::size_t signal, const Scored& sample) {
+  void keep_discoveries(std::size_t signal, const detect::Scored& sample) {
     if (!gate || gate->push(signal, sample.p_value)) return;
     std::erase_if(events, [](const series::Event& event) {
       return event.kind != series::EventKind::nonfinite;
@@ -150,7 +152,7 @@ struct LineDetection::Impl {
 
   bool written() const { return !options.alarms_only || !events.empty(); }
 
-  void write(Json json, const Scored& sample, std::string& out) const {
+  void write(Json json, const detect::Scored& sample, std::string& out) const {
     json["score"] = anomaly_score(sample);
     json["p_value"] = number_or_null(sample.p_value);
     json["detector_score"] = number_or_null(sample.score);

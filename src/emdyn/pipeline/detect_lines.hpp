@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/ingest/live_lines.hpp"
-#include "emdyn/pipeline/detect_rows.hpp"
+#include "emdyn/collect/ingest/live_lines.hpp"
+#include "emdyn/detect/live/live_rows.hpp"
 
 namespace emdyn::pipeline {
 
@@ -21,9 +21,9 @@ namespace emdyn::pipeline {
 class LineDetection {
  public:
   struct Options {
-    DetectOptions detect{};
+    detect::DetectOptions detect{};
     std::vector<std::string> signals{};  ///< Only these; all when empty.
-    ingest::LiveLines::Options lines{};
+    collect::ingest::LiveLines::Options lines{};
     double fdr = 0.0;  ///< > 0: as detect::DiscoveryGate over all signals; 0: every alarm is told.
     bool alarms_only = false;          ///< Only objects with events are written.
     std::size_t line_bytes = 1 << 20;  ///< A longer line is malformed.
@@ -58,6 +58,6 @@ class LineDetection {
 
 /// 1 − p, in [0, 1]: what anyone's scorer can judge. 1 for a value that is not finite, 0 while
 /// nothing is known.
-double anomaly_score(const Scored& sample) noexcept;
+double anomaly_score(const detect::Scored& sample) noexcept;
 
 }  // namespace emdyn::pipeline

@@ -6,10 +6,10 @@
 #include <optional>
 #include <utility>
 
+#include "emdyn/collect/ingest/contract/feed.hpp"
+#include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/ingest/feed.hpp"
-#include "emdyn/ingest/reader.hpp"
 
 namespace emdyn::pipeline {
 namespace {
@@ -17,17 +17,17 @@ namespace {
 constexpr std::size_t kMostSeries = 10'000;  // Each has a detector in memory.
 constexpr std::uint64_t kPointsBetweenLooks = 4096;
 
-struct Interrupted {};
+struct StoppedReading {};
 struct NotRows {};  // A detector of rows was given points that come in no rows.
 
 /// What both sinks share: names, the choice of signals, events, interruption.
-class DetectSink : public ingest::Sink {
+class DetectSink : public collect::ingest::Sink {
  public:
-  DetectSink(const DetectOptions& options, std::span<const std::string> signals,
+  DetectSink(const detect::DetectOptions& options, std::span<const std::string> signals,
              DetectListener& listener, const std::atomic<bool>* stop)
       : options_(options), signals_(signals), listener_(listener), stop_(stop) {}
 
-  void on_run(ingest::RunIndex, std::string_view name, const Json&) override {
+  void on_run(collect::ingest::RunIndex, std::string_view name, const Json&) override {
     run_names_.emplace_back(name);
   }
 
@@ -40,7 +40,7 @@ class DetectSink : public ingest::Sink {
     return yes;
   }
   void look_for_interruption() {
-    if (++points_ % kPointsBetweenLooks == 0 && stop_ != nullptr && *stop_) throw Interrupted{};
+    if (++points_ % kPointsBetweenLooks == 0 && stop_ != nullptr && *stop_) throw StoppedReading{};
   }
   std::size_t open_series(DetectedSeries about) {
     if (series_ >= kMostSeries) {
@@ -50,7 +50,7 @@ class DetectSink : public ingest::Sink {
     listener_.on_series(series_, about);
     return series_++;
   }
-  void tell_events(std::size_t series, ingest::RunIndex run) {
+  void tell_events(std::size_t series, collect::ingest::RunIndex run) {
     for (series::Event& event : events_) {
       event.run = run_names_[run];
       listener_.on_event(series, event);
@@ -58,7 +58,7 @@ class DetectSink : public ingest::Sink {
     events_.clear();
   }
 
-  const DetectOptions& options_;
+  const detect::DetectOptions& options_;
   std::span<const std::string> signals_;
   DetectListener& listener_;
   const std::atomic<bool>* stop_;
@@ -76,11 +76,12 @@ class SeriesSink final : public DetectSink {
  public:
   using DetectSink::DetectSink;
 
-  void on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) override {
+  void on_run(collect::ingest::RunIndex run, std::string_view name,
+              const Json& configuration) override {
     DetectSink::on_run(run, name, configuration);
     runs_.emplace_back();
   }
-  void on_signal(ingest::SignalIndex, ingest::RunIndex run, std::string_view name,
+  void on_signal(collect::ingest::SignalIndex, collect::ingest::RunIndex run, std::string_view name,
                  series::Axis axis) override {
     Watched& watched = watched_.emplace_back();
     watched.run = run;
@@ -93,16 +94,17 @@ class SeriesSink final : public DetectSink {
     for (const double position : state.early) listener_.on_empty_row(watched.series, position);
     state.early = {};
   }
-  void on_point(ingest::SignalIndex signal, double position, double value, double) override {
+  void on_point(collect::ingest::SignalIndex signal, double position, double value,
+                double) override {
     Watched& watched = watched_[signal];
     if (!watched.detector) return;
     look_for_interruption();
     runs_[watched.run].got_point = true;
-    const Scored sample = watched.detector->push(position, value, events_);
+    const detect::Scored sample = watched.detector->push(position, value, events_);
     listener_.on_sample(watched.series, sample, nullptr);
     if (!events_.empty()) tell_events(watched.series, watched.run);
   }
-  void on_row(ingest::RunIndex run, double position) override {
+  void on_row(collect::ingest::RunIndex run, double position) override {
     RunState& state = runs_[run];
     if (!std::exchange(state.got_point, false)) {
       if (state.series == 0) state.early.push_back(position);
@@ -112,9 +114,9 @@ class SeriesSink final : public DetectSink {
 
  private:
   struct Watched {
-    ingest::RunIndex run = 0;
+    collect::ingest::RunIndex run = 0;
     std::size_t series = 0;
-    std::optional<SeriesDetector> detector;  // Absent: not asked for.
+    std::optional<detect::SeriesDetector> detector;  // Absent: not asked for.
   };
   struct RunState {
     std::size_t series = 0;
@@ -131,11 +133,12 @@ class RowsSink final : public DetectSink {
  public:
   using DetectSink::DetectSink;
 
-  void on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) override {
+  void on_run(collect::ingest::RunIndex run, std::string_view name,
+              const Json& configuration) override {
     DetectSink::on_run(run, name, configuration);
     runs_.emplace_back();
   }
-  void on_signal(ingest::SignalIndex, ingest::RunIndex run, std::string_view name,
+  void on_signal(collect::ingest::SignalIndex, collect::ingest::RunIndex run, std::string_view name,
                  series::Axis axis) override {
     Channel& channel = channels_.emplace_back();
     channel.run = run;
@@ -151,15 +154,15 @@ class RowsSink final : public DetectSink {
       listener_.on_warning(fmt::format(
           "channel \"{}\" appears after {} rows and is not watched; name the channels to watch "
           "with --signal",
-          terminal_safe(name), RowDetector::kRowsToMeet));
+          terminal_safe(name), detect::RowDetector::kRowsToMeet));
     }
   }
-  void on_point(ingest::SignalIndex signal, double, double value, double) override {
+  void on_point(collect::ingest::SignalIndex signal, double, double value, double) override {
     const Channel& channel = channels_[signal];
     if (!channel.slot) return;
     look_for_interruption();
     auto& row = runs_[channel.run].row;
-    const auto twice = std::ranges::find(row, *channel.slot, &ChannelValue::channel);
+    const auto twice = std::ranges::find(row, *channel.slot, &detect::ChannelValue::channel);
     if (twice == row.end()) {
       row.push_back({*channel.slot, value});
     } else if (any_row_) {
@@ -168,7 +171,7 @@ class RowsSink final : public DetectSink {
       throw NotRows{};
     }
   }
-  void on_row(ingest::RunIndex run, double position) override {
+  void on_row(collect::ingest::RunIndex run, double position) override {
     any_row_ = true;
     RunState& state = runs_[run];
     if (!state.detector) {
@@ -184,19 +187,19 @@ class RowsSink final : public DetectSink {
 
  private:
   struct Channel {
-    ingest::RunIndex run = 0;
+    collect::ingest::RunIndex run = 0;
     std::optional<std::size_t> slot{};  // Absent: not watched.
   };
   struct RunState {
-    std::optional<RowDetector> detector;
+    std::optional<detect::RowDetector> detector;
     std::optional<std::size_t> series{};  // Opened by the first row.
-    std::vector<ChannelValue> row;
+    std::vector<detect::ChannelValue> row;
     std::vector<double> early;  // Positions of rows before the first channel.
   };
-  void push(ingest::RunIndex run, double position) {
+  void push(collect::ingest::RunIndex run, double position) {
     RunState& state = runs_[run];
     if (!state.series) state.series = open_series({run_names_[run], "row", 0});
-    const Scored sample = state.detector->push(position, state.row, events_);
+    const detect::Scored sample = state.detector->push(position, state.row, events_);
     state.row.clear();
     listener_.on_sample(*state.series, sample, &*state.detector);
     if (!events_.empty()) tell_events(*state.series, run);
@@ -206,8 +209,8 @@ class RowsSink final : public DetectSink {
   bool any_row_ = false;
 };
 
-void announce(const series::Run& run, ingest::RunIndex index, ingest::SignalIndex& next,
-              DetectSink& sink) {
+void announce(const series::Run& run, collect::ingest::RunIndex index,
+              collect::ingest::SignalIndex& next, DetectSink& sink) {
   sink.on_run(index, run.info.id.empty() ? run.info.name : run.info.id, run.info.configuration);
   for (const series::Signal& signal : run.signals) {
     sink.on_signal(next++, index, signal.name, signal.axis);
@@ -215,13 +218,13 @@ void announce(const series::Run& run, ingest::RunIndex index, ingest::SignalInde
 }
 
 void replay_series(const std::vector<series::Run>& runs, SeriesSink& sink) {
-  ingest::SignalIndex next = 0;
+  collect::ingest::SignalIndex next = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    ingest::SignalIndex signal = next;
-    announce(runs[i], static_cast<ingest::RunIndex>(i), next, sink);
+    collect::ingest::SignalIndex signal = next;
+    announce(runs[i], static_cast<collect::ingest::RunIndex>(i), next, sink);
     for (const series::Signal& each : runs[i].signals) {
       for (std::size_t k = 0; k < each.size(); ++k) {
-        sink.on_point(signal, each.positions[k], each.values[k], ingest::kNoTime);
+        sink.on_point(signal, each.positions[k], each.values[k], collect::ingest::kNoTime);
       }
       ++signal;
     }
@@ -235,8 +238,8 @@ struct Cursor {
 };
 
 /// One row for every position that any signal has, segment by segment.
-void replay_rows(const series::Run& run, ingest::RunIndex index, ingest::SignalIndex first,
-                 RowsSink& sink) {
+void replay_rows(const series::Run& run, collect::ingest::RunIndex index,
+                 collect::ingest::SignalIndex first, RowsSink& sink) {
   using Place = std::pair<std::size_t, double>;
   std::vector<Cursor> cursors(run.signals.size());
   const auto place = [&](std::size_t i) -> std::optional<Place> {
@@ -258,19 +261,19 @@ void replay_rows(const series::Run& run, ingest::RunIndex index, ingest::SignalI
     if (!nearest) return;
     for (std::size_t i = 0; i < cursors.size(); ++i) {
       if (place(i) != nearest) continue;
-      const auto signal = static_cast<ingest::SignalIndex>(first + i);
+      const auto signal = static_cast<collect::ingest::SignalIndex>(first + i);
       sink.on_point(signal, nearest->second, run.signals[i].values[cursors[i].at++],
-                    ingest::kNoTime);
+                    collect::ingest::kNoTime);
     }
     sink.on_row(index, nearest->second);
   }
 }
 
 void replay_rows(const std::vector<series::Run>& runs, RowsSink& sink) {
-  ingest::SignalIndex next = 0;
+  collect::ingest::SignalIndex next = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const ingest::SignalIndex first = next;
-    const auto index = static_cast<ingest::RunIndex>(i);
+    const collect::ingest::SignalIndex first = next;
+    const auto index = static_cast<collect::ingest::RunIndex>(i);
     announce(runs[i], index, next, sink);
     replay_rows(runs[i], index, first, sink);
   }
@@ -278,14 +281,14 @@ void replay_rows(const std::vector<series::Run>& runs, RowsSink& sink) {
 
 /// The rows of the file, or what has one position where it holds none. @return rows left out.
 std::uint64_t read_rows(const Source& source, RowsSink& sink) {
-  const std::uint64_t skipped = ingest::read(source.text, sink, source.read).skipped_rows;
+  const std::uint64_t skipped = collect::ingest::read(source.text, sink, source.read).skipped_rows;
   sink.finish();
   return skipped;
 }
 
 }  // namespace
 
-std::uint64_t detect_source(const Source& source, const DetectOptions& options,
+std::uint64_t detect_source(const Source& source, const detect::DetectOptions& options,
                             std::span<const std::string> signals, DetectListener& listener,
                             const std::atomic<bool>* stop) {
   const bool file = is_path(source.text);
@@ -295,15 +298,16 @@ std::uint64_t detect_source(const Source& source, const DetectOptions& options,
   };
   std::uint64_t skipped = 0;
   try {
-    if (!takes_rows(options.detector)) {
-      SeriesDetector("", series::Axis::step, options);  // Refuses bad options before work begins.
+    if (!detect::takes_rows(options.detector)) {
+      detect::SeriesDetector("", series::Axis::step,
+                             options);  // Refuses bad options before work begins.
       SeriesSink sink(options, signals, listener, stop);
-      if (file) skipped = ingest::read(source.text, sink, source.read).skipped_rows;
+      if (file) skipped = collect::ingest::read(source.text, sink, source.read).skipped_rows;
       if (!file) replay_series(load_runs(source), sink);
       check_found(sink);
       return skipped;
     }
-    RowDetector(series::Axis::step, options);
+    detect::RowDetector(series::Axis::step, options);
     if (file) {
       try {
         RowsSink sink(options, signals, listener, stop);
@@ -316,7 +320,7 @@ std::uint64_t detect_source(const Source& source, const DetectOptions& options,
     RowsSink sink(options, signals, listener, stop);
     replay_rows(load_runs(source), sink);
     check_found(sink);
-  } catch (const Interrupted&) {
+  } catch (const StoppedReading&) {
   }
   return skipped;
 }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "emdyn/pipeline/detect_rows.hpp"
+#include "emdyn/detect/live/live_rows.hpp"
 #include "emdyn/pipeline/source.hpp"
 
 namespace emdyn::pipeline {
@@ -29,7 +29,8 @@ class DetectListener {
   virtual void on_series(std::size_t series, const DetectedSeries& about) = 0;
   /// `rows` is the detector of rows that gave this score, for its channels and attribution, or
   /// null.
-  virtual void on_sample(std::size_t series, const Scored& sample, RowDetector* rows) = 0;
+  virtual void on_sample(std::size_t series, const detect::Scored& sample,
+                         detect::RowDetector* rows) = 0;
   /// A row of the file in which the only series of its run has no value.
   virtual void on_empty_row(std::size_t series, double position) = 0;
   virtual void on_event(std::size_t series, const series::Event& event) = 0;
@@ -44,7 +45,7 @@ class DetectListener {
 /// @return rows left out as malformed (ReadOptions::skip_bad_rows).
 /// @throws DataError when the source cannot be read or has none of the signals; ConfigError for bad
 /// options.
-std::uint64_t detect_source(const Source& source, const DetectOptions& options,
+std::uint64_t detect_source(const Source& source, const detect::DetectOptions& options,
                             std::span<const std::string> signals, DetectListener& listener,
                             const std::atomic<bool>* stop = nullptr);
 

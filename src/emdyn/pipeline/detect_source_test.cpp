@@ -18,7 +18,7 @@ class Recorder final : public DetectListener {
   void on_series(std::size_t, const DetectedSeries& about) override {
     signals.push_back(about.signal);
   }
-  void on_sample(std::size_t, const Scored& sample, RowDetector* rows) override {
+  void on_sample(std::size_t, const detect::Scored& sample, detect::RowDetector* rows) override {
     positions.push_back(sample.position);
     if (rows != nullptr) channels = rows->channels();
   }
@@ -43,7 +43,7 @@ class DetectSource : public testing::Test {
   void detect(const std::string& text, const std::string& detector,
               const std::vector<std::string>& signals = {}) {
     std::ofstream(path_) << text;
-    DetectOptions options;
+    detect::DetectOptions options;
     options.detector = detector;
     detect_source({path_.string(), "", {}}, options, signals, heard_);
   }
@@ -86,7 +86,7 @@ TEST_F(DetectSource, LongTablesAreJoinedByPosition) {
 }
 
 TEST_F(DetectSource, RefusesBadOptionsBeforeItReads) {
-  DetectOptions options;
+  detect::DetectOptions options;
   options.detector = "cusum";
   options.params = {{"nonsense", "1"}};
   EXPECT_THROW(detect_source({"/no/such/file", "", {}}, options, {}, heard_), ConfigError);

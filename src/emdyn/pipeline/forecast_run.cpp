@@ -12,9 +12,9 @@ namespace emdyn::pipeline {
 namespace {
 
 /// Persistence says what is there now: the last test accuracy recorded at or before the position.
-Baseline persistence(const series::Run& run, const std::vector<series::Forecast>& path,
-                     const series::RoleChoices& roles) {
-  Baseline baseline{"persistence", {}, {}};
+report::Baseline persistence(const series::Run& run, const std::vector<series::Forecast>& path,
+                             const series::RoleChoices& roles) {
+  report::Baseline baseline{"persistence", {}, {}};
   const series::Signal* accuracy = series::find_role(run, series::Role::test_accuracy, roles);
   if (accuracy == nullptr) return baseline;
   const auto positions = accuracy->last_positions();
@@ -30,8 +30,9 @@ Baseline persistence(const series::Run& run, const std::vector<series::Forecast>
 }
 
 /// The share of the bank's runs that reached the target, whatever the run does.
-Baseline prior(const forecast::Predictor& predictor, const std::vector<series::Forecast>& path) {
-  Baseline baseline{"prior", {}, {}};
+report::Baseline prior(const forecast::Predictor& predictor,
+                       const std::vector<series::Forecast>& path) {
+  report::Baseline baseline{"prior", {}, {}};
   const auto runs = optional_number(predictor.provenance, "runs");
   const auto reached = optional_number(predictor.provenance, "runs_reached");
   if (!runs || !reached || *runs <= 0) return baseline;

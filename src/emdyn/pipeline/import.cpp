@@ -3,17 +3,17 @@
 #include <chrono>
 #include <optional>
 
+#include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/core/error.hpp"
-#include "emdyn/ingest/reader.hpp"
 #include "emdyn/pipeline/run_sink.hpp"
 
 namespace emdyn::pipeline {
 namespace {
 
 /// Thrown through the reader when Ctrl-C was pressed.
-struct Interrupted {};
+struct StoppedImport {};
 
-void add(ingest::ReadReport& sum, const ingest::ReadReport& part) {
+void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& part) {
   sum.runs += part.runs;
   sum.signals += part.signals;
   sum.points += part.points;
@@ -30,9 +30,9 @@ void add(ingest::ReadReport& sum, const ingest::ReadReport& part) {
 
 Json import_json(const ImportResult& result) {
   Json sources = Json::array();
-  for (const ingest::SourceInfo& source : result.read.sources) {
+  for (const collect::ingest::SourceInfo& source : result.read.sources) {
     sources.push_back({{"path", source.path},
-                       {"format", ingest::word(source.format)},
+                       {"format", collect::ingest::word(source.format)},
                        {"gzip", source.gzip},
                        {"position_column", source.position_column},
                        {"run_columns", source.run_columns},
@@ -53,25 +53,26 @@ Json import_json(const ImportResult& result) {
               {"warnings", result.read.warnings}};
 }
 
-ImportResult import_files(store::Store& store, const std::vector<std::filesystem::path>& paths,
+ImportResult import_files(collect::store::Store& store,
+                          const std::vector<std::filesystem::path>& paths,
                           const ImportOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   ImportResult result;
   for (const auto& path : paths) {
     RunSink::Options sink_options;
     sink_options.recorder = options.recorder;
-    sink_options.creation = store::Creation::whole;
+    sink_options.creation = collect::store::Creation::whole;
     sink_options.source = path.string();
     sink_options.on_warning = options.on_warning;
     sink_options.on_progress = [&](std::uint64_t points) {
       if (options.on_progress) options.on_progress(result.read.points + points);
-      if (options.stop != nullptr && *options.stop) throw Interrupted{};
+      if (options.stop != nullptr && *options.stop) throw StoppedImport{};
     };
     std::optional<RunSink> sink(std::in_place, store, std::move(sink_options));
     try {
-      add(result.read, ingest::read(path, *sink, options.read));
+      add(result.read, collect::ingest::read(path, *sink, options.read));
       sink->finish(series::RunStatus::finished);
-    } catch (const Interrupted&) {
+    } catch (const StoppedImport&) {
       sink->finish(series::RunStatus::interrupted);
       result.read.points += sink->points();
       result.interrupted = true;

@@ -11,15 +11,15 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/explain/attribute.hpp"
-#include "emdyn/pipeline/report.hpp"
-#include "emdyn/pipeline/report_scene.hpp"
-#include "emdyn/pipeline/report_words.hpp"
+#include "emdyn/report/chart/scene.hpp"
+#include "emdyn/report/run/report.hpp"
+#include "emdyn/report/run/words.hpp"
 
 namespace emdyn::pipeline {
 
-FittedTransition fitted_transition(const emergence::TransitionFit& fit) {
+report::FittedTransition fitted_transition(const emergence::TransitionFit& fit) {
   constexpr std::size_t kCurvePoints = 400;
-  FittedTransition shown;
+  report::FittedTransition shown;
   shown.record = fit.transition;
   for (const auto& model : fit.models) {
     shown.models.push_back({std::string(series::word(model.model)), model.bic, model.parameters});
@@ -36,10 +36,10 @@ FittedTransition fitted_transition(const emergence::TransitionFit& fit) {
 
 namespace {
 
-void add_early_warning(const Analysis& analysis, ReportData& data) {
+void add_early_warning(const Analysis& analysis, report::ReportData& data) {
   for (const SignalWarning& each : analysis.early_warning) {
     for (const auto& indicator : each.warning.indicators) {
-      EarlyWarning shown;
+      report::EarlyWarning shown;
       shown.signal = each.signal;
       shown.indicator = indicator.name;
       shown.positions = each.warning.positions;
@@ -56,7 +56,7 @@ void add_early_warning(const Analysis& analysis, ReportData& data) {
   }
 }
 
-void add_forecast(const RunFindings& findings, ReportData& data) {
+void add_forecast(const RunFindings& findings, report::ReportData& data) {
   if (!findings.forecast) {
     data.forecast.absence = findings.forecast_absence;
     return;
@@ -72,10 +72,10 @@ void add_forecast(const RunFindings& findings, ReportData& data) {
     data.forecast.absence = findings.forecast->forecast.reason.value_or("the predictor abstains");
 }
 
-void add_order(const RunFindings& findings, ReportData& data) {
+void add_order(const RunFindings& findings, report::ReportData& data) {
   for (const explain::SignalChange& change : findings.order) {
     if (!change.onset) continue;
-    ChangeOrder shown;
+    report::ChangeOrder shown;
     shown.signal = change.signal;
     shown.onset = *change.onset;
     shown.direction = change.direction;
@@ -85,7 +85,7 @@ void add_order(const RunFindings& findings, ReportData& data) {
   }
 }
 
-void add_costs(const series::Run& run, ReportData& data) {
+void add_costs(const series::Run& run, report::ReportData& data) {
   const Json& notes = run.info.notes;
   data.costs.wall_seconds = optional_number(notes, "seconds");
   data.costs.steps_per_second = optional_number(notes, "steps_per_second");
@@ -93,7 +93,7 @@ void add_costs(const series::Run& run, ReportData& data) {
   const auto probes = notes.find("probes");
   if (probes == notes.end() || !probes->is_array()) return;
   for (const Json& probe : *probes) {
-    ProbeCost cost;
+    report::ProbeCost cost;
     cost.probe = text_or_empty(probe, "name");
     cost.calls = static_cast<std::uint64_t>(optional_number(probe, "calls").value_or(0.0));
     cost.seconds = optional_number(probe, "seconds").value_or(0.0);
@@ -143,8 +143,8 @@ RunFindings find_out(const series::Run& run, const RunReportOptions& options) {
   return findings;
 }
 
-ReportData report_data(const series::Run& run, const RunFindings& findings) {
-  ReportData data = report_data(run);
+report::ReportData report_data(const series::Run& run, const RunFindings& findings) {
+  report::ReportData data = report::report_data(run);
   data.program_version = fmt::format("emdyn {} ({})", kVersion, kCommit);
   data.transitions.clear();
   for (const auto& fit : findings.analysis.fits) data.transitions.push_back(fitted_transition(fit));
@@ -170,8 +170,8 @@ ReportData report_data(const series::Run& run, const RunFindings& findings) {
   return data;
 }
 
-WrittenReport write_report(const ReportData& data, const std::filesystem::path& path) {
-  const std::string page = render_report(data);
+WrittenReport write_report(const report::ReportData& data, const std::filesystem::path& path) {
+  const std::string page = report::render_report(data);
   const std::filesystem::path part = path.string() + ".part";
   {
     std::ofstream file(part, std::ios::binary);

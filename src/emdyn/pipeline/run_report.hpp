@@ -6,7 +6,7 @@
 #include "emdyn/explain/order_of_change.hpp"
 #include "emdyn/pipeline/analyze.hpp"
 #include "emdyn/pipeline/forecast_run.hpp"
-#include "emdyn/pipeline/report_data.hpp"
+#include "emdyn/report/chart/data.hpp"
 
 namespace emdyn::pipeline {
 
@@ -31,10 +31,10 @@ struct RunFindings {
 RunFindings find_out(const series::Run& run, const RunReportOptions& options);
 
 /// A fitted transition with its curve at 401 positions, as plots take it.
-FittedTransition fitted_transition(const emergence::TransitionFit& fit);
+report::FittedTransition fitted_transition(const emergence::TransitionFit& fit);
 
 /// The findings as the report shows them.
-ReportData report_data(const series::Run& run, const RunFindings& findings);
+report::ReportData report_data(const series::Run& run, const RunFindings& findings);
 
 struct WrittenReport {
   std::string path{};
@@ -44,7 +44,7 @@ struct WrittenReport {
 
 /// Renders the page and writes it whole or not at all. @throws StoreError when it cannot be
 /// written.
-WrittenReport write_report(const ReportData& data, const std::filesystem::path& path);
+WrittenReport write_report(const report::ReportData& data, const std::filesystem::path& path);
 
 /// find_out, report_data and write_report in one.
 WrittenReport write_run_report(const series::Run& run, const RunReportOptions& options,

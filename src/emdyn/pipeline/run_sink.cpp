@@ -12,12 +12,12 @@ constexpr std::uint64_t kProgressPoints = 8192;
 
 }  // namespace
 
-RunSink::RunSink(store::Store& store, Options options)
+RunSink::RunSink(collect::store::Store& store, Options options)
     : store_(store), options_(std::move(options)) {}
 
-monitor::RunRecorder& RunSink::opened(std::uint32_t run) {
+collect::monitor::RunRecorder& RunSink::opened(std::uint32_t run) {
   used_[run] = points_;
-  monitor::RunRecorder& recorder = *runs_[run];
+  collect::monitor::RunRecorder& recorder = *runs_[run];
   if (recorder.is_open()) return recorder;
   if (open_ >= options_.open_runs) {
     std::size_t idle = runs_.size();
@@ -33,7 +33,8 @@ monitor::RunRecorder& RunSink::opened(std::uint32_t run) {
   return recorder;
 }
 
-void RunSink::on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) {
+void RunSink::on_run(collect::ingest::RunIndex run, std::string_view name,
+                     const Json& configuration) {
   series::RunInfo info;
   info.name = name;
   info.configuration = configuration;
@@ -42,8 +43,8 @@ void RunSink::on_run(ingest::RunIndex run, std::string_view name, const Json& co
   used_.resize(runs_.size());
   configurations_.resize(runs_.size());
   configurations_[run] = configuration;
-  runs_[run] = std::make_unique<monitor::RunRecorder>(store_.create(info, options_.creation),
-                                                      options_.recorder, options_.on_event);
+  runs_[run] = std::make_unique<collect::monitor::RunRecorder>(
+      store_.create(info, options_.creation), options_.recorder, options_.on_event);
   if (open_ >= options_.open_runs) {
     runs_[run]->close();  // Taken up again, in place of the longest idle run, when its points come.
   } else {
@@ -51,21 +52,22 @@ void RunSink::on_run(ingest::RunIndex run, std::string_view name, const Json& co
   }
 }
 
-void RunSink::on_signal(ingest::SignalIndex signal, ingest::RunIndex run, std::string_view name,
-                        series::Axis axis) {
+void RunSink::on_signal(collect::ingest::SignalIndex signal, collect::ingest::RunIndex run,
+                        std::string_view name, series::Axis axis) {
   signals_.resize(std::max<std::size_t>(signals_.size(), signal + 1));
   signals_[signal] = {run, opened(run).add_signal(name, axis)};
 }
 
-void RunSink::on_point(ingest::SignalIndex signal, double position, double value, double seconds) {
+void RunSink::on_point(collect::ingest::SignalIndex signal, double position, double value,
+                       double seconds) {
   const Target target = signals_[signal];
-  monitor::RunRecorder& recorder = opened(target.run);
+  collect::monitor::RunRecorder& recorder = opened(target.run);
   recorder.push(target.signal, position, value,
                 std::isfinite(seconds) ? std::optional<double>(seconds) : std::nullopt);
   if (++points_ % kProgressPoints == 0 && options_.on_progress) options_.on_progress(points_);
 }
 
-void RunSink::on_configuration(ingest::RunIndex run, const Json& configuration) {
+void RunSink::on_configuration(collect::ingest::RunIndex run, const Json& configuration) {
   configurations_[run].update(configuration);
   opened(run).set_configuration(configurations_[run]);
 }
@@ -82,7 +84,7 @@ void RunSink::sync() {
 
 void RunSink::finish(series::RunStatus status) {
   for (std::uint32_t run = 0; run < runs_.size(); ++run) {
-    monitor::RunRecorder& recorder = opened(run);
+    collect::monitor::RunRecorder& recorder = opened(run);
     recorder.finish(status);
     --open_;
   }

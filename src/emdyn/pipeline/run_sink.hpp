@@ -5,35 +5,37 @@
 #include <string>
 #include <vector>
 
-#include "emdyn/ingest/sink.hpp"
-#include "emdyn/monitor/recorder.hpp"
-#include "emdyn/store/store.hpp"
+#include "emdyn/collect/ingest/contract/sink.hpp"
+#include "emdyn/collect/monitor/recorder.hpp"
+#include "emdyn/collect/store/store.hpp"
 
 namespace emdyn::pipeline {
 
 /// What a reader reads becomes runs of a store, one for each run of the files, watched by
 /// detectors. Any number of runs: only so many files are held open, the rest are taken up again
 /// when needed.
-class RunSink final : public ingest::Sink {
+class RunSink final : public collect::ingest::Sink {
  public:
   struct Options {
-    monitor::RecorderOptions recorder{};
-    store::Creation creation = store::Creation::live;
+    collect::monitor::RecorderOptions recorder{};
+    collect::store::Creation creation = collect::store::Creation::live;
     std::string source{};         ///< Stored with each run: where it came from.
     std::size_t open_runs = 128;  ///< Files held open at once.
-    monitor::OnEvent on_event{};
+    collect::monitor::OnEvent on_event{};
     std::function<void(std::string_view)> on_warning{};
     std::function<void(std::uint64_t points)> on_progress{};  ///< Every few thousand points.
   };
 
   /// @param store must outlive the sink.
-  RunSink(store::Store& store, Options options);
+  RunSink(collect::store::Store& store, Options options);
 
-  void on_run(ingest::RunIndex run, std::string_view name, const Json& configuration) override;
-  void on_signal(ingest::SignalIndex signal, ingest::RunIndex run, std::string_view name,
-                 series::Axis axis) override;
-  void on_point(ingest::SignalIndex signal, double position, double value, double seconds) override;
-  void on_configuration(ingest::RunIndex run, const Json& configuration) override;
+  void on_run(collect::ingest::RunIndex run, std::string_view name,
+              const Json& configuration) override;
+  void on_signal(collect::ingest::SignalIndex signal, collect::ingest::RunIndex run,
+                 std::string_view name, series::Axis axis) override;
+  void on_point(collect::ingest::SignalIndex signal, double position, double value,
+                double seconds) override;
+  void on_configuration(collect::ingest::RunIndex run, const Json& configuration) override;
   void on_warning(std::string_view text) override;
 
   /// Acknowledges everything on disk. @throws StoreError
@@ -50,11 +52,11 @@ class RunSink final : public ingest::Sink {
     std::uint32_t run;
     std::uint32_t signal;  // Within the run's recorder.
   };
-  monitor::RunRecorder& opened(std::uint32_t run);
+  collect::monitor::RunRecorder& opened(std::uint32_t run);
 
-  store::Store& store_;
+  collect::store::Store& store_;
   Options options_;
-  std::vector<std::unique_ptr<monitor::RunRecorder>> runs_;
+  std::vector<std::unique_ptr<collect::monitor::RunRecorder>> runs_;
   std::vector<std::uint64_t> used_;  // When each run was last written, by the count of points.
   std::vector<Json> configurations_;
   std::vector<Target> signals_;

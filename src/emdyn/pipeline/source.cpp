@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
+#include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/ingest/reader.hpp"
 
 namespace emdyn::pipeline {
 
@@ -16,7 +16,7 @@ bool is_path(std::string_view text) {
 }
 
 std::vector<series::Run> load_runs(const Source& source) {
-  if (is_path(source.text)) return ingest::read_runs(source.text, source.read);
+  if (is_path(source.text)) return collect::ingest::read_runs(source.text, source.read);
   const std::string shown = terminal_safe(source.text);
   const bool looks_like_a_file = source.text.find_first_of("./") != std::string::npos;
   if (!std::filesystem::exists(source.store_path)) {
@@ -24,7 +24,7 @@ std::vector<series::Run> load_runs(const Source& source) {
         fmt::format("{}: no such file, and there is no store at {} that could hold such a run",
                     shown, terminal_safe(source.store_path)));
   }
-  auto store = store::Store::open(source.store_path, store::Mode::read);
+  auto store = collect::store::Store::open(source.store_path, collect::store::Mode::read);
   try {
     std::vector<series::Run> runs;
     runs.push_back(store.load(store.find(source.text)));

@@ -3,9 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/ingest/options.hpp"
+#include "emdyn/collect/ingest/contract/options.hpp"
+#include "emdyn/collect/store/store.hpp"
 #include "emdyn/series/run.hpp"
-#include "emdyn/store/store.hpp"
 
 namespace emdyn::pipeline {
 
@@ -13,7 +13,7 @@ namespace emdyn::pipeline {
 struct Source {
   std::string text{};        ///< A file, a folder of logs, "-", or a run's id or name.
   std::string store_path{};  ///< Looked into when `text` is no file.
-  ingest::ReadOptions read{};
+  collect::ingest::ReadOptions read{};
 };
 
 /// True when `text` names something on disk (or standard input) rather than a run.

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "emdyn/ingest/tailer.hpp"
+#include "emdyn/collect/ingest/tailer.hpp"
 #include "emdyn/pipeline/run_sink.hpp"
 
 namespace emdyn::pipeline {
@@ -25,7 +25,7 @@ void rest(const WatchOptions& options) {
 
 }  // namespace
 
-WatchResult watch(store::Store& store, const std::filesystem::path& path,
+WatchResult watch(collect::store::Store& store, const std::filesystem::path& path,
                   const WatchOptions& options) {
   RunSink::Options sink_options;
   sink_options.recorder = options.recorder;
@@ -33,7 +33,7 @@ WatchResult watch(store::Store& store, const std::filesystem::path& path,
   sink_options.on_event = options.on_event;
   sink_options.on_warning = options.on_warning;
   RunSink sink(store, std::move(sink_options));
-  ingest::Tailer tailer(path, options.read);
+  collect::ingest::Tailer tailer(path, options.read);
   auto last_point = Clock::now();
   const auto look = [&] {
     const std::uint64_t fresh = tailer.poll(sink);

@@ -4,19 +4,19 @@
 #include <functional>
 #include <string_view>
 
-#include "emdyn/ingest/options.hpp"
-#include "emdyn/monitor/recorder.hpp"
-#include "emdyn/store/store.hpp"
+#include "emdyn/collect/ingest/contract/options.hpp"
+#include "emdyn/collect/monitor/recorder.hpp"
+#include "emdyn/collect/store/store.hpp"
 
 namespace emdyn::pipeline {
 
 struct WatchOptions {
-  ingest::ReadOptions read{};
-  monitor::RecorderOptions recorder{};
+  collect::ingest::ReadOptions read{};
+  collect::monitor::RecorderOptions recorder{};
   double poll_seconds = 0.5;                ///< Between looks at the files, > 0.
   double idle_seconds = 0.0;                ///< Ends after so long without a point; 0: never.
   const std::atomic<bool>* stop = nullptr;  ///< Ctrl-C ends the watch.
-  monitor::OnEvent on_event{};
+  collect::monitor::OnEvent on_event{};
   std::function<void(std::string_view)> on_warning{};
   /// After each look that found points, when they are acknowledged on disk.
   std::function<void(std::uint64_t points, std::size_t runs)> on_progress{};
@@ -32,7 +32,7 @@ struct WatchResult {
 /// acknowledged after each look, so what was shown survives the end of the process however it
 /// comes.
 /// @throws DataError for a file that cannot be read, StoreError when the store fails.
-WatchResult watch(store::Store& store, const std::filesystem::path& path,
+WatchResult watch(collect::store::Store& store, const std::filesystem::path& path,
                   const WatchOptions& options);
 
 }  // namespace emdyn::pipeline

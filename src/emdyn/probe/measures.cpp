@@ -20,7 +20,7 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
 
 template <class Scalar>
-Matrix copy(const MatrixView<Scalar>& view) {
+Matrix copy(const math::MatrixView<Scalar>& view) {
   Matrix matrix(index(view.rows), index(view.columns));
   for (std::size_t i = 0; i < view.rows; ++i) {
     for (std::size_t j = 0; j < view.columns; ++j) matrix(index(i), index(j)) = view(i, j);
@@ -29,7 +29,7 @@ Matrix copy(const MatrixView<Scalar>& view) {
 }
 
 template <class Scalar>
-void require_entries(const MatrixView<Scalar>& view, std::string_view what) {
+void require_entries(const math::MatrixView<Scalar>& view, std::string_view what) {
   if (view.size() == 0) {
     throw DataError(fmt::format("{} of an empty matrix ({} x {})", what, view.rows, view.columns));
   }
@@ -57,7 +57,7 @@ constexpr std::array kProbes = {
 }  // namespace
 
 template <class Scalar>
-double frobenius_norm(const MatrixView<Scalar>& matrix) noexcept {
+double frobenius_norm(const math::MatrixView<Scalar>& matrix) noexcept {
   double sum = 0.0;
   for (std::size_t i = 0; i < matrix.rows; ++i) {
     for (std::size_t j = 0; j < matrix.columns; ++j) sum += matrix(i, j) * matrix(i, j);
@@ -66,7 +66,7 @@ double frobenius_norm(const MatrixView<Scalar>& matrix) noexcept {
 }
 
 template <class Scalar>
-ActivationStats activation_stats(const MatrixView<Scalar>& activations, double dead_below) {
+ActivationStats activation_stats(const math::MatrixView<Scalar>& activations, double dead_below) {
   require_entries(activations, "activation statistics");
   const auto count = static_cast<double>(activations.size());
   std::vector<unsigned char> alive(activations.columns, 0);
@@ -98,7 +98,7 @@ ActivationStats activation_stats(const MatrixView<Scalar>& activations, double d
 }
 
 template <class Scalar>
-std::vector<double> singular_values(const MatrixView<Scalar>& view) {
+std::vector<double> singular_values(const math::MatrixView<Scalar>& view) {
   require_entries(view, "singular values");
   const Matrix matrix = copy(view);
   if (!matrix.allFinite()) {
@@ -127,7 +127,7 @@ double effective_rank(std::span<const double> values) noexcept {
 }
 
 template <class Scalar>
-double effective_rank(const MatrixView<Scalar>& matrix) {
+double effective_rank(const math::MatrixView<Scalar>& matrix) {
   return effective_rank(singular_values(matrix));
 }
 
@@ -149,7 +149,7 @@ FourierProbe::FourierProbe(std::size_t rows, std::size_t top) : rows_(rows), top
 }
 
 template <class Scalar>
-FourierConcentration FourierProbe::measure(const MatrixView<Scalar>& embedding,
+FourierConcentration FourierProbe::measure(const math::MatrixView<Scalar>& embedding,
                                            std::span<const std::uint32_t> order) const {
   if ((order.empty() && embedding.rows != rows_) || (!order.empty() && order.size() != rows_)) {
     throw DataError(fmt::format("Fourier concentration was made for {} rows, got {}", rows_,
@@ -199,17 +199,17 @@ double gini(std::vector<double> values) noexcept {
 
 std::span<const ProbeInfo> probes() noexcept { return kProbes; }
 
-template double frobenius_norm(const MatrixView<float>&) noexcept;
-template double frobenius_norm(const MatrixView<double>&) noexcept;
-template ActivationStats activation_stats(const MatrixView<float>&, double);
-template ActivationStats activation_stats(const MatrixView<double>&, double);
-template std::vector<double> singular_values(const MatrixView<float>&);
-template std::vector<double> singular_values(const MatrixView<double>&);
-template double effective_rank(const MatrixView<float>&);
-template double effective_rank(const MatrixView<double>&);
-template FourierConcentration FourierProbe::measure(const MatrixView<float>&,
+template double frobenius_norm(const math::MatrixView<float>&) noexcept;
+template double frobenius_norm(const math::MatrixView<double>&) noexcept;
+template ActivationStats activation_stats(const math::MatrixView<float>&, double);
+template ActivationStats activation_stats(const math::MatrixView<double>&, double);
+template std::vector<double> singular_values(const math::MatrixView<float>&);
+template std::vector<double> singular_values(const math::MatrixView<double>&);
+template double effective_rank(const math::MatrixView<float>&);
+template double effective_rank(const math::MatrixView<double>&);
+template FourierConcentration FourierProbe::measure(const math::MatrixView<float>&,
                                                     std::span<const std::uint32_t>) const;
-template FourierConcentration FourierProbe::measure(const MatrixView<double>&,
+template FourierConcentration FourierProbe::measure(const math::MatrixView<double>&,
                                                     std::span<const std::uint32_t>) const;
 
 }  // namespace emdyn::probe

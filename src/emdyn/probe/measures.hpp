@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/probe/matrix_view.hpp"
+#include "emdyn/math/matrix_view.hpp"
 
 /// Measurements of a network's weights and activations, for float and double views. Everything is
 /// computed in double precision, in one fixed order. NaN in gives NaN out. Empty views: each
@@ -13,7 +13,7 @@ namespace emdyn::probe {
 
 /// sqrt of the sum of squares; 0 for an empty view. Cost: rows · columns.
 template <class Scalar>
-double frobenius_norm(const MatrixView<Scalar>& matrix) noexcept;
+double frobenius_norm(const math::MatrixView<Scalar>& matrix) noexcept;
 
 /// Moments over all entries of an activation matrix [sample, unit].
 struct ActivationStats {
@@ -25,19 +25,20 @@ struct ActivationStats {
 
 /// @throws DataError for an empty view. Cost: two passes.
 template <class Scalar>
-ActivationStats activation_stats(const MatrixView<Scalar>& activations, double dead_below = 1e-6);
+ActivationStats activation_stats(const math::MatrixView<Scalar>& activations,
+                                 double dead_below = 1e-6);
 
 /// Singular values, greatest first, as roots of the eigenvalues of the smaller Gram matrix: their
 /// error is about sqrt(machine epsilon) of the greatest, which is enough for a rank.
 /// @throws DataError for an empty view. Cost: rows · columns · min + 9 · min³ operations.
 template <class Scalar>
-std::vector<double> singular_values(const MatrixView<Scalar>& matrix);
+std::vector<double> singular_values(const math::MatrixView<Scalar>& matrix);
 
 /// exp of the entropy (nats) of the singular values over their sum: 1 for rank one, n for n equal
 /// ones, 0 for a zero matrix. Source: Roy and Vetterli, "The effective rank: a measure of effective
 /// dimensionality", EUSIPCO 2007.
 template <class Scalar>
-double effective_rank(const MatrixView<Scalar>& matrix);
+double effective_rank(const math::MatrixView<Scalar>& matrix);
 double effective_rank(std::span<const double> singular_values) noexcept;
 
 /// How the power of the columns of an embedding, followed along its rows, is spread over the
@@ -61,7 +62,7 @@ class FourierProbe {
   /// A constant embedding has no power: both shares are 0.
   /// @throws DataError when the length or an index does not fit. Cost: rows² · columns · 2.
   template <class Scalar>
-  FourierConcentration measure(const MatrixView<Scalar>& embedding,
+  FourierConcentration measure(const math::MatrixView<Scalar>& embedding,
                                std::span<const std::uint32_t> order = {}) const;
 
  private:

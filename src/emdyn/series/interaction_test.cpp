@@ -10,19 +10,23 @@ namespace emdyn::series {
 namespace {
 
 TEST(Interaction, JsonAndBack) {
-  const Interaction interaction{{"train_loss", "gradient_norm"},
-                                "transfer_entropy",
-                                {0.1, 0.2, 0.3, 0.9},
-                                "nats",
-                                {0.01, "analytic"},
-                                "gaussian"};
+  Interaction interaction;
+  interaction.parts = {"train_loss", "gradient_norm"};
+  interaction.measure = "transfer_entropy";
+  interaction.value = {0.1, 0.2, 0.3, 0.9};
+  interaction.null.p_value = 0.01;
+  interaction.null.kind = "analytic";
+  interaction.estimator = "gaussian";
   const Json json = interaction;
   EXPECT_EQ(json["parts"].size(), 2U);
   EXPECT_EQ(json["null"]["kind"], "analytic");
   Interaction read;
   from_json(json, read);
   EXPECT_EQ(read, interaction);
-  Interaction open{{"a"}, "psi", {-HUGE_VAL, 0.5, HUGE_VAL, 0.9}, "nats", {}, "gaussian"};
+  Interaction open;
+  open.parts = {"a"};
+  open.measure = "psi";
+  open.value = {-HUGE_VAL, 0.5, HUGE_VAL, 0.9};
   EXPECT_TRUE(Json(open)["null"].is_null());
   EXPECT_TRUE(Json(open)["value"]["low"].is_null());
   from_json(Json(open), read);
@@ -30,7 +34,10 @@ TEST(Interaction, JsonAndBack) {
 }
 
 TEST(Interaction, Rejected) {
-  const Json good = Interaction{{"a", "b"}, "psi", {0.0, 1.0, 2.0, 0.9}, "nats", {}, "gaussian"};
+  Interaction whole;
+  whole.parts = {"a", "b"};
+  whole.measure = "psi";
+  const Json good = whole;
   Interaction read;
   for (const char* member : {"parts", "measure", "value", "unit"}) {
     Json bad = good;

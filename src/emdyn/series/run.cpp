@@ -10,17 +10,18 @@
 namespace emdyn::series {
 namespace {
 
-constexpr std::array<std::string_view, 4> kStatuses{"running", "finished", "interrupted", "failed"};
+constexpr std::array<std::string_view, 4> kRunStatuses{"running", "finished", "interrupted",
+                                                       "failed"};
 
 }  // namespace
 
 std::string_view word(RunStatus status) noexcept {
-  return kStatuses[static_cast<std::size_t>(status)];
+  return kRunStatuses[static_cast<std::size_t>(status)];
 }
 
 RunStatus run_status_from_word(std::string_view word) {
-  for (std::size_t i = 0; i < kStatuses.size(); ++i) {
-    if (kStatuses[i] == word) return static_cast<RunStatus>(i);
+  for (std::size_t i = 0; i < kRunStatuses.size(); ++i) {
+    if (kRunStatuses[i] == word) return static_cast<RunStatus>(i);
   }
   throw DataError(fmt::format("unknown run status \"{}\"", word));
 }

@@ -6,16 +6,16 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
-#include "emdyn/detect/cusum.hpp"
-#include "emdyn/detect/detector.hpp"
+#include "emdyn/detect/alarm/policy.hpp"
+#include "emdyn/detect/alarm/surprise_scale.hpp"
+#include "emdyn/detect/contract/detector.hpp"
 #include "emdyn/detect/ensemble/history_match.hpp"
 #include "emdyn/detect/ensemble/level_change.hpp"
 #include "emdyn/detect/ensemble/null_belief.hpp"
-#include "emdyn/detect/ensemble/surprise_scale.hpp"
 #include "emdyn/detect/ensemble/trend_gate.hpp"
-#include "emdyn/detect/front_end.hpp"
-#include "emdyn/detect/k_sigma.hpp"
-#include "emdyn/detect/policy.hpp"
+#include "emdyn/detect/front_end/front_end.hpp"
+#include "emdyn/detect/level/cusum.hpp"
+#include "emdyn/detect/level/k_sigma.hpp"
 
 namespace emdyn::detect {
 

@@ -10,13 +10,13 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/detect/policy.hpp"
+#include "emdyn/detect/alarm/policy.hpp"
 
 namespace emdyn::detect {
 namespace {
 
-std::vector<double> run(const std::vector<double>& stream,
-                        AutoDetector detector = AutoDetector{AutoDetector::Config{}}) {
+std::vector<double> run_auto(const std::vector<double>& stream,
+                             AutoDetector detector = AutoDetector{AutoDetector::Config{}}) {
   std::vector<double> scores;
   for (const double sample : stream) scores.push_back(detector.update(sample));
   return scores;
@@ -76,7 +76,7 @@ TEST(AutoDetector, NoticesASpikeAShiftAFlatStretchAndAnUnseenShape) {
   const auto clean = daily(4000, 0.5);
   const auto alarms_near = [&](const std::vector<double>& stream, std::size_t from,
                                std::size_t to) {
-    const auto scores = run(stream);
+    const auto scores = run_auto(stream);
     return *std::max_element(scores.begin() + static_cast<std::ptrdiff_t>(from),
                              scores.begin() + static_cast<std::ptrdiff_t>(to)) > 1.0;
   };
@@ -108,7 +108,7 @@ TEST(AutoDetector, KeepsItsAlarmRate) {
     counts[t] = std::floor(3.0 * std::abs(random.normal()));
   }
   for (const auto& stream : {white, correlated, counts, daily(kSamples, 1.0)}) {
-    const auto scores = run(stream);
+    const auto scores = run_auto(stream);
     const auto alarms = std::ranges::count_if(scores, [](double score) { return score > 1.0; });
     EXPECT_GE(alarms, 5);
     EXPECT_LE(alarms, 48);
@@ -118,7 +118,7 @@ TEST(AutoDetector, KeepsItsAlarmRate) {
 TEST(AutoDetector, CountsAnEpisodeOnce) {
   auto stream = daily(4000, 0.5);
   for (std::size_t t = 3000; t < 3060; ++t) stream[t] += 40.0;
-  const auto scores = run(stream);
+  const auto scores = run_auto(stream);
   const auto alarms = std::count_if(scores.begin() + 3000, scores.begin() + 3100,
                                     [](double score) { return score > 1.0; });
   EXPECT_GE(alarms, 1);
@@ -129,8 +129,8 @@ TEST(AutoDetector, DoesNotDependOnUnits) {
   const auto plain = daily(1500, 0.5);
   auto scaled = plain;
   for (double& value : scaled) value = value * 1024.0;
-  const auto first = run(plain);
-  const auto second = run(scaled);
+  const auto first = run_auto(plain);
+  const auto second = run_auto(scaled);
   for (std::size_t i = 0; i < first.size(); ++i) EXPECT_NEAR(first[i], second[i], 1e-6);
 }
 
@@ -148,7 +148,7 @@ std::vector<std::size_t> alarms(const std::vector<double>& stream) {
   return found;
 }
 
-double ar(Philox& random, double& state, double phi) {
+double auto_ar(Philox& random, double& state, double phi) {
   state = phi * state + std::sqrt(1.0 - phi * phi) * random.normal();
   return state;
 }
@@ -171,7 +171,7 @@ TEST(AutoDetector, RarelyAlarmsOnTrends) {
       double state = 0.0;
       std::vector<double> stream(10'000);
       for (std::size_t t = 0; t < stream.size(); ++t) {
-        stream[t] = trend(static_cast<double>(t)) + ar(random, state, phi);
+        stream[t] = trend(static_cast<double>(t)) + auto_ar(random, state, phi);
       }
       const std::size_t here = alarms(stream).size();
       EXPECT_LE(here, 2U) << name << ", phi " << phi;
@@ -191,7 +191,7 @@ TEST(AutoDetector, FindsEightSigmaSpikesAgainAndAgain) {
       for (std::size_t t = 0; t < stream.size(); ++t) {
         const bool hit = t >= 300 && t % 250 == 0;
         const double spike = hit ? (random.below(2) == 0 ? 8.0 : -8.0) : 0.0;
-        stream[t] = trend(static_cast<double>(t)) + ar(random, state, phi) + spike;
+        stream[t] = trend(static_cast<double>(t)) + auto_ar(random, state, phi) + spike;
       }
       const auto found = alarms(stream);
       const auto hits =
@@ -214,7 +214,7 @@ TEST(AutoDetector, NoticesLevelChangesInShortSeries) {
     std::vector<double> calm(length);
     std::vector<double> changed(length);
     for (std::size_t t = 0; t < length; ++t) {
-      calm[t] = 50.0 + ar(random, state, phi);
+      calm[t] = 50.0 + auto_ar(random, state, phi);
       changed[t] = calm[t] + (t >= length / 2 ? 5.0 : 0.0);
     }
     false_ones += alarms(calm).size();

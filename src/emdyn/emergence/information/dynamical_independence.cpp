@@ -14,7 +14,7 @@
 namespace emdyn::emergence::information {
 namespace {
 
-constexpr std::uint64_t kStream = 0x494e4400000000ULL;
+constexpr std::uint64_t kStartStream = 0x494e4400000000ULL;
 
 /// The system in coordinates in which e has unit covariance.
 struct Whitened {
@@ -126,7 +126,7 @@ MacroVariable least_dependent(const VectorAutoregression& system, std::size_t di
   const Whitened white = whitened(system);
   std::vector<MacroVariable> found(static_cast<std::size_t>(options.starts));
   parallel_for(found.size(), [&](std::size_t start) {
-    Philox random(static_cast<std::uint64_t>(options.seed), kStream + start);
+    Philox random(static_cast<std::uint64_t>(options.seed), kStartStream + start);
     Eigen::MatrixXd projection(static_cast<Eigen::Index>(dimensions), system.signals());
     for (Eigen::Index i = 0; i < projection.rows(); ++i) {
       for (Eigen::Index j = 0; j < projection.cols(); ++j) projection(i, j) = random.normal();

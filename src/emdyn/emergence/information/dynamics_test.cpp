@@ -28,7 +28,7 @@ std::vector<double> autoregression(std::vector<double> weights, std::int64_t cou
   return column(path_of(system, count, seed), 0);
 }
 
-EstimateOptions with(Estimator estimator) {
+EstimateOptions estimated_by(Estimator estimator) {
   EstimateOptions options;
   options.estimator = estimator;
   options.surrogates = 39;
@@ -55,7 +55,7 @@ TEST(ActiveStorage, SearchFindsTheOrder) {
   int second = 0;
   int none = 0;
   constexpr int kRounds = 20;
-  EstimateOptions options = with(Estimator::gaussian);
+  EstimateOptions options = estimated_by(Estimator::gaussian);
   options.blocks = 0;
   for (int round = 0; round < kRounds; ++round) {
     const auto seed = static_cast<std::uint64_t>(round);
@@ -104,7 +104,7 @@ TEST(TransferEntropy, NearestNeighboursAndSymbols) {
   HistoryOptions history;
   history.target_length = history.source_length = 1;
   const Dynamic near =
-      transfer_entropy(column(path, 0), column(path, 1), history, with(Estimator::ksg1));
+      transfer_entropy(column(path, 0), column(path, 1), history, estimated_by(Estimator::ksg1));
   EXPECT_NEAR(near.measured.value, 0.5 * std::log(1.49), 0.06);
   EXPECT_EQ(near.measured.null, NullKind::circular_shift);
   EXPECT_EQ(*near.measured.p_value, 1.0 / 40.0);
@@ -116,7 +116,7 @@ TEST(TransferEntropy, NearestNeighboursAndSymbols) {
     x[t] = random.below(2);
     if (t > 0) y[t] = random.uniform() < 0.1 ? 1.0 - x[t - 1] : x[t - 1];
   }
-  const Dynamic found = transfer_entropy(x, y, history, with(Estimator::discrete));
+  const Dynamic found = transfer_entropy(x, y, history, estimated_by(Estimator::discrete));
   EXPECT_NEAR(found.measured.value, 0.531004 * std::log(2.0), 0.03);
   EXPECT_LT(*found.measured.p_value, 1e-50);
 }
@@ -128,7 +128,7 @@ TEST(TransferEntropy, FindsTheLag) {
   for (std::size_t t = 3; t < y.size(); ++t) y[t] += x[t - 3];
   HistoryOptions history;
   history.source_lag = 5;
-  const Dynamic found = transfer_entropy(x, y, history, with(Estimator::gaussian));
+  const Dynamic found = transfer_entropy(x, y, history, estimated_by(Estimator::gaussian));
   EXPECT_EQ(found.source.lag, 3);
   EXPECT_NEAR(found.measured.value, 0.5 * std::log(2.0), 0.04);
 }
@@ -142,8 +142,8 @@ TEST(TransferEntropy, ConditionsTakeCommonDriversOut) {
   }
   const std::vector<double> x = column(rows, 0);
   const std::vector<double> y = column(rows, 1);
-  EXPECT_GT(transfer_entropy(x, y, {}, with(Estimator::gaussian)).measured.value, 0.2);
-  const Dynamic known = transfer_entropy(x, y, rows.col(2), {}, with(Estimator::gaussian));
+  EXPECT_GT(transfer_entropy(x, y, {}, estimated_by(Estimator::gaussian)).measured.value, 0.2);
+  const Dynamic known = transfer_entropy(x, y, rows.col(2), {}, estimated_by(Estimator::gaussian));
   EXPECT_NEAR(known.measured.value, 0.0, 0.003);
   EXPECT_GT(*known.measured.p_value, 0.01);
 }
@@ -151,7 +151,7 @@ TEST(TransferEntropy, ConditionsTakeCommonDriversOut) {
 TEST(TransferEntropy, FalseAlarmsOfSignalsWithMemory) {
   int rejected = 0;
   constexpr int kRounds = 200;
-  EstimateOptions options = with(Estimator::gaussian);
+  EstimateOptions options = estimated_by(Estimator::gaussian);
   options.blocks = 0;
   for (int round = 0; round < kRounds; ++round) {
     const Signals path =
@@ -165,7 +165,8 @@ TEST(TransferEntropy, FalseAlarmsOfSignalsWithMemory) {
 TEST(TransferEntropy, SameWhateverTheThreads) {
   const Signals path = path_of(driven_pair(0.5, 0.4, 0.6), 300, 8);
   const auto take = [&] {
-    return transfer_entropy(column(path, 0), column(path, 1), {}, with(Estimator::ksg1)).measured;
+    return transfer_entropy(column(path, 0), column(path, 1), {}, estimated_by(Estimator::ksg1))
+        .measured;
   };
   const Measured many = take();
   const ThreadLimit one(1);

@@ -11,11 +11,10 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/emergence/information/test_laws.hpp"
 
 namespace emdyn::emergence::information {
 namespace {
-
-constexpr double kBit = 0.69314718055994531;
 
 void expect_bits(const EffectiveInformation& found, double information, double determinism,
                  double degeneracy, double effectiveness) {

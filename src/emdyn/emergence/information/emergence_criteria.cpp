@@ -17,7 +17,7 @@
 namespace emdyn::emergence::information {
 namespace {
 
-constexpr std::uint64_t kStream = 0x50534900000000ULL;
+constexpr std::uint64_t kPartedStream = 0x50534900000000ULL;
 
 /// The criteria from any information between something before and something after; `parts` stands
 /// for V.
@@ -165,7 +165,7 @@ std::vector<EmergenceCriteria> without_interaction(const Signals& signals, const
                                                    const EmergenceOptions& options) {
   std::vector<EmergenceCriteria> found(static_cast<std::size_t>(options.surrogates));
   parallel_for(found.size(), [&](std::size_t k) {
-    Philox random(static_cast<std::uint64_t>(options.seed), kStream + k);
+    Philox random(static_cast<std::uint64_t>(options.seed), kPartedStream + k);
     std::vector<std::size_t> shifts(static_cast<std::size_t>(signals.cols()));
     for (std::size_t& shift : shifts) {
       shift = random_turn(static_cast<std::size_t>(signals.rows()), random);

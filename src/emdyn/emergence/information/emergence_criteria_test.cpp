@@ -61,7 +61,7 @@ Signals sticky_path(std::int64_t rows, std::int64_t parts, std::uint64_t seed) {
   return path;
 }
 
-EmergenceOptions discrete() {
+EmergenceOptions discrete_options() {
   EmergenceOptions options;
   options.macro = Macro::parity;
   options.estimator = CriteriaEstimator::discrete;
@@ -70,7 +70,7 @@ EmergenceOptions discrete() {
 }
 
 TEST(EmergenceCriteria, ParityIsEmergent) {
-  const EmergenceFound found = find_emergence(parity_path(3000, 1), discrete());
+  const EmergenceFound found = find_emergence(parity_path(3000, 1), discrete_options());
   EXPECT_NEAR(found.psi.value.estimate, 0.531004 * kBit, 0.05);
   EXPECT_LT(found.psi.value.low, 0.531004 * kBit);
   EXPECT_GT(found.psi.value.high, 0.531004 * kBit);
@@ -80,7 +80,7 @@ TEST(EmergenceCriteria, ParityIsEmergent) {
 
 TEST(EmergenceCriteria, SelfCopiesAreNot) {
   // Ψ is far above 0, as for the law of self-copies; the null reaches it as well.
-  const EmergenceFound found = find_emergence(sticky_path(3000, 2, 2), discrete());
+  const EmergenceFound found = find_emergence(sticky_path(3000, 2, 2), discrete_options());
   const double kept = 0.82;  // Both keep or both turn.
   const double truth = std::log(2.0) + kept * std::log(kept) + (1.0 - kept) * std::log(1.0 - kept);
   EXPECT_NEAR(found.psi.value.estimate, truth, 0.04);

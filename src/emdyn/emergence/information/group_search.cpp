@@ -15,10 +15,10 @@
 namespace emdyn::emergence::information {
 namespace {
 
-constexpr double kLeastPivot = 1e-12;
+constexpr double kLeastGroupPivot = 1e-12;
 constexpr std::uint64_t kMostTriples = 4'000'000;
 constexpr std::size_t kStarts = 8;  ///< Triples that are grown.
-constexpr std::uint64_t kStream = 0x47525000000000ULL;
+constexpr std::uint64_t kChainStream = 0x47525000000000ULL;
 
 /// Ω of groups, signed so that lower is better, without the constant part that the marginals add.
 class Scorer {
@@ -54,7 +54,7 @@ class Scorer {
           factor[i * k + j] = sum / factor[j * k + j];
           continue;
         }
-        if (!(sum > kLeastPivot)) return HUGE_VAL;
+        if (!(sum > kLeastGroupPivot)) return HUGE_VAL;
         log_det += std::log(sum);
         factor[i * k + i] = std::sqrt(sum);
       }
@@ -84,7 +84,7 @@ class Scorer {
     const double bc = correlation(b, c);
     const double det = 1.0 + 2.0 * ab * ac * bc - ab * ab - ac * ac - bc * bc;
     const double pairs = (1.0 - ab * ab) * (1.0 - ac * ac) * (1.0 - bc * bc);
-    if (!(det > kLeastPivot)) return HUGE_VAL;
+    if (!(det > kLeastGroupPivot)) return HUGE_VAL;
     return sign_ * (0.5 * std::log(det / pairs) - bias_[3]);
   }
 
@@ -210,7 +210,7 @@ Parts changed(const Parts& group, std::size_t variables, const GroupSearchOption
 /// Cools from a temperature at which typical changes are accepted down to a thousandth of it.
 Scored annealed(const Scorer& scorer, Scored start, const GroupSearchOptions& options,
                 std::uint64_t chain) {
-  Philox random(static_cast<std::uint64_t>(options.seed), kStream + chain);
+  Philox random(static_cast<std::uint64_t>(options.seed), kChainStream + chain);
   std::vector<double> room;
   if (start.group.empty()) {
     Parts order = all_of(scorer.variables());

@@ -15,7 +15,7 @@ namespace emdyn::emergence::information {
 namespace {
 
 constexpr double kJitter = 1e-10;
-constexpr std::size_t kBlock = 512;
+constexpr std::size_t kPointBlock = 512;
 constexpr std::uint64_t kJitterStream = 0x4b53470000000000ULL;
 
 /// ψ(1), ψ(2), …, ψ(count): every argument of these estimators is a count.
@@ -41,9 +41,9 @@ void require_rows(std::string_view what, Eigen::Index rows, std::size_t neighbou
 template <class Term>
 double sum_over_points(const Neighbours& joint, Term&& term) {
   std::vector<double> terms(joint.size());
-  parallel_for((joint.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
-    const std::size_t end = std::min(joint.size(), (block + 1) * kBlock);
-    for (std::size_t at = block * kBlock; at < end; ++at) {
+  parallel_for((joint.size() + kPointBlock - 1) / kPointBlock, [&](std::size_t block) {
+    const std::size_t end = std::min(joint.size(), (block + 1) * kPointBlock);
+    for (std::size_t at = block * kPointBlock; at < end; ++at) {
       const std::uint32_t i = joint.order()[at];
       terms[i] = term(i);
     }

@@ -61,7 +61,7 @@ struct ScoredGroups {
   Parts group(std::size_t i) const;
 };
 
-/// Ω of every group of `size` among the variables, in lexicographic order of the groups, from one
+/// Ω of every group of `size` among the variables, in ascending order of the masks, from one
 /// pass over all principal minors by Schur complements: O(2^n) work in all for n variables, a few
 /// dozen nanoseconds a group, where one determinant a group would cost microseconds.
 /// Source of the pass: Griffin & Tsatsomeros, "Principal Minors, Part I: A Method for Computing All

@@ -8,12 +8,11 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/emergence/information/gaussian.hpp"
+#include "emdyn/emergence/information/test_laws.hpp"
 #include "emdyn/emergence/information/test_systems.hpp"
 
 namespace emdyn::emergence::information {
 namespace {
-
-constexpr double kBit = 0.69314718055994531;
 
 /// All settings of `free` bits, with functions of them appended.
 Law bits(int free, const std::vector<std::function<int(const std::vector<int>&)>>& functions) {

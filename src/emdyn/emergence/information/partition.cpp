@@ -13,7 +13,7 @@
 namespace emdyn::emergence::information {
 namespace {
 
-constexpr std::size_t kExhaustive = 12;
+constexpr std::size_t kMostCutSignals = 12;
 
 /// The halves with signal 0 in the first, so that no cut comes twice.
 std::vector<std::vector<bool>> all_cuts(std::size_t n) {
@@ -87,7 +87,7 @@ Bipartition least_integrated_cut(const SignalsView& signals, std::size_t lag) {
   };
   const double whole = stored(all_of(n));
   const std::vector<std::vector<bool>> cuts =
-      n <= kExhaustive ? all_cuts(n) : likely_cuts(covariance_of(standardised(signals)));
+      n <= kMostCutSignals ? all_cuts(n) : likely_cuts(covariance_of(standardised(signals)));
   std::vector<Bipartition> scored(cuts.size());
   parallel_for(cuts.size(), [&](std::size_t i) {
     Bipartition cut = bipartition_of(cuts[i]);

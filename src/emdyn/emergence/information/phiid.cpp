@@ -14,8 +14,9 @@
 namespace emdyn::emergence::information {
 namespace {
 
-constexpr std::size_t kPlaces = 4;  // r, x, y, s
-enum Place : std::size_t { r, x, y, s };
+constexpr std::size_t kPlaces = 4;
+/// Places in the lattice: held by both alike, by the first, by the second, by both together.
+constexpr std::size_t kAlike = 0, kFirst = 1, kSecond = 2, kWhole = 3;
 
 /// Local information between each source (x, y, both) and each target (x, y, both): one number an
 /// outcome or row. Index: 3·source + target.
@@ -30,18 +31,18 @@ Atoms atoms_from_shared(const std::array<double, 16>& shared) {
   std::array<double, 16> half{};
   for (std::size_t from = 0; from < kPlaces; ++from) {
     const double* f = shared.data() + kPlaces * from;
-    half[kPlaces * from + r] = f[r];
-    half[kPlaces * from + x] = f[x] - f[r];
-    half[kPlaces * from + y] = f[y] - f[r];
-    half[kPlaces * from + s] = f[s] - f[x] - f[y] + f[r];
+    half[kPlaces * from + kAlike] = f[kAlike];
+    half[kPlaces * from + kFirst] = f[kFirst] - f[kAlike];
+    half[kPlaces * from + kSecond] = f[kSecond] - f[kAlike];
+    half[kPlaces * from + kWhole] = f[kWhole] - f[kFirst] - f[kSecond] + f[kAlike];
   }
   Atoms atoms;
   for (std::size_t to = 0; to < kPlaces; ++to) {
     const auto f = [&](std::size_t from) { return half[kPlaces * from + to]; };
-    atoms.values[kPlaces * r + to] = f(r);
-    atoms.values[kPlaces * x + to] = f(x) - f(r);
-    atoms.values[kPlaces * y + to] = f(y) - f(r);
-    atoms.values[kPlaces * s + to] = f(s) - f(x) - f(y) + f(r);
+    atoms.values[kPlaces * kAlike + to] = f(kAlike);
+    atoms.values[kPlaces * kFirst + to] = f(kFirst) - f(kAlike);
+    atoms.values[kPlaces * kSecond + to] = f(kSecond) - f(kAlike);
+    atoms.values[kPlaces * kWhole + to] = f(kWhole) - f(kFirst) - f(kSecond) + f(kAlike);
   }
   return atoms;
 }
@@ -60,8 +61,8 @@ std::array<double, 16> plain(const Mean& mean) {
 Atoms mmi_atoms(const Mean& mean) {
   std::array<double, 16> shared = plain(mean);
   for (std::size_t k = 0; k < 3; ++k) {
-    shared[kPlaces * r + k + 1] = std::min(mean[pair(0, k)], mean[pair(1, k)]);
-    shared[kPlaces * (k + 1) + r] = std::min(mean[pair(k, 0)], mean[pair(k, 1)]);
+    shared[kPlaces * kAlike + k + 1] = std::min(mean[pair(0, k)], mean[pair(1, k)]);
+    shared[kPlaces * (k + 1) + kAlike] = std::min(mean[pair(k, 0)], mean[pair(k, 1)]);
   }
   shared[0] = std::min({mean[pair(0, 0)], mean[pair(0, 1)], mean[pair(1, 0)], mean[pair(1, 1)]});
   return atoms_from_shared(shared);
@@ -87,8 +88,8 @@ Atoms ccs_atoms(const Local& local, const Eigen::ArrayXd& weights) {
     for (std::size_t k = 0; k < 3; ++k) {
       to[k] = ccs(i(0, k), i(1, k), i(2, k));
       from[k] = ccs(i(k, 0), i(k, 1), i(k, 2));
-      shared[kPlaces * r + k + 1] += weights(t) * to[k];
-      shared[kPlaces * (k + 1) + r] += weights(t) * from[k];
+      shared[kPlaces * kAlike + k + 1] += weights(t) * to[k];
+      shared[kPlaces * (k + 1) + kAlike] += weights(t) * from[k];
     }
     const double common = -i(0, 0) - i(0, 1) - i(1, 0) - i(1, 1) + i(0, 2) + i(1, 2) + i(2, 0) +
                           i(2, 1) - i(2, 2) + to[0] + to[1] - to[2] + from[0] + from[1] - from[2];

@@ -16,7 +16,7 @@ namespace {
 
 using Labels = std::vector<std::size_t>;
 
-constexpr std::size_t kExhaustive = 10;
+constexpr std::size_t kMostPartitioned = 10;
 constexpr std::size_t kExhaustiveByDefault = 8;
 /// Effective information closer than this is the same: the first found stays.
 constexpr double kSame = 1e-12;
@@ -306,10 +306,10 @@ CausalEmergence causal_emergence(const Eigen::Ref<const Eigen::MatrixXd>& transi
   result.micro = effective_information(chain);
   const auto n = static_cast<std::size_t>(chain.rows());
   if (n < 2) throw DataError("causal_emergence: a chain of one state has no scales");
-  if (options.search == ScaleSearch::exhaustive && n > kExhaustive) {
+  if (options.search == ScaleSearch::exhaustive && n > kMostPartitioned) {
     throw DataError(fmt::format(
         "causal_emergence: {} states have too many partitions to try all (at most {}); use best", n,
-        kExhaustive));
+        kMostPartitioned));
   }
   Ladder ladder(chain, options.weights);
   ladder.offer(all_of(n));

@@ -18,7 +18,7 @@ namespace emdyn::emergence::information {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::uint64_t kStream = 0x544c4e00000000ULL;
+constexpr std::uint64_t kWindowStream = 0x544c4e00000000ULL;
 /// Less variance than this share, given the signals before it, is a copy (loss and perplexity).
 constexpr double kLeastOwnVariance = 1e-4;
 /// A copy without noise has no finite information.
@@ -157,7 +157,7 @@ void whole(InteractionWindow& window, const Signals& rows, const TimelineOptions
   std::vector<double> total(static_cast<std::size_t>(options.surrogates));
   std::vector<double> omega(total.size());
   parallel_for(total.size(), [&](std::size_t k) {
-    Philox random(static_cast<std::uint64_t>(options.seed), kStream + (number << 20) + k);
+    Philox random(static_cast<std::uint64_t>(options.seed), kWindowStream + (number << 20) + k);
     std::vector<std::size_t> shifts(static_cast<std::size_t>(rows.cols()));
     for (std::size_t& shift : shifts) shift = random_turn(n, random);
     const Togetherness parted = gaussian_togetherness(covariance_of(turned(rows, shifts)), n);

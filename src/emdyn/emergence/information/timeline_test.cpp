@@ -17,7 +17,7 @@
 namespace emdyn::emergence::information {
 namespace {
 
-std::vector<double> steps(std::int64_t count) {
+std::vector<double> step_positions(std::int64_t count) {
   std::vector<double> positions(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = 10.0 * static_cast<double>(i);
   return positions;
@@ -35,7 +35,7 @@ Signals joining(std::int64_t rows, std::int64_t from, std::uint64_t seed) {
   return path;
 }
 
-TimelineOptions plain() {
+TimelineOptions plain_options() {
   TimelineOptions options;
   options.differences = false;
   options.surrogates = 39;
@@ -44,7 +44,7 @@ TimelineOptions plain() {
 
 TEST(Timeline, SeesWhenThePartsJoin) {
   const InteractionTimeline timeline =
-      interaction_timeline(joining(1200, 600, 1), steps(1200), plain());
+      interaction_timeline(joining(1200, 600, 1), step_positions(1200), plain_options());
   ASSERT_EQ(timeline.windows.size(), 45U);
   ASSERT_TRUE(timeline.together_since);
   EXPECT_GE(*timeline.together_since, 6000.0);
@@ -58,7 +58,7 @@ TEST(Timeline, SeesWhenThePartsJoin) {
   EXPECT_TRUE(std::isnan(last.transfer_entropy(2, 2)));
   EXPECT_EQ(last.total_correlation->p_value, 1.0 / 40.0);
   EXPECT_TRUE(last.o_information && last.psi && last.synergy);
-  const auto list = records({"a", "b", "c", "d"}, last, plain());
+  const auto list = records({"a", "b", "c", "d"}, last, plain_options());
   EXPECT_GE(list.size(), 7U);
   EXPECT_NO_THROW(json_text(Json(timeline)));
 }
@@ -66,7 +66,8 @@ TEST(Timeline, SeesWhenThePartsJoin) {
 TEST(Timeline, NoneWhereNothingJoins) {
   int joined_runs = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const auto timeline = interaction_timeline(joining(400, 400, 60 + seed), steps(400), plain());
+    const auto timeline =
+        interaction_timeline(joining(400, 400, 60 + seed), step_positions(400), plain_options());
     joined_runs += timeline.together_since.has_value();
   }
   EXPECT_LE(joined_runs, 3);
@@ -77,22 +78,22 @@ TEST(Timeline, CommonTrendsAreNoInteraction) {
   for (Eigen::Index t = 0; t < 400; ++t) trends.row(t).array() += 0.1 * static_cast<double>(t);
   TimelineOptions options;
   options.surrogates = 39;
-  const InteractionTimeline changes = interaction_timeline(trends, steps(400), options);
+  const InteractionTimeline changes = interaction_timeline(trends, step_positions(400), options);
   EXPECT_FALSE(changes.together_since);
   options.differences = false;
-  const InteractionTimeline levels = interaction_timeline(trends, steps(400), options);
+  const InteractionTimeline levels = interaction_timeline(trends, step_positions(400), options);
   EXPECT_GT(levels.windows[0].mutual_information(0, 1), 0.5);
   EXPECT_LT(changes.windows[0].mutual_information(0, 1), 0.1);
 }
 
 TEST(Timeline, NothingChangesWhenTheFutureIsCut) {
   const Signals path = joining(420, 200, 3);
-  const std::vector<double> positions = steps(420);
-  const InteractionTimeline whole = interaction_timeline(path, positions, plain());
+  const std::vector<double> positions = step_positions(420);
+  const InteractionTimeline whole = interaction_timeline(path, positions, plain_options());
   for (const std::int64_t cut : {100, 187, 333}) {
     const auto count = static_cast<std::size_t>(cut);
     const InteractionTimeline part =
-        interaction_timeline(path.topRows(cut), std::span(positions).first(count), plain());
+        interaction_timeline(path.topRows(cut), std::span(positions).first(count), plain_options());
     ASSERT_FALSE(part.windows.empty());
     for (std::size_t i = 0; i < part.windows.size(); ++i) {
       EXPECT_EQ(json_text(Json(part.windows[i])), json_text(Json(whole.windows[i])));
@@ -102,7 +103,9 @@ TEST(Timeline, NothingChangesWhenTheFutureIsCut) {
 
 TEST(Timeline, SameWhateverTheThreads) {
   const Signals path = joining(200, 100, 4);
-  const auto text = [&] { return json_text(Json(interaction_timeline(path, steps(200)))); };
+  const auto text = [&] {
+    return json_text(Json(interaction_timeline(path, step_positions(200))));
+  };
   const std::string many = text();
   const ThreadLimit one(1);
   EXPECT_EQ(text(), many);
@@ -115,30 +118,33 @@ TEST(Timeline, LeavesOutWhatSaysNothing) {
   path.col(4).setConstant(1.0);     // flat
   path.col(5) = noise(200, 1, 6);   // with a gap in the first half
   path(20, 5) = std::numeric_limits<double>::quiet_NaN();
-  const InteractionTimeline timeline = interaction_timeline(path, steps(200), plain());
+  const InteractionTimeline timeline =
+      interaction_timeline(path, step_positions(200), plain_options());
   EXPECT_EQ(timeline.windows.front().present, (Parts{0, 2, 3}));
   EXPECT_EQ(timeline.windows.back().present, (Parts{0, 2, 3, 5}));
   EXPECT_TRUE(std::isnan(timeline.windows.front().mutual_information(0, 1)));
   // Two signals alone: nothing of three.
-  const InteractionTimeline two = interaction_timeline(path.middleCols(2, 2), steps(200), plain());
+  const InteractionTimeline two =
+      interaction_timeline(path.middleCols(2, 2), step_positions(200), plain_options());
   EXPECT_FALSE(two.windows[0].o_information);
   EXPECT_FALSE(two.windows[0].synergy);
   EXPECT_TRUE(two.windows[0].psi);
-  const InteractionTimeline none = interaction_timeline(path.leftCols(2), steps(200), plain());
+  const InteractionTimeline none =
+      interaction_timeline(path.leftCols(2), step_positions(200), plain_options());
   EXPECT_FALSE(none.windows[0].note.empty());
 }
 
 TEST(Timeline, ShortAndRejected) {
   const Signals path = joining(90, 0, 7);
-  EXPECT_FALSE(interaction_timeline(path, steps(90)).note.empty());
-  EXPECT_THROW(interaction_timeline(path, steps(91)), DataError);
-  EXPECT_THROW(interaction_timeline(path.leftCols(1), steps(90)), DataError);
-  std::vector<double> back = steps(90);
+  EXPECT_FALSE(interaction_timeline(path, step_positions(90)).note.empty());
+  EXPECT_THROW(interaction_timeline(path, step_positions(91)), DataError);
+  EXPECT_THROW(interaction_timeline(path.leftCols(1), step_positions(90)), DataError);
+  std::vector<double> back = step_positions(90);
   back[50] = 0.0;
   EXPECT_THROW(interaction_timeline(path, back), DataError);
   TimelineOptions options;
   options.window = 5;
-  EXPECT_THROW(interaction_timeline(path, steps(90), options), ConfigError);
+  EXPECT_THROW(interaction_timeline(path, step_positions(90), options), ConfigError);
   EXPECT_THROW(records({"a"}, InteractionWindow{}, options), DataError);
 }
 

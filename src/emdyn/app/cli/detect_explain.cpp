@@ -1,0 +1,225 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "emdyn/app/cli/detect.hpp"
+#include "emdyn/app/cli/verbs.hpp"
+#include "emdyn/app/terminal/table.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/detect/registry.hpp"
+#include "emdyn/detect/rows/vector_registry.hpp"
+
+namespace emdyn::app::cli {
+namespace {
+
+using detect::EntryFacts;
+
+/// Everything the program says of one detector, wherever it comes from.
+struct Described {
+  EntryFacts facts;
+  bool rows = false;
+  bool front_end = false;
+};
+
+const EntryFacts& watch_facts() {
+  static const EntryFacts facts{
+      detect::kWatch,
+      "what emdyn watch and Monitor run: spikes (k-sigma) and lasting shifts (CUSUM), each with "
+      "half the budget",
+      "Shewhart 1931; Page, Continuous Inspection Schemes, Biometrika 1954",
+      "O(1)",
+      detect::Domain::real,
+      detect::EventKind::shift,
+      [] { return describe_fields(detect::SignalWatch::kFields); }};
+  return facts;
+}
+
+std::vector<Described> every_detector() {
+  std::vector<Described> all;
+  for (const detect::Entry& entry : detect::entries())
+    all.push_back({entry, false, entry.front_end});
+  for (const auto& entry : detect::vector_entries()) all.push_back({entry, true, false});
+  all.push_back({watch_facts(), false, true});
+  std::ranges::stable_sort(
+      all, {}, [](const Described& each) { return std::pair(each.rows, each.facts.name); });
+  return all;
+}
+
+std::string_view kind_word(const Described& detector) {
+  return detector.rows ? "vector" : "scalar";
+}
+
+Json json_of(const Described& detector) {
+  const EntryFacts& facts = detector.facts;
+  return Json{{"name", facts.name},
+              {"kind", kind_word(detector)},
+              {"summary", facts.summary},
+              {"domain", detect::word(facts.domain)},
+              {"event", series::word(facts.kind)},
+              {"cost", facts.cost},
+              {"paper", facts.paper},
+              {"front_end", detector.front_end},
+              {"default", facts.name == detect::kDefaultDetector},
+              {"parameters", facts.fields()}};
+}
+
+Described described(std::string_view name) {
+  for (Described& each : every_detector()) {
+    if (each.facts.name == name) return each;
+  }
+  return {detect::find_entry(name), false, false};  // Throws, offering the nearest name.
+}
+
+std::string_view values_in_words(detect::Domain domain) {
+  switch (domain) {
+    case detect::Domain::unit_interval:
+      return "numbers in [0, 1]";
+    case detect::Domain::binary:
+      return "0 and 1 (errors)";
+    case detect::Domain::count:
+      return "counts 0, 1, 2, …";
+    case detect::Domain::real:
+      break;
+  }
+  return "any numbers";
+}
+
+std::string range_in_words(const Json& field) {
+  if (field.contains("choices")) {
+    std::string words;
+    for (const Json& choice : field["choices"]) {
+      words += (words.empty() ? "" : ", ") + choice.get<std::string>();
+    }
+    return words;
+  }
+  if (!field.contains("low")) return "true, false";
+  return fmt::format("{} … {}", short_number(field["low"].get<double>()),
+                     short_number(field["high"].get<double>()));
+}
+
+std::string_view sentence_of(series::EventKind kind) {
+  switch (kind) {
+    case series::EventKind::nonfinite:
+      return "a value that is not finite";
+    case series::EventKind::spike:
+      return "a spike";
+    case series::EventKind::outlier:
+      return "something unlike what came before";
+    case series::EventKind::trend:
+      return "a trend";
+    case series::EventKind::variance:
+      return "a change of the noise";
+    case series::EventKind::gap:
+      return "a gap";
+    case series::EventKind::shift:
+      break;
+  }
+  return "a lasting change";
+}
+
+std::string shares_in_words(const std::vector<series::Share>& shares) {
+  std::string text;
+  for (const series::Share& each : shares) {
+    if (each.share < 0.005) break;
+    text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", terminal_safe(each.name),
+                        100.0 * each.share);
+    if (each.deviation) {
+      text += fmt::format(" ({:.1f} deviations {} its mean)", std::abs(*each.deviation),
+                          *each.deviation < 0 ? "below" : "above");
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+int list_detectors(bool json, Console& console) {
+  const auto all = every_detector();
+  if (json) {
+    Json list = Json::array();
+    for (const Described& each : all) list.push_back(json_of(each));
+    console.json(Json{{"detectors", std::move(list)}});
+    return kFine;
+  }
+  app::terminal::Table table({{"name"}, {"kind"}, {"values"}, {"notices"}, {"cost"}});
+  for (const Described& each : all) {
+    table.row({std::string(each.facts.name), std::string(kind_word(each)),
+               std::string(detect::word(each.facts.domain)), std::string(each.facts.summary),
+               std::string(each.facts.cost)});
+  }
+  table.print(console);
+  console.line(fmt::format(
+      "{} detectors; scalar: one series at a time, vector: all columns of a row together. Default: "
+      "{}. emdyn detect --explain NAME says more.",
+      all.size(), detect::kDefaultDetector));
+  return kFine;
+}
+
+Json detector_json(const std::string& name) { return json_of(described(name)); }
+
+void explain_detector(const std::string& name, Console& console) {
+  const Described detector = described(name);
+  const EntryFacts& facts = detector.facts;
+  console.line(fmt::format("{}: notices {}.", console.bold(facts.name), facts.summary));
+  console.line("");
+  if (detector.rows) {
+    console.line(
+        "Takes    all numeric columns of a row together; a missing cell never silences the row");
+  } else {
+    console.line(fmt::format("Takes    one series of {}{}", values_in_words(facts.domain),
+                             detector.front_end
+                                 ? ", by default behind the front end, which removes "
+                                   "level, slope and scale (--no-front-end: raw)"
+                                 : ", as they are (--front-end: trend and scale "
+                                   "removed first)"));
+  }
+  if (facts.name == detect::kWatch || facts.name == detect::kDefaultDetector) {
+    console.line("Budget   p <= 1e-5 a sample, its members together (--alpha sets another)");
+  } else {
+    console.line(
+        "Budget   alarms where its textbook rule does (score > 1); --alpha A: at most A false "
+        "alarms a sample");
+  }
+  console.line(fmt::format("Cost     {} a sample", facts.cost));
+  console.line(fmt::format("Source   {}", facts.paper));
+  console.line("");
+  console.line("Parameters (--set NAME=VALUE):");
+  app::terminal::Table table(
+      {{"name"}, {"default", app::terminal::Table::Align::right}, {"range"}, {"meaning"}});
+  for (const Json& field : facts.fields()) {
+    const Json& value = field["default"];
+    table.row({field["name"].get<std::string>(),
+               value.is_number()   ? short_number(value.get<double>())
+               : value.is_string() ? value.get<std::string>()
+                                   : json_text(value),
+               range_in_words(field), field["help"].get<std::string>()});
+  }
+  table.print(console);
+}
+
+std::string alarm_in_words(const series::Event& event) {
+  std::string text =
+      fmt::format("{} at {} {}: {}", terminal_safe(event.signal), series::word(event.axis),
+                  short_number(event.position), sentence_of(event.kind));
+  if (event.direction != series::Direction::none) {
+    text += event.direction == series::Direction::rise ? ", upwards" : ", downwards";
+  }
+  if (event.score) {
+    text += fmt::format(". {} scored {} of its threshold 1", event.detector,
+                        short_number(*event.score));
+    if (event.p_value) {
+      text += fmt::format("; when nothing happens, a sample does so with probability {:.1e}",
+                          *event.p_value);
+    }
+  }
+  if (event.onset) {
+    text +=
+        fmt::format(". It began about {} (between {} and {})", short_number(event.onset->estimate),
+                    short_number(event.onset->low), short_number(event.onset->high));
+  }
+  if (!event.shares.empty()) text += ". Made of: " + shares_in_words(event.shares);
+  return fmt::format("{}. Rule: {}.", text, event.policy);
+}
+
+}  // namespace emdyn::app::cli

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "emdyn/app/cli/plugin.hpp"
+#include "emdyn/app/cli/store_option.hpp"
+#include "emdyn/app/cli/verbs.hpp"
+#include "emdyn/app/cli/version.hpp"
+#include "emdyn/collect/store/check.hpp"
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
+
+namespace emdyn::app::cli {
+namespace {
+
+constexpr int kSaidNo = 1;
+
+int examine_machine(bool json, Console& console) {
+  const PluginState plugin = plugin_state();
+  const unsigned cores = std::thread::hardware_concurrency();
+  if (json) {
+    console.json(
+        Json{{"version", version_json()},
+             {"cores", cores},
+             {"torch_plugin",
+              {{"path", plugin.path}, {"loads", plugin.loads}, {"reason", plugin.reason}}}});
+  } else {
+    console.line(version_text());
+    console.line(fmt::format("cores: {}", cores));
+    console.line(
+        plugin.loads
+            ? fmt::format("torch plugin: {}", terminal_safe(plugin.path))
+            : fmt::format("torch plugin: not available ({}); the verbs lab and demo need it",
+                          terminal_safe(plugin.reason)));
+    console.line("to examine a store: emdyn doctor STORE");
+  }
+  return kFine;
+}
+
+int examine_store(const std::string& path, bool rebuild, bool json, Console& console) {
+  if (!std::filesystem::exists(path)) {
+    throw StoreError(fmt::format("{}: no such folder", terminal_safe(path)));
+  }
+  std::optional<std::size_t> rebuilt;
+  if (rebuild) rebuilt = collect::store::rebuild_catalog(path);
+  const collect::store::CheckReport report = collect::store::check(path);
+  if (json) {
+    Json document = report;
+    document["catalog_rebuilt"] = rebuilt ? Json(*rebuilt) : Json(nullptr);
+    console.json(document);
+    return report.sound() ? kFine : kSaidNo;
+  }
+  std::uint64_t points = 0;
+  for (const auto& run : report.runs) points += run.points;
+  if (rebuilt) console.line(fmt::format("catalogue rebuilt: {} runs", *rebuilt));
+  console.line(fmt::format("{} runs, {} points read", report.runs.size(), count_text(points)));
+  for (const collect::store::Problem& problem : report.problems) {
+    console.line(fmt::format("{} {}: {}; {}", console.red("problem"), terminal_safe(problem.file),
+                             terminal_safe(problem.what), terminal_safe(problem.mend)));
+  }
+  console.line(report.sound() ? console.green("sound")
+                              : fmt::format("{} problems", report.problems.size()));
+  return report.sound() ? kFine : kSaidNo;
+}
+
+}  // namespace
+
+int run_doctor(Arguments arguments, Console& console) {
+  CLI::App app(
+      "Examine this installation, or every byte of a store. Exit code 1 when a store is not sound.",
+      "doctor");
+  std::string path;
+  bool rebuild = false;
+  bool json = false;
+  app.add_option("STORE,--store", path, "folder of runs to examine");
+  app.add_flag("--repair", rebuild, "make the catalogue anew from the runs first");
+  app.add_flag("--json", json, "print JSON");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  if (path.empty() && rebuild) throw ConfigError("doctor: --repair needs a STORE");
+  return path.empty() ? examine_machine(json, console)
+                      : examine_store(path, rebuild, json, console);
+}
+
+}  // namespace emdyn::app::cli

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include "emdyn/app/cli/source.hpp"
+#include "emdyn/app/cli/verbs.hpp"
+#include "emdyn/app/terminal/table.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/explain/order_of_change.hpp"
+#include "emdyn/pipeline/analyze.hpp"
+#include "emdyn/pipeline/forecast_run.hpp"
+
+namespace emdyn::app::cli {
+namespace {
+
+using Align = app::terminal::Table::Align;
+
+void print_drivers(const series::Attribution& attribution, Console& console) {
+  app::terminal::Table table(
+      {{"moved the forecast"}, {"phi (log-odds)", Align::right}, {"interval", Align::right}});
+  for (const auto& each : attribution.contributions) {
+    table.row({each.factor, fmt::format("{:+.2f}", each.phi),
+               each.interval
+                   ? fmt::format("[{:+.2f}, {:+.2f}]", each.interval->low, each.interval->high)
+                   : "–"});
+  }
+  table.print(console);
+  console.line(fmt::format("base {:+.2f}; base and phi add up to the forecast's log-odds",
+                           attribution.base));
+}
+
+void print_order(const std::vector<explain::SignalChange>& order, Console& console) {
+  app::terminal::Table table(
+      {{"signal"}, {"changed"}, {"onset", Align::right}, {"lead", Align::right}, {"order"}});
+  for (const auto& each : order) {
+    table.row({each.signal, std::string(series::word(each.kind)),
+               each.onset ? short_number(each.onset->estimate) : "–", short_number(each.lead),
+               each.order});
+  }
+  table.print(console);
+  console.line("order in time is no proof of a cause");
+}
+
+}  // namespace
+
+int run_explain(Arguments arguments, Console& console) {
+  CLI::App app(
+      "What moved the forecast (exact Shapley values in log-odds) and in which order the signals "
+      "changed around the transition.",
+      "explain");
+  SourceOption source;
+  forecast::ForecastOptions options;
+  double deadline = 0.0;
+  double at = 0.0;
+  source.add_to(app);
+  app.add_option("--deadline", deadline, "as for forecast");
+  app.add_option("--at", at,
+                 "explain the forecast at this position; default: where it crossed its threshold, "
+                 "else the last one");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  options.roles = source.roles();
+  const series::Run run = pipeline::load_run(source.source());
+  const bool given = app.count("--deadline") > 0;
+  options.deadline =
+      pipeline::forecast_deadline(run, given ? std::optional(deadline) : std::nullopt);
+  if (app.count("--at") > 0) options.at = checked_position(at, "--at");
+  pipeline::RunForecast result = pipeline::forecast_run(run, options);
+  if (!options.at && result.crossed_at) {
+    options.at = result.crossed_at;
+    result = pipeline::forecast_run(run, options);
+  }
+  pipeline::AnalyzeOptions analyze_options;
+  analyze_options.roles = options.roles;
+  const auto analysis = pipeline::analyze(run, analyze_options);
+  const auto* main = pipeline::main_transition(analysis);
+  const auto order =
+      main ? explain::order_of_change(run, main->transition) : std::vector<explain::SignalChange>{};
+  if (source.store.json) {
+    console.json(Json{
+        {"forecast", result.forecast},
+        {"attribution", result.forecast.attribution ? Json(*result.forecast.attribution) : Json()},
+        {"transition", main ? Json(main->transition) : Json()},
+        {"change_order", order}});
+    return kFine;
+  }
+  console.line(pipeline::forecast_sentence(result.forecast));
+  if (result.forecast.attribution) print_drivers(*result.forecast.attribution, console);
+  console.line("");
+  if (main == nullptr) {
+    console.line("no transition found, so there is no order of change around it");
+    return kFine;
+  }
+  console.line(pipeline::transition_sentence(*main));
+  print_order(order, console);
+  return kFine;
+}
+
+}  // namespace emdyn::app::cli

@@ -1,0 +1,68 @@
+#include "emdyn/pipeline/import.hpp"
+
+#include <fmt/format.h>
+
+#include "emdyn/app/cli/alarm_option.hpp"
+#include "emdyn/app/cli/source.hpp"
+#include "emdyn/app/cli/store_option.hpp"
+#include "emdyn/app/cli/verbs.hpp"
+#include "emdyn/app/terminal/progress.hpp"
+#include "emdyn/core/text.hpp"
+
+namespace emdyn::app::cli {
+
+int run_import(Arguments arguments, Console& console) {
+  CLI::App app(
+      "Read CSV, JSONL or TensorBoard files (also gzipped) into a store. Formats are told by "
+      "content; a step "
+      "that goes back opens a new segment, empty cells are missing, NaN and infinities are kept.",
+      "import");
+  StoreOption store_option;
+  ReadOption read_option;
+  std::vector<std::filesystem::path> paths;
+  bool no_detect = false;
+  AlarmOption alarm_option;
+  app.add_option("PATH", paths, "files or folders")->required();
+  app.add_flag("--no-detect", no_detect, "store only, raise no events");
+  alarm_option.add_to(app);
+  store_option.add_to(app);
+  read_option.add_to(app);
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+
+  pipeline::ImportOptions options;
+  options.read = read_option.get();
+  options.recorder = alarm_option.recorder;
+  options.recorder.detect = !no_detect;
+  checked("detect", detect::SignalWatch::kFields, options.recorder.watch);
+  options.stop = console.stop_flag();
+  options.on_warning = [&](std::string_view text) { console.warn(text); };
+  auto store = store_option.open(collect::store::Mode::write);
+  pipeline::ImportResult result;
+  {
+    app::terminal::Progress progress(console, "import", 0, "points");
+    options.on_progress = [&](std::uint64_t points) { progress.update(points); };
+    result = pipeline::import_files(store, paths, options);
+  }
+  if (store_option.json) {
+    console.json(pipeline::import_json(result));
+    return kFine;
+  }
+  for (const std::string& id : result.run_ids) console.line(id);
+  console.note(fmt::format(
+      "{} runs, {} signals, {} points ({} not finite, {} cells empty), {} events in {:.2f} s",
+      result.run_ids.size(), result.read.signals, count_text(result.read.points),
+      count_text(result.read.nonfinite), count_text(result.read.missing_cells),
+      count_text(result.events), result.seconds));
+  if (result.read.ignored_values + result.read.skipped_rows > 0) {
+    console.note(fmt::format("left out: {} values that are no numbers, {} malformed rows",
+                             count_text(result.read.ignored_values),
+                             count_text(result.read.skipped_rows)));
+  }
+  if (!result.run_ids.empty()) {
+    console.note(fmt::format("next: emdyn analyze {} --store {}", result.run_ids.front(),
+                             terminal_safe(store_option.path)));
+  }
+  return kFine;
+}
+
+}  // namespace emdyn::app::cli

@@ -1,0 +1,40 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "emdyn/app/cli/store_option.hpp"
+#include "emdyn/collect/ingest/contract/options.hpp"
+#include "emdyn/pipeline/source.hpp"
+#include "emdyn/series/roles.hpp"
+
+namespace emdyn::app::cli {
+
+/// Options that say how to read a file: shared by import, watch and every verb that takes a FILE.
+struct ReadOption {
+  std::string format = "automatic";
+  std::string header = "automatic";
+  std::string axis;
+  collect::ingest::ReadOptions options{};
+
+  void add_to(CLI::App& app);
+  /// @throws ConfigError for a word that names no format or axis.
+  collect::ingest::ReadOptions get() const;
+};
+
+/// @throws ConfigError when a position is not finite.
+double checked_position(double position, std::string_view option);
+
+/// A RUN|FILE argument with the store and the reading options, and `--role`.
+struct SourceOption {
+  StoreOption store;
+  ReadOption read;
+  std::string text;
+  std::vector<std::string> role_texts;
+
+  void add_to(CLI::App& app);
+  pipeline::Source source() const;
+  series::RoleChoices roles() const;
+};
+
+}  // namespace emdyn::app::cli

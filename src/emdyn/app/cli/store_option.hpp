@@ -1,0 +1,29 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "emdyn/collect/store/store.hpp"
+
+namespace emdyn::app::cli {
+
+/// The `--store` and `--json` options that most verbs share.
+struct StoreOption {
+  std::string path;  ///< Default: $EMDYN_STORE, else "emdyn-store" in this folder.
+  bool json = false;
+
+  StoreOption();
+  void add_to(CLI::App& app);
+  /// @throws StoreError saying how to make one when there is none (Mode::read).
+  collect::store::Store open(collect::store::Mode mode) const;
+};
+
+/// "2026-11-23 16:20" of seconds since the epoch, in local time.
+std::string time_text(double seconds);
+
+/// "1,234,567".
+std::string count_text(std::uint64_t count);
+
+/// At most six significant digits; "–" for nothing.
+std::string short_number(const std::optional<double>& value);
+
+}  // namespace emdyn::app::cli

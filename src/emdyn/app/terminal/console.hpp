@@ -1,0 +1,65 @@
+#pragma once
+#include <atomic>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/core/json.hpp"
+
+namespace emdyn::app::terminal {
+
+/// Where a verb writes: data to standard output, everything else to standard error.
+///
+/// Colour and progress bars appear on a terminal only; NO_COLOR switches colour off. Writing to a
+/// pipe that was closed, or to a full disk, throws: nothing is lost in silence.
+class Console {
+ public:
+  struct Options {
+    std::FILE* out = stdout;
+    std::FILE* err = stderr;
+    const std::atomic<bool>* interrupted = nullptr;  ///< Set by Ctrl-C.
+  };
+
+  explicit Console(const Options& options);
+
+  /// One line of text to standard output. @throws StoreError when it cannot be written.
+  void line(std::string_view text);
+  /// One JSON document (or one line of NDJSON) to standard output.
+  void json(const Json& document);
+  /// Exactly these bytes to standard output.
+  void raw(std::string_view bytes);
+  /// A line to standard error, after clearing a progress bar that stands there.
+  void note(std::string_view text);
+  /// "emdyn: warning: …" to standard error.
+  void warn(std::string_view text);
+  /// Replaces the progress line on a terminal; does nothing in a pipe.
+  void status(std::string_view text);
+  void clear_status();
+
+  bool interrupted() const noexcept {
+    return options_.interrupted != nullptr && *options_.interrupted;
+  }
+  const std::atomic<bool>* stop_flag() const noexcept { return options_.interrupted; }
+  bool err_is_terminal() const noexcept { return err_terminal_; }
+  bool out_is_terminal() const noexcept { return out_terminal_; }
+  bool colour() const noexcept { return colour_; }
+  int columns() const noexcept;
+
+  /// Text in bold or in a colour of the house's palette where colour is on; plain text elsewhere.
+  std::string bold(std::string_view text) const;
+  std::string faint(std::string_view text) const;
+  std::string red(std::string_view text) const;
+  std::string green(std::string_view text) const;
+
+ private:
+  std::string styled(std::string_view code, std::string_view text) const;
+
+  Options options_;
+  bool out_terminal_;
+  bool err_terminal_;
+  bool colour_;
+  bool status_shown_ = false;
+};
+
+}  // namespace emdyn::app::terminal

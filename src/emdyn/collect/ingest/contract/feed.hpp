@@ -1,0 +1,81 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "emdyn/collect/ingest/contract/options.hpp"
+#include "emdyn/collect/ingest/contract/sink.hpp"
+
+namespace emdyn::collect::ingest {
+
+/// Wall time of a point whose file does not say.
+inline constexpr double kNoTime = std::numeric_limits<double>::quiet_NaN();
+
+/// Between parsers and a sink: numbers runs and signals by name, counts, and warns once per run
+/// when its steps go back. One feed may serve many files: equal names mean the same run.
+class Feed {
+ public:
+  Feed(Sink& sink, const Limits& limits) : sink_(sink), limits_(limits) {}
+
+  /// The run of this name, announced on first use. @throws DataError beyond limits.names.
+  RunIndex run(std::string_view name, const Json& configuration = Json::object());
+  /// The run's signal of this name, announced on first use. @throws DataError beyond limits.names.
+  SignalIndex signal(RunIndex run, std::string_view name, series::Axis axis);
+  void point(SignalIndex signal, double position, double value, double seconds = kNoTime);
+  /// The row whose points were passed on ends here.
+  void row(RunIndex run, double position) {
+    if (!muted_) sink_.on_row(run, position);
+  }
+  void configuration(RunIndex run, const Json& configuration);
+  void warn(std::string text);
+  /// A malformed row: throws DataError(text), or counts it when rows may be skipped.
+  void bad_row(bool skip, std::string text);
+  void missing() noexcept { ++report_.missing_cells; }
+  void ignored() noexcept { ++report_.ignored_values; }
+  void read(std::size_t bytes) noexcept { report_.bytes += bytes; }
+  /// The entry a parser fills for its file. The reference stays valid for the life of the feed.
+  SourceInfo& source(std::string path);
+
+  /// The latest position of a run, or nothing when it has no point yet.
+  std::optional<double> last_position(RunIndex run) const noexcept;
+  /// While muted, points are neither counted nor passed on, and nothing warns: used to get back to
+  /// a known place in a file.
+  void mute(bool muted) noexcept { muted_ = muted; }
+  std::uint64_t points() const noexcept { return report_.points; }
+  const Limits& limits() const noexcept { return limits_; }
+  ReadReport report() const;
+
+ private:
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept {
+      return std::hash<std::string_view>{}(name);
+    }
+  };
+  using Names = std::unordered_map<std::string, std::uint32_t, NameHash, std::equal_to<>>;
+  struct RunState {
+    std::string name;
+    Names signals;
+    double last = -std::numeric_limits<double>::infinity();
+    bool warned = false;
+  };
+  struct SignalState {
+    RunIndex run = 0;
+    double last = -std::numeric_limits<double>::infinity();
+  };
+
+  Sink& sink_;
+  Limits limits_;
+  Names run_names_;
+  std::vector<RunState> runs_;
+  std::vector<SignalState> signals_;
+  std::deque<SourceInfo> sources_;
+  ReadReport report_;
+  bool muted_ = false;
+};
+
+}  // namespace emdyn::collect::ingest

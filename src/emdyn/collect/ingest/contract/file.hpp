@@ -1,0 +1,49 @@
+#pragma once
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/collect/ingest/contract/options.hpp"
+
+namespace emdyn::collect::ingest {
+
+/// A file opened for reading; closes itself.
+class File {
+ public:
+  /// "-" is standard input. @throws DataError when it cannot be opened or is a folder.
+  explicit File(const std::filesystem::path& path);
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  /// Reads up to `size` bytes from where the last read ended; empty at the end. The view is valid
+  /// until the next call. @throws DataError when the disk fails.
+  std::string_view read(std::size_t size);
+  /// Bytes at `offset`, without moving; fewer at the end of the file.
+  std::string read_at(std::uint64_t offset, std::size_t size) const;
+  void seek(std::uint64_t offset);
+  struct stat status() const;
+
+ private:
+  std::string shown_;
+  int descriptor_ = -1;
+  std::string buffer_;
+};
+
+/// The files of a folder that look like logs (*tfevents*, .csv, .tsv, .jsonl, .ndjson and these
+/// with .gz), however deep, sorted by path; links to folders are not followed.
+/// @throws DataError when the folder cannot be read or holds more than limits.files.
+std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder,
+                                             const Limits& limits);
+
+/// What the run of a file is called that names none itself: its stem, for event files the folder
+/// they lie in; below `root` (when not empty) the path from there.
+std::string run_name_of(const std::filesystem::path& file, const std::filesystem::path& root);
+
+}  // namespace emdyn::collect::ingest

@@ -1,0 +1,109 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "emdyn/collect/store/chunk.hpp"
+#include "emdyn/collect/store/folder.hpp"
+#include "emdyn/collect/store/run_writer.hpp"
+#include "emdyn/collect/store/sqlite.hpp"
+#include "emdyn/collect/store/summary.hpp"
+
+/// The inside of RunWriter, for run_writer.cpp and store.cpp only.
+namespace emdyn::collect::store {
+
+/// Points of a signal since its last full chunk.
+struct OpenChunk {
+  std::uint64_t start = 0;       ///< Number of the first point in `points`.
+  std::size_t saved = 0;         ///< Points at the front that are on disk as pieces already.
+  std::optional<double> before;  ///< Position of the point before the first.
+  Points points{};
+};
+
+/// Encoded, not yet on disk.
+struct PendingChunk {
+  std::uint32_t signal = 0;
+  std::uint64_t start = 0;
+  bool replaces = false;  ///< Pieces of it are on disk.
+  bool has_seconds = false;
+  ChunkStats stats{};
+  std::size_t offset = 0;  ///< In `arena_`.
+  std::size_t size = 0;
+};
+
+struct PendingRecord {
+  RecordKind kind = RecordKind::event;
+  std::string signal{};
+  std::optional<double> position{};
+  std::string json{};
+};
+
+struct NewSignal {
+  std::uint32_t id = 0;
+  std::string name{};
+  series::Axis axis = series::Axis::step;
+};
+
+PendingRecord pending_record(const series::Event& event);
+PendingRecord pending_record(const series::Transition& transition);
+PendingRecord pending_record(const series::Forecast& forecast);
+PendingRecord pending_record(const series::Attribution& attribution);
+void insert_record(Database& database, const PendingRecord& record);
+
+struct RunWriter::Impl {
+  enum class Start { empty, resumed, draft };
+  Impl(std::filesystem::path store, std::string id, RunLock lock, Database database, Start start);
+  /// A draft that was never finished goes with its writer.
+  ~Impl();
+
+  SignalId add_signal(std::string_view name, series::Axis axis);
+  OpenChunk& open(SignalId signal);
+  void append(SignalId signal, double position, double value, const std::optional<double>& seconds);
+  void append(SignalId signal, std::span<const double> positions, std::span<const double> values,
+              std::span<const double> seconds);
+  void sync();
+  void finish(series::RunStatus status);
+
+  std::string id;
+  bool finished = false;
+  std::map<std::string, std::string> info;  ///< Facts about the run that wait: key to JSON text.
+  std::vector<PendingRecord> records{};
+
+ private:
+  enum class Tail { keep, pieces, close };
+  struct Known {
+    std::uint32_t id;
+    series::Axis axis;
+  };
+
+  void load_open_chunks();
+  void close_file();
+  void need_room();
+  void flush_when_large();
+  void append(OpenChunk& open, std::uint32_t signal, double position, double value,
+              const std::optional<double>& seconds);
+  void encode(std::uint32_t signal, OpenChunk& open, std::span<const double> positions,
+              std::span<const double> values, std::span<const double> seconds, std::size_t from);
+  void close_chunk(std::uint32_t signal, OpenChunk& open);
+  void flush(Tail tail, std::optional<series::RunStatus> status);
+  void insert_all(std::optional<series::RunStatus> status);
+
+  std::filesystem::path store_;
+  std::optional<RunLock> lock_;
+  std::optional<Database> database_;
+  bool draft_ = false;
+  ChunkCodec codec_{};
+  std::unordered_map<std::string, Known> known_{};
+  std::vector<OpenChunk> open_{};  ///< Of signal id i + 1.
+  std::vector<NewSignal> new_signals_{};
+  std::vector<PendingChunk> pending_{};
+  std::vector<std::byte> arena_{};
+  std::size_t next_flush_ = 0;
+};
+
+}  // namespace emdyn::collect::store

@@ -1,0 +1,49 @@
+#include "emdyn/model/network/adapters.hpp"
+
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
+#include "emdyn/model/network/network_file.hpp"
+
+namespace emdyn::model {
+
+torch::Tensor checked_logits(torch::Tensor logits, std::int64_t batch, std::int64_t classes) {
+  if (!logits.defined() || logits.scalar_type() != torch::kFloat32 || logits.dim() != 2 ||
+      logits.size(0) != batch || logits.size(1) != classes) {
+    std::string got = "nothing";
+    if (logits.defined()) {
+      got = toString(logits.scalar_type());
+      for (const std::int64_t extent : logits.sizes()) got += fmt::format(" × {}", extent);
+    }
+    throw ModelError(
+        fmt::format("model: it should give float32 logits [{}, {}], gave {}", batch, classes, got));
+  }
+  if (!at::isfinite(logits).all().item<bool>())
+    throw ModelError("model: it gave logits that are not finite");
+  return logits;
+}
+
+torch::Tensor BlackBox::forward(const torch::Tensor& inputs) const {
+  const torch::NoGradGuard no_grad;
+  return checked_logits(function_(inputs), inputs.size(0), signature_.classes);
+}
+
+std::unique_ptr<Model> load_model(const std::filesystem::path& path,
+                                  const std::filesystem::path& architecture, bool trusted) {
+  std::string head(4, '\0');
+  std::ifstream(path, std::ios::binary).read(head.data(), 4);
+  if (head != "PK\x03\x04") return std::make_unique<Network>(load_network(path, architecture));
+  if (architecture.empty() && trusted)
+    throw ModelError(fmt::format(
+        "{}: TorchScript does not say what it takes; give --arch FILE with a [model] table "
+        "(docs/models.md)",
+        terminal_safe(path.string())));
+  return script_model(path, trusted ? read_architecture(architecture).signature : Signature{},
+                      trusted);
+}
+
+}  // namespace emdyn::model

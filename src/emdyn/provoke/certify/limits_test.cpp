@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/provoke/certify/certify.hpp"
+#include "emdyn/provoke/certify/networks_for_tests.hpp"
+
+// What bounds the work and the region: threads, stops, time, the box.
+namespace emdyn::provoke::certify {
+namespace {
+
+TEST(Certify, ResultsDoNotDependOnThreads) {
+  Philox random(19);
+  const Network network = assorted(random);
+  const Graph graph = compile(network);
+  const torch::Tensor x = uniform_tensor(random, {12, 2, 6, 6});
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < 12; ++i)
+    labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
+  Options options;
+  options.node_limit = 30;
+  const Certifier certifier(network);
+  const auto run = [&](std::size_t threads) {
+    const ThreadLimit limit(threads);
+    return certifier.certify(x, labels, 0.04, Norm::linf, options);
+  };
+  const auto one = run(1);
+  const auto four = run(4);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].verdict, four[i].verdict);
+    EXPECT_EQ(one[i].margin, four[i].margin);
+    EXPECT_EQ(one[i].nodes, four[i].nodes);
+    EXPECT_EQ(one[i].bounds, four[i].bounds);
+    EXPECT_EQ(one[i].counterexample, four[i].counterexample);
+  }
+}
+
+TEST(Certify, WhatStopsIsUndecided) {
+  Philox random(20);
+  const Network network = small(random);
+  const torch::Tensor x = uniform_tensor(random, {1, 2});
+  const std::int64_t label[] = {predicted(compile(network), x)};
+  const std::atomic<bool> stop{true};
+  Options options;
+  options.stop = &stop;
+  const Point point = Certifier(network).certify(x, label, 0.1, Norm::linf, options)[0];
+  EXPECT_EQ(point.verdict, Verdict::undecided);
+  EXPECT_TRUE(point.cut_short);
+}
+
+TEST(Certify, TimeLimitsHoldInsideAPoint) {
+  Philox random(22);
+  const Network network = assorted(random);
+  const Graph graph = compile(network);
+  const torch::Tensor x = uniform_tensor(random, {6, 2, 6, 6});
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < 6; ++i)
+    labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
+  // Gone before the first block of back-substitution: intervals and clean answers remain.
+  for (const bool each : {true, false}) {
+    Options options;
+    (each ? options.seconds_per_point : options.seconds) = 1e-9;
+    for (const Point& point : Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
+      EXPECT_EQ(point.nodes, 0);
+      EXPECT_EQ(point.bounds, 0);
+      EXPECT_TRUE(point.verdict != Verdict::undecided || point.cut_short);
+    }
+  }
+  Options generous;
+  generous.node_limit = 20;
+  const auto without = Certifier(network).certify(x, labels, 0.05, Norm::l2, generous);
+  generous.seconds = 1e6;
+  generous.seconds_per_point = 1e6;
+  const auto with = Certifier(network).certify(x, labels, 0.05, Norm::l2, generous);
+  for (std::size_t i = 0; i < with.size(); ++i) {
+    EXPECT_EQ(with[i].verdict, without[i].verdict);
+    EXPECT_EQ(with[i].margin, without[i].margin);
+  }
+}
+
+TEST(Certify, TheBoxCutsTheBallUnlessToldNotTo) {
+  // Logits x + 0.05 and 0 at x = 0: only inputs below the box change the answer.
+  Layer layer{.kind = LayerKind::linear,
+              .name = "0",
+              .tensors = {{"weight", torch::tensor({{1.F}, {0.F}})},
+                          {"bias", torch::tensor({0.05F, 0.F})}}};
+  const Network network{{.input = {1}, .classes = 2}, {layer}};
+  const std::int64_t label[] = {0};
+  const torch::Tensor x = torch::zeros({1, 1});
+  for (const Norm norm : {Norm::linf, Norm::l2}) {
+    Options options;
+    EXPECT_EQ(Certifier(network).certify(x, label, 0.1, norm, options)[0].verdict,
+              Verdict::certified);
+    options.box = false;
+    const Point point = Certifier(network).certify(x, label, 0.1, norm, options)[0];
+    EXPECT_EQ(point.verdict, Verdict::attacked);
+    EXPECT_LT(point.counterexample[0], -0.05F);
+    options.attack = false;
+    EXPECT_NEAR(Certifier(network).certify(x, label, 0.1, norm, options)[0].margin, -0.05, 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace emdyn::provoke::certify
