@@ -11,6 +11,7 @@
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
 #include "emdyn/emergence/information/gaussian.hpp"
+#include "emdyn/emergence/information/measures.hpp"
 #include "emdyn/emergence/information/resample.hpp"
 #include "emdyn/math/robust.hpp"
 
@@ -272,9 +273,9 @@ std::vector<series::Interaction> records(const std::vector<std::string>& parts,
     record.estimator = kCriteriaEstimatorWords[static_cast<std::size_t>(options.estimator)];
     list.push_back(std::move(record));
   };
-  add("psi", found.psi);
-  add("delta", found.delta);
-  add("gamma", found.gamma);
+  add(kPsiName, found.psi);
+  add(kDeltaName, found.delta);
+  add(kGammaName, found.gamma);
   return list;
 }
 

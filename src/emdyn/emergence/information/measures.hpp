@@ -6,6 +6,15 @@
 
 namespace emdyn::emergence::information {
 
+/// Names of measures that this wing writes into records.
+inline constexpr std::string_view kMutualInformationName = "mutual_information";
+inline constexpr std::string_view kTransferEntropyName = "transfer_entropy";
+inline constexpr std::string_view kTotalCorrelationName = "total_correlation";
+inline constexpr std::string_view kOInformationName = "o_information";
+inline constexpr std::string_view kPsiName = "psi";
+inline constexpr std::string_view kDeltaName = "delta";
+inline constexpr std::string_view kGammaName = "gamma";
+
 /// What a measure is taken of.
 enum class MeasureSubject { pair, series, group, two_parts, chain, linear_system };
 

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/emergence/information/measures.hpp"
 #include "emdyn/emergence/information/timeline.hpp"
 
 namespace emdyn::emergence::information {
@@ -55,10 +56,10 @@ std::vector<series::Interaction> records(const std::vector<std::string>& names,
   };
   for (std::size_t a = 0; a < names.size(); ++a) {
     for (std::size_t b = a + 1; b < names.size(); ++b) {
-      pair(a, b, "mutual_information", window.mutual_information, window.mutual_information_p);
+      pair(a, b, kMutualInformationName, window.mutual_information, window.mutual_information_p);
     }
     for (std::size_t b = 0; b < names.size(); ++b) {
-      pair(a, b, "transfer_entropy", window.transfer_entropy, window.transfer_entropy_p);
+      pair(a, b, kTransferEntropyName, window.transfer_entropy, window.transfer_entropy_p);
     }
   }
   std::vector<std::string> present;
@@ -68,14 +69,14 @@ std::vector<series::Interaction> records(const std::vector<std::string>& names,
     list.push_back(plain(present, measure, banded->value, options));
     list.back().null = {banded->p_value, "independent_parts"};
   };
-  add("total_correlation", window.total_correlation);
-  add("o_information", window.o_information);
-  add("psi", window.psi);
+  add(kTotalCorrelationName, window.total_correlation);
+  add(kOInformationName, window.o_information);
+  add(kPsiName, window.psi);
   if (window.synergy) {
     std::vector<std::string> group;
     for (const std::size_t member : window.synergy->group) group.push_back(names[member]);
     // Chosen among many groups: no p-value of its own would be honest.
-    list.push_back(plain(group, "o_information", window.synergy->o_information, options));
+    list.push_back(plain(group, kOInformationName, window.synergy->o_information, options));
   }
   return list;
 }
