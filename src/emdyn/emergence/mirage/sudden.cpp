@@ -1,0 +1,418 @@
+#include "emdyn/emergence/mirage/sudden.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "emdyn/core/parallel.hpp"
+#include "emdyn/emergence/mirage/sudden_bases.hpp"
+
+namespace emdyn::emergence::mirage {
+namespace {
+
+constexpr std::array kLengths{0.35, 0.6, 1.2};
+constexpr std::array kPhis{0.0, 0.5, 0.85};
+constexpr std::array kTilts{0.0, -1.0, 1.0};  // ln of the noise's deviation at the end over the start.
+// Signal variance over noise variance; 0 stands for no signal and is kept apart.
+constexpr std::array kRatios{1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+
+/// One noise and kernel setting.
+struct Setting {
+  std::size_t coordinate;
+  double length, phi, tilt;
+  bool given_errors;
+};
+
+/// Sum of exponentials that never overflows, with weighted sums of what rides on it.
+struct LogSum {
+  double most = -std::numeric_limits<double>::infinity();
+  double sum = 0.0;
+  double amplitude = 0.0;
+
+  void add(double log_weight, double rider = 0.0) {
+    if (!(log_weight > -std::numeric_limits<double>::infinity())) return;
+    if (log_weight > most) {
+      const double scale = std::exp(most - log_weight);
+      sum *= scale;
+      amplitude *= scale;
+      most = log_weight;
+    }
+    const double weight = std::exp(log_weight - most);
+    sum += weight;
+    amplitude += weight * rider;
+  }
+  void add(const LogSum& other) {
+    if (!(other.sum > 0.0)) return;
+    const double mean = other.amplitude / other.sum;
+    add(other.most + std::log(other.sum), mean);
+  }
+  double log() const { return sum > 0.0 ? most + std::log(sum) : -std::numeric_limits<double>::infinity(); }
+};
+
+/// Results of one setting and one link.
+struct Part {
+  LogSum flat, smooth, sudden;
+  std::vector<LogSum> of_basis;  ///< Sudden ones, prior included.
+};
+
+double noise_deviation(const CleanMetric& metric, const Setting& setting, double u, std::size_t i) {
+  return setting.given_errors ? metric.errors[i] : std::exp(setting.tilt * (u - 0.5));
+}
+
+/// Whitens by the AR(1) noise with deviations d: rows of `matrix` are samples. @return ln|R|.
+double whiten(Eigen::MatrixXd& matrix, std::span<const double> deviations, double phi) {
+  const auto n = static_cast<Eigen::Index>(deviations.size());
+  double log_determinant = 0.0;
+  for (Eigen::Index i = 0; i < n; ++i) {
+    matrix.row(i) /= deviations[static_cast<std::size_t>(i)];
+    log_determinant += 2.0 * std::log(deviations[static_cast<std::size_t>(i)]);
+  }
+  const double root = std::sqrt(1.0 - phi * phi);
+  for (Eigen::Index i = n - 1; i > 0; --i) {
+    matrix.row(i) = (matrix.row(i) - phi * matrix.row(i - 1)) / root;
+  }
+  return log_determinant + static_cast<double>(n - 1) * std::log(1.0 - phi * phi);
+}
+
+Eigen::MatrixXd kernel(std::span<const double> u, double length) {
+  const auto n = static_cast<Eigen::Index>(u.size());
+  Eigen::MatrixXd k(n, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    for (Eigen::Index j = 0; j < n; ++j) {
+      const double a = u[static_cast<std::size_t>(i)], b = u[static_cast<std::size_t>(j)];
+      k(i, j) = 4.0 * (a - 0.5) * (b - 0.5) + std::exp(-0.5 * (a - b) * (a - b) / (length * length));
+    }
+  }
+  return k;
+}
+
+/// Everything that one signal-to-noise ratio of the smooth part gives, the intercept projected out.
+struct Projected {
+  Eigen::VectorXd basis_basis;           ///< sᵀPs of every basis.
+  Eigen::MatrixXd basis_value;           ///< sᵀPy, [basis, link].
+  Eigen::VectorXd value_value;           ///< yᵀPy of every link.
+  double log_determinant = 0.0;          ///< ln|V| + ln(1ᵀV⁻¹1).
+};
+
+/// One setting in the eigenvectors of its whitened kernel, where V is diagonal for every ratio.
+class Rotated {
+ public:
+  Rotated(const Eigen::MatrixXd& values, std::span<const double> u, const Eigen::MatrixXd& bases,
+          std::span<const double> deviations, const Setting& setting)
+      : links_(values.cols()) {
+    const auto n = static_cast<Eigen::Index>(u.size());
+    Eigen::MatrixXd all(n, 1 + values.cols() + bases.cols());
+    all << Eigen::VectorXd::Ones(n), values, bases;
+    log_noise_ = whiten(all, deviations, setting.phi);
+    Eigen::MatrixXd k = kernel(u, setting.length);
+    whiten(k, deviations, setting.phi);
+    Eigen::MatrixXd turned = k.transpose();
+    whiten(turned, deviations, setting.phi);
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (turned + turned.transpose()));
+    eigenvalues_ = solver.eigenvalues().cwiseMax(0.0);
+    const Eigen::MatrixXd rotated = solver.eigenvectors().transpose() * all;
+    ones_ = rotated.col(0);
+    values_ = rotated.middleCols(1, links_);
+    bases_ = rotated.rightCols(bases.cols());
+    squares_ = bases_.cwiseProduct(bases_);
+  }
+
+  Projected at(double ratio) const {
+    const Eigen::VectorXd variance = (1.0 + ratio * eigenvalues_.array()).matrix();
+    const Eigen::VectorXd weight = variance.cwiseInverse();
+    const Eigen::VectorXd weighted_one = weight.cwiseProduct(ones_);
+    const double one = weighted_one.dot(ones_);
+    Projected out;
+    out.log_determinant = log_noise_ + variance.array().log().sum() + std::log(one);
+    const Eigen::VectorXd one_basis = bases_.transpose() * weighted_one;
+    const Eigen::VectorXd one_value = values_.transpose() * weighted_one;
+    const Eigen::MatrixXd weighted_values = weight.asDiagonal() * values_;
+    out.basis_basis = squares_.transpose() * weight - one_basis.cwiseProduct(one_basis) / one;
+    out.basis_value = bases_.transpose() * weighted_values - one_basis * one_value.transpose() / one;
+    out.value_value = (values_.cwiseProduct(weighted_values)).colwise().sum().transpose() -
+                      one_value.cwiseProduct(one_value) / one;
+    return out;
+  }
+  double samples() const { return static_cast<double>(ones_.size()); }
+  Eigen::Index links() const { return links_; }
+
+ private:
+  Eigen::Index links_;
+  double log_noise_ = 0.0;
+  Eigen::VectorXd eigenvalues_, ones_;
+  Eigen::MatrixXd values_, bases_, squares_;
+};
+
+/// A rank-one addition g·ssᵀ to V: marginal likelihood and posterior mean of the amplitude.
+struct Added {
+  double log_marginal;
+  double amplitude;
+};
+Added add_basis(const Projected& p, Eigen::Index basis, Eigen::Index link, double g, double freedom,
+                double least_rest) {
+  const double ss = std::max(p.basis_basis[basis], 0.0);
+  const double sy = p.basis_value(basis, link);
+  const double grown = 1.0 + g * ss;
+  const double rest = std::max(p.value_value[link] - g * sy * sy / grown, least_rest);
+  return {-0.5 * (p.log_determinant + std::log(grown) + freedom * std::log(rest)), g * sy / grown};
+}
+
+/// Sums one link over all ratios. `least_rest`: rounding must not pass for a perfect fit.
+void sum_ratio(const Projected& p, double ratio, Eigen::Index link, double freedom, double least_rest,
+               const BasisSet& bases, Part& part) {
+  const double plain =
+      -0.5 * (p.log_determinant + freedom * std::log(std::max(p.value_value[link], least_rest)));
+  const double prior = -std::log(static_cast<double>(kRatios.size()));
+  if (ratio == 0.0) part.flat.add(plain);
+  else part.smooth.add(plain + prior + std::log(0.5));
+  for (std::size_t b = 0; b < bases.size(); ++b) {
+    const Basis& basis = bases.list[b];
+    for (const double g : kRatios) {
+      // What is called sudden is at least a tenth of the signal, in variance.
+      if (basis.sudden && g < 0.1 * ratio) continue;
+      const double weight = basis.log_prior + 2.0 * prior - (basis.sudden ? 0.0 : std::log(2.0));
+      const Added added = add_basis(p, static_cast<Eigen::Index>(b), link, g, freedom, least_rest);
+      if (!basis.sudden) part.smooth.add(added.log_marginal + weight);
+      else part.of_basis[b].add(added.log_marginal + weight, added.amplitude * basis.height);
+    }
+  }
+}
+
+std::vector<Setting> settings_for(std::size_t coordinates, std::size_t n, bool errors) {
+  std::vector<Setting> settings;
+  for (std::size_t c = 0; c < coordinates; ++c) {
+    for (const double length : kLengths) {
+      for (const double phi : kPhis) {
+        // Too few samples to tell wandering from a trend: the strongest memory is left out.
+        if (n < 12 && phi > 0.6) continue;
+        for (const double tilt : kTilts) {
+          if (tilt != 0.0 && n < 12) continue;
+          settings.push_back({c, length, phi, tilt, false});
+        }
+        if (errors) settings.push_back({c, length, phi, 0.0, true});
+      }
+    }
+  }
+  return settings;
+}
+
+/// Means of runs of equal length; errors of a mean shrink with √count.
+CleanMetric binned(const CleanMetric& metric) {
+  const std::size_t n = metric.size();
+  if (n <= kMostPoints) return metric;
+  CleanMetric out;
+  for (std::size_t b = 0; b < kMostPoints; ++b) {
+    const std::size_t from = b * n / kMostPoints, to = (b + 1) * n / kMostPoints;
+    double position = 0.0, value = 0.0, error = 0.0;
+    for (std::size_t i = from; i < to; ++i) {
+      position += metric.positions[i];
+      value += metric.values[i];
+      if (!metric.errors.empty()) error = std::hypot(error, metric.errors[i]);
+    }
+    const double count = static_cast<double>(to - from);
+    out.positions.push_back(position / count);
+    out.values.push_back(value / count);
+    if (!metric.errors.empty()) out.errors.push_back(error / count);
+  }
+  return out;
+}
+
+/// Values of every link, standardised [sample, link], with what the link's change of units costs.
+struct Linked {
+  Eigen::MatrixXd values;
+  std::vector<double> log_jacobian;
+  std::vector<double> range;
+};
+Linked link_values(const CleanMetric& metric, std::span<const LinkChoice> links) {
+  const auto n = static_cast<Eigen::Index>(metric.size());
+  Linked out{Eigen::MatrixXd(n, static_cast<Eigen::Index>(links.size())), {}, {}};
+  for (std::size_t l = 0; l < links.size(); ++l) {
+    double jacobian = 0.0;
+    Eigen::VectorXd column(n);
+    for (Eigen::Index i = 0; i < n; ++i) {
+      const double value = metric.values[static_cast<std::size_t>(i)];
+      column[i] = links[l].apply(value);
+      jacobian += links[l].log_slope(value);
+    }
+    column.array() -= column.mean();
+    const double scale = std::sqrt(column.squaredNorm() / static_cast<double>(n));
+    // Dividing by the scale is part of the change of units; one degree of freedom is the intercept's.
+    const double lost = scale > 0.0 ? std::log(scale) : 0.0;
+    out.values.col(static_cast<Eigen::Index>(l)) = scale > 0.0 ? Eigen::VectorXd(column / scale) : column;
+    out.log_jacobian.push_back(jacobian - (static_cast<double>(n) - 1.0) * lost);
+    const auto& kept = out.values.col(static_cast<Eigen::Index>(l));
+    out.range.push_back(kept.maxCoeff() - kept.minCoeff());
+  }
+  return out;
+}
+
+struct Job {
+  const CleanMetric& metric;
+  const Linked& linked;
+  std::span<const Coordinate> coordinates;
+  std::span<const BasisSet> bases;
+};
+
+std::vector<Part> sum_setting(const Job& job, const Setting& setting) {
+  const std::size_t n = job.metric.size();
+  const BasisSet& bases = job.bases[setting.coordinate];
+  std::vector<double> u(n), deviations(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    u[i] = job.coordinates[setting.coordinate].of(job.metric.positions[i]);
+    deviations[i] = noise_deviation(job.metric, setting, u[i], i);
+  }
+  if (setting.given_errors) {
+    const double size = std::accumulate(deviations.begin(), deviations.end(), 0.0) / static_cast<double>(n);
+    for (double& d : deviations) d /= size;
+  }
+  const Rotated rotated(job.linked.values, u, bases.columns, deviations, setting);
+  std::vector<Part> parts(static_cast<std::size_t>(rotated.links()));
+  for (Part& part : parts) part.of_basis.resize(bases.size());
+  const double freedom = rotated.samples() - 1.0;
+  const double least_rest = 1e-11 * rotated.samples();
+  for (std::size_t r = 0; r <= kRatios.size(); ++r) {
+    const double ratio = r == 0 ? 0.0 : kRatios[r - 1];
+    const Projected projected = rotated.at(ratio);
+    for (Eigen::Index l = 0; l < rotated.links(); ++l) {
+      sum_ratio(projected, ratio, l, freedom, least_rest, bases, parts[static_cast<std::size_t>(l)]);
+    }
+  }
+  for (std::size_t l = 0; l < parts.size(); ++l) {
+    const double shift = job.linked.log_jacobian[l];
+    parts[l].flat.most += shift;
+    parts[l].smooth.most += shift;
+    for (LogSum& each : parts[l].of_basis) {
+      each.most += shift;
+      parts[l].sudden.add(each);
+    }
+  }
+  return parts;
+}
+
+/// Weighted quantiles of the place, and means of width and kind.
+void summarise(const Job& job, std::span<const Setting> settings, const std::vector<std::vector<Part>>& parts,
+               std::span<const LinkChoice> links, double sudden, SuddenEvidence& out) {
+  struct Mass {
+    double position, weight;
+  };
+  std::vector<Mass> masses;
+  std::vector<double> of_link(links.size(), 0.0);
+  double phi = 0.0, all = 0.0, amplitude = 0.0;
+  out.width = out.kink = 0.0;
+  for (std::size_t s = 0; s < settings.size(); ++s) {
+    const BasisSet& bases = job.bases[settings[s].coordinate];
+    for (std::size_t l = 0; l < links.size(); ++l) {
+      const double either = std::exp(parts[s][l].sudden.log() - sudden);
+      of_link[l] += either;
+      phi += either * settings[s].phi;
+      all += either;
+      for (std::size_t b = 0; b < bases.size(); ++b) {
+        const LogSum& sum = parts[s][l].of_basis[b];
+        const double weight = std::exp(sum.log() - sudden);
+        if (!(weight > 0.0)) continue;
+        const Basis& basis = bases.list[b];
+        masses.push_back({job.coordinates[settings[s].coordinate].position(basis.place), weight});
+        out.width += weight * (basis.kink ? 0.0 : basis.width);
+        out.kink += weight * (basis.kink ? 1.0 : 0.0);
+        amplitude += weight * (sum.amplitude / sum.sum) / std::max(job.linked.range[l], 1e-300);
+      }
+    }
+  }
+  std::ranges::stable_sort(masses, {}, &Mass::position);
+  double total = 0.0;
+  for (const Mass& mass : masses) total += mass.weight;
+  const auto at = [&](double share) {
+    double seen = 0.0;
+    for (const Mass& mass : masses) {
+      seen += mass.weight;
+      if (seen >= share * total) return mass.position;
+    }
+    return masses.back().position;
+  };
+  if (total > 0.0) {
+    out.place = {at(0.05), at(0.5), at(0.95), 0.9};
+    out.width /= total;
+    out.kink /= total;
+    out.share = amplitude / total;
+    out.noise_phi = phi / all;
+    out.link = links[static_cast<std::size_t>(std::ranges::max_element(of_link) - of_link.begin())].link;
+  }
+}
+
+}  // namespace
+
+double Coordinate::of(double position) const noexcept {
+  if (!log_axis) return (position - origin) / range;
+  return position > 0.0 ? std::max((std::log(position) - origin) / range, 0.0) : 0.0;
+}
+
+double Coordinate::position(double coordinate) const noexcept {
+  return log_axis ? std::exp(origin + coordinate * range) : origin + coordinate * range;
+}
+
+std::vector<Coordinate> coordinates_of(std::span<const double> positions) {
+  std::vector<Coordinate> out{{false, positions.front(), positions.back() - positions.front()}};
+  if (positions.size() < 3 || positions.front() < 0.0) return out;
+  const double first = positions.front() > 0.0 ? positions.front() : 0.5 * positions[1];
+  const double octaves = std::log2(positions.back() / first);
+  if (octaves > 2.0) out.push_back({true, std::log(first), std::log(positions.back()) - std::log(first)});
+  return out;
+}
+
+SuddenEvidence weigh_sudden(const CleanMetric& whole, std::span<const LinkChoice> links,
+                            std::span<const Window> windows) {
+  SuddenEvidence out;
+  const CleanMetric metric = binned(whole);
+  out.points = metric.size();
+  if (metric.size() < 4) return out;
+  const auto [least, most] = std::ranges::minmax(metric.values);
+  if (!(most > least)) return out;
+  const std::vector<Coordinate> coordinates = coordinates_of(whole.positions);
+  std::vector<BasisSet> bases;
+  for (std::size_t c = 0; c < coordinates.size(); ++c) {
+    std::vector<double> u;
+    for (const double position : metric.positions) u.push_back(coordinates[c].of(position));
+    bases.push_back(make_bases(u, c < windows.size() ? windows[c] : Window{}));
+  }
+  const Linked linked = link_values(metric, links);
+  const std::vector<Setting> settings = settings_for(coordinates.size(), metric.size(), !metric.errors.empty());
+  const Job job{metric, linked, coordinates, bases};
+  std::vector<std::vector<Part>> parts(settings.size());
+  parallel_for(settings.size(), [&](std::size_t s) { parts[s] = sum_setting(job, settings[s]); });
+  LogSum flat, smooth, sudden;
+  for (const auto& of_setting : parts) {
+    for (const Part& part : of_setting) {
+      flat.add(part.flat);
+      smooth.add(part.smooth);
+      sudden.add(part.sudden);
+    }
+  }
+  out.log_bayes_factor = sudden.log() - smooth.log();
+  LogSum moves;
+  moves.add(smooth.log());
+  moves.add(sudden.log());
+  out.log_signal = moves.log() - std::log(2.0) - flat.log();
+  summarise(job, settings, parts, links, sudden.log(), out);
+  return out;
+}
+
+double log_marginal(std::span<const double> values, std::span<const double> covariance) {
+  const auto n = static_cast<Eigen::Index>(values.size());
+  const Eigen::Map<const Eigen::VectorXd> y(values.data(), n);
+  const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> v(
+      covariance.data(), n, n);
+  const Eigen::LLT<Eigen::MatrixXd> factor{Eigen::MatrixXd(v)};
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(n);
+  const Eigen::VectorXd solved_one = factor.solve(ones), solved = factor.solve(Eigen::VectorXd(y));
+  const double one = ones.dot(solved_one);
+  const double rest = y.dot(solved) - std::pow(ones.dot(solved), 2) / one;
+  const Eigen::MatrixXd lower = factor.matrixL();
+  return -lower.diagonal().array().log().sum() - 0.5 * std::log(one) -
+         0.5 * static_cast<double>(n - 1) * std::log(rest);
+}
+
+}  // namespace emdyn::emergence::mirage
