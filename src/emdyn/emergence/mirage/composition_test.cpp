@@ -82,8 +82,8 @@ TEST(Resolution, ItemsToSee) {
 }
 
 TEST(Resolution, ItemsToTellFromChance) {
-  // (1.959964·√.1875 + 1.281552·√.21)²/.05² = 823.6
-  EXPECT_DOUBLE_EQ(items_to_tell(.30, .25), 824);
+  // (1.959964·√.1875 + 1.281552·√.21)²/.05² = 824.8
+  EXPECT_DOUBLE_EQ(items_to_tell(.30, .25), 825);
   EXPECT_THROW(items_to_tell(.25, .25), ConfigError);
 }
 
@@ -91,7 +91,7 @@ TEST(Resolution, PowerIsTheBinomialTail) {
   EXPECT_NEAR(power_of_items(100, .05, 0.0), 1.0 - std::pow(.95, 100), 1e-12);
   // Under a coin of 1/2, 8 of 10 or more have tail .0547, 9 or more .0107: nine are needed.
   EXPECT_NEAR(power_of_items(10, .9, .5), 10 * std::pow(.9, 9) * .1 + std::pow(.9, 10), 1e-12);
-  EXPECT_GT(power_of_items(824, .30, .25), .9);
+  EXPECT_GT(power_of_items(825, .30, .25), .9);
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ enum class Reason {
 std::string_view word(Reason reason) noexcept;
 
 struct MirageOptions {
-  double min_evidence = 3.0;   ///< Least |ln Bayes factor| of a decision; 3 is odds of 20 to 1.
+  double min_evidence = 2.0;   ///< Least |ln Bayes factor| of a decision; 2 is odds of 7 to 1.
   double answer_tokens = 0.0;  ///< Tokens that must all be right (L of p^L); 0: unknown, fitted.
   double items = 0.0;          ///< Test items behind each graded value; 0: unknown.
   double chance = 0.0;         ///< Graded value of guessing.

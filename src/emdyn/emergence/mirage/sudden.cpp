@@ -172,8 +172,8 @@ void sum_ratio(const Projected& p, double ratio, Eigen::Index link, double freed
   for (std::size_t b = 0; b < bases.size(); ++b) {
     const Basis& basis = bases.list[b];
     for (const double g : kRatios) {
-      // What is called sudden is at least a tenth of the signal, in variance.
-      if (basis.sudden && g < 0.1 * ratio) continue;
+      // What is called sudden is at least half of the signal, in variance.
+      if (basis.sudden && g < ratio) continue;
       const double weight = basis.log_prior + 2.0 * prior - (basis.sudden ? 0.0 : std::log(2.0));
       const Added added = add_basis(p, static_cast<Eigen::Index>(b), link, g, freedom, least_rest);
       if (!basis.sudden) part.smooth.add(added.log_marginal + weight);
@@ -297,7 +297,7 @@ std::vector<Part> sum_setting(const Job& job, const Setting& setting) {
 void summarise(const Job& job, std::span<const Setting> settings, const std::vector<std::vector<Part>>& parts,
                std::span<const LinkChoice> links, double sudden, SuddenEvidence& out) {
   struct Mass {
-    double position, weight;
+    double from, place, to, weight;
   };
   std::vector<Mass> masses;
   std::vector<double> of_link(links.size(), 0.0);
@@ -313,28 +313,29 @@ void summarise(const Job& job, std::span<const Setting> settings, const std::vec
       for (std::size_t b = 0; b < bases.size(); ++b) {
         const LogSum& sum = parts[s][l].of_basis[b];
         const double weight = std::exp(sum.log() - sudden);
-        if (!(weight > 0.0)) continue;
+        if (!(weight > 1e-9)) continue;
         const Basis& basis = bases.list[b];
-        masses.push_back({job.coordinates[settings[s].coordinate].position(basis.place), weight});
+        const Coordinate& along = job.coordinates[settings[s].coordinate];
+        masses.push_back({along.position(basis.from), along.position(basis.place), along.position(basis.to), weight});
         out.width += weight * (basis.kink ? 0.0 : basis.width);
         out.kink += weight * (basis.kink ? 1.0 : 0.0);
         amplitude += weight * (sum.amplitude / sum.sum) / std::max(job.linked.range[l], 1e-300);
       }
     }
   }
-  std::ranges::stable_sort(masses, {}, &Mass::position);
   double total = 0.0;
   for (const Mass& mass : masses) total += mass.weight;
-  const auto at = [&](double share) {
+  const auto at = [&](double Mass::*where, double share) {
+    std::ranges::stable_sort(masses, {}, where);
     double seen = 0.0;
     for (const Mass& mass : masses) {
       seen += mass.weight;
-      if (seen >= share * total) return mass.position;
+      if (seen >= share * total) return mass.*where;
     }
-    return masses.back().position;
+    return masses.back().*where;
   };
   if (total > 0.0) {
-    out.place = {at(0.05), at(0.5), at(0.95), 0.9};
+    out.place = {at(&Mass::from, 0.05), at(&Mass::place, 0.5), at(&Mass::to, 0.95), 0.9};
     out.width /= total;
     out.kink /= total;
     out.share = amplitude / total;

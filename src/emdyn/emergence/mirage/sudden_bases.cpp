@@ -38,7 +38,7 @@ class Maker {
       for (std::size_t i = margin; i + margin <= u_.size(); ++i) {
         const double from = u_[i - 1], to = u_[i];
         if (!(to > from)) continue;
-        add({sudden, false, 0.5 * (from + to), width, 1.0,
+        add({sudden, false, 0.5 * (from + to), from, to, width, 1.0,
              sudden ? (1.0 - kBendShare) * place_mass(from, to, window_) : to - from});
       }
     }
@@ -47,7 +47,7 @@ class Maker {
   void bends() {
     for (std::size_t i = 2; i + 2 < u_.size(); ++i) {
       const double from = 0.5 * (u_[i - 1] + u_[i]), to = 0.5 * (u_[i] + u_[i + 1]);
-      add({true, true, u_[i], 0.0, 1.0, kBendShare * place_mass(from, to, window_)});
+      add({true, true, u_[i], u_[i - 1], u_[i + 1], 0.0, 1.0, kBendShare * place_mass(from, to, window_)});
     }
   }
   BasisSet take() {

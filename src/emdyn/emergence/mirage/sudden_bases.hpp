@@ -14,6 +14,8 @@ struct Basis {
   bool sudden = true;      ///< False: wide enough to count as smooth.
   bool kink = false;
   double place = 0.0;      ///< Coordinate of its middle, or of the bend.
+  double from = 0.0;       ///< The data cannot tell places between `from` …
+  double to = 0.0;         ///< … and `to` apart.
   double width = 0.0;      ///< 10–90, as a share of the range.
   double height = 1.0;     ///< Change over the observed range for an amplitude of 1.
   double log_prior = 0.0;  ///< Within its kind (sudden, smooth): sums to 1.
