@@ -15,8 +15,10 @@ using namespace emergence::mirage;
 struct Counts {
   double right = 0, wrong = 0, undecided = 0, false_real = 0, artefacts = 0;
   void add(Verdict truth, Verdict verdict) {
-    if (verdict == Verdict::undecided) ++undecided;
-    else ++(verdict == truth ? right : wrong);
+    if (verdict == Verdict::undecided)
+      ++undecided;
+    else
+      ++(verdict == truth ? right : wrong);
     if (truth != Verdict::artefact) return;
     ++artefacts;
     false_real += verdict == Verdict::real ? 1.0 : 0.0;
@@ -36,7 +38,9 @@ std::vector<Row> bench_mirage(const MirageBenchOptions& options) {
   std::vector<Verdict> verdicts(options.pairs), scored(options.pairs);
   parallel_for(options.pairs, [&](std::size_t i) {
     const SyntheticPair pair = synthetic_pair(options.seed, i);
-    verdicts[i] = judge(pair.graded, &pair.continuous, series::Axis::step, {.items = pair.items, .chance = pair.chance}).verdict;
+    verdicts[i] = judge(pair.graded, &pair.continuous, series::Axis::step,
+                        {.items = pair.items, .chance = pair.chance})
+                      .verdict;
     scored[i] = by_score(pair);
   });
   Counts all, baseline;
@@ -50,11 +54,20 @@ std::vector<Row> bench_mirage(const MirageBenchOptions& options) {
   const double pairs = static_cast<double>(options.pairs);
   const double false_real = all.false_real / std::max(all.artefacts, 1.0);
   std::vector<Row> rows;
-  const auto row = [&](std::string name, double value, std::optional<double> beside, std::optional<bool> passes) {
-    rows.push_back({std::move(name), value, "share", beside, beside ? "emergence score alone" : "", {}, {}, passes});
+  const auto row = [&](std::string name, double value, std::optional<double> beside,
+                       std::optional<bool> passes) {
+    rows.push_back({std::move(name),
+                    value,
+                    "share",
+                    beside,
+                    beside ? "emergence score alone" : "",
+                    {},
+                    {},
+                    passes});
   };
   row("right", all.right_share(), baseline.right_share(), all.right_share() >= 0.95);
-  row("false_real", false_real, baseline.false_real / std::max(baseline.artefacts, 1.0), false_real <= 0.05);
+  row("false_real", false_real, baseline.false_real / std::max(baseline.artefacts, 1.0),
+      false_real <= 0.05);
   row("decided", (all.right + all.wrong) / pairs, 1.0, std::nullopt);
   for (std::size_t k = 0; k < kPairKinds; ++k) {
     const std::string name(word(static_cast<PairKind>(k)));

@@ -66,8 +66,10 @@ double best_log_tokens(const Likelihood& likelihood) {
   double low = best - step, high = best + step;
   for (int i = 0; i < 60; ++i) {
     const double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
-    if (likelihood.deviance(std::exp(a)) < likelihood.deviance(std::exp(b))) high = b;
-    else low = a;
+    if (likelihood.deviance(std::exp(a)) < likelihood.deviance(std::exp(b)))
+      high = b;
+    else
+      low = a;
   }
   return 0.5 * (low + high);
 }
@@ -86,8 +88,10 @@ double edge(const Likelihood& likelihood, double best, double target, double dir
   }
   for (int i = 0; i < 50; ++i) {
     const double middle = 0.5 * (inside + outside);
-    if (likelihood.deviance(std::exp(middle)) > target) outside = middle;
-    else inside = middle;
+    if (likelihood.deviance(std::exp(middle)) > target)
+      outside = middle;
+    else
+      inside = middle;
   }
   return 0.5 * (inside + outside);
 }
@@ -99,13 +103,15 @@ bool constant(std::span<const double> values) {
 
 void check(const CompositionData& data, std::optional<double> known) {
   if (data.surprise.size() != data.graded.size()) {
-    throw DataError(fmt::format("composition: {} surprises for {} graded values; give them at the same positions",
-                                data.surprise.size(), data.graded.size()));
+    throw DataError(fmt::format(
+        "composition: {} surprises for {} graded values; give them at the same positions",
+        data.surprise.size(), data.graded.size()));
   }
   if (!(data.chance >= 0.0 && data.chance < 1.0)) {
     throw ConfigError(fmt::format("mirage.chance must be in [0, 1), got {}", data.chance));
   }
-  if (known && !(*known > 0.0)) throw ConfigError(fmt::format("mirage.answer_tokens must be > 0, got {}", *known));
+  if (known && !(*known > 0.0))
+    throw ConfigError(fmt::format("mirage.answer_tokens must be > 0, got {}", *known));
 }
 
 }  // namespace
@@ -114,15 +120,18 @@ double composed(double surprise, double tokens, double chance) noexcept {
   return chance + (1.0 - chance) * std::exp(-tokens * std::max(surprise, 0.0));
 }
 
-std::optional<Composition> fit_composition(const CompositionData& data, std::optional<double> known) {
+std::optional<Composition> fit_composition(const CompositionData& data,
+                                           std::optional<double> known) {
   check(data, known);
-  if (data.graded.size() < 3 || constant(data.graded) || constant(data.surprise)) return std::nullopt;
+  if (data.graded.size() < 3 || constant(data.graded) || constant(data.surprise))
+    return std::nullopt;
   const Likelihood likelihood(data);
   const double best = best_log_tokens(likelihood);
   const double least = likelihood.deviance(std::exp(best));
   const double freedom = static_cast<double>(data.graded.size() - 1);
   // More scatter than the items explain widens the interval; less does not narrow it.
-  const double dispersion = data.items > 0.0 ? std::max(1.0, least / freedom) : std::max(least / freedom, 1e-12);
+  const double dispersion =
+      data.items > 0.0 ? std::max(1.0, least / freedom) : std::max(least / freedom, 1e-12);
   const double rise = dispersion * math::chi_squared_isf(1.0 - kLevel, 1.0);
   Composition out;
   out.points = data.graded.size();
@@ -133,7 +142,8 @@ std::optional<Composition> fit_composition(const CompositionData& data, std::opt
   const double used = likelihood.deviance(out.tokens_used);
   out.explained = 1.0 - used / likelihood.null_deviance();
   if (data.items > 0.0) out.p_value = math::chi_squared_sf(used, known ? freedom + 1.0 : freedom);
-  if (known) out.known_p_value = math::chi_squared_sf(std::max(used - least, 0.0) / dispersion, 1.0);
+  if (known)
+    out.known_p_value = math::chi_squared_sf(std::max(used - least, 0.0) / dispersion, 1.0);
   return out;
 }
 

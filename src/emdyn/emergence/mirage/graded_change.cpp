@@ -8,7 +8,8 @@ namespace emdyn::emergence::mirage {
 namespace {
 
 constexpr double kLogisticWidth = 4.394449154672439;  // 10–90, in scales.
-constexpr std::array kWidths{0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3, 1.7};
+constexpr std::array kWidths{0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3,
+                             0.4,  0.5,  0.65, 0.8, 1.0,  1.3, 1.7};
 constexpr std::size_t kPlaces = 60;
 
 /// Weighted least squares of values on 1 and a logistic.
@@ -16,8 +17,8 @@ struct Line {
   double rest = 0.0;  ///< Residual sum of squares.
   double slope = 0.0;
 };
-Line fit(std::span<const double> u, std::span<const double> y, std::span<const double> w, double place,
-         double width) {
+Line fit(std::span<const double> u, std::span<const double> y, std::span<const double> w,
+         double place, double width) {
   double sw = 0, ss = 0, sy = 0, sss = 0, ssy = 0, syy = 0;
   for (std::size_t i = 0; i < u.size(); ++i) {
     const double s = 1.0 / (1.0 + std::exp(-(u[i] - place) * kLogisticWidth / width));

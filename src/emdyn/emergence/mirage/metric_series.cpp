@@ -32,15 +32,14 @@ constexpr std::array kKinds{
     KindFacts{MetricKind::error_rate, "error_rate", 0.0, 1.0, Link::logit},
     KindFacts{MetricKind::other, "other", -kNone, kNone, Link::identity}};
 
-const KindFacts& facts(MetricKind kind) noexcept {
-  return kKinds[static_cast<std::size_t>(kind)];
-}
+const KindFacts& facts(MetricKind kind) noexcept { return kKinds[static_cast<std::size_t>(kind)]; }
 
 struct NameRule {
   std::string_view part;
   MetricKind kind;
 };
-// The first that the name holds: "token_accuracy" before "acc", "log_likelihood" before "likelihood".
+// The first that the name holds: "token_accuracy" before "acc", "log_likelihood" before
+// "likelihood".
 constexpr std::array kNames{NameRule{"perplexity", MetricKind::perplexity},
                             NameRule{"ppl", MetricKind::perplexity},
                             NameRule{"brier", MetricKind::brier},
@@ -69,10 +68,12 @@ constexpr std::array kNames{NameRule{"perplexity", MetricKind::perplexity},
 /// The part as a whole word between separators ("ppl" in "x/ppl_2", not in "supply").
 bool holds_word(std::string_view name, std::string_view part) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  for (std::size_t at = name.find(part); at != std::string_view::npos; at = name.find(part, at + 1)) {
+  for (std::size_t at = name.find(part); at != std::string_view::npos;
+       at = name.find(part, at + 1)) {
     const std::size_t end = at + part.size();
     const bool starts = at == 0 || !letter(name[at - 1]);
-    const bool ends = end >= name.size() || !letter(name[end]) || part.size() > 4 || !letter(part.back());
+    const bool ends =
+        end >= name.size() || !letter(name[end]) || part.size() > 4 || !letter(part.back());
     if (starts && ends) return true;
   }
   return false;
@@ -81,11 +82,13 @@ bool holds_word(std::string_view name, std::string_view part) {
 void check_sizes(const MetricSeries& series) {
   if (series.positions.size() != series.values.size()) {
     throw DataError(fmt::format("metric {}: {} positions for {} values; give one position a value",
-                                terminal_safe(series.name), series.positions.size(), series.values.size()));
+                                terminal_safe(series.name), series.positions.size(),
+                                series.values.size()));
   }
   if (!series.errors.empty() && series.errors.size() != series.values.size()) {
-    throw DataError(fmt::format("metric {}: {} standard errors for {} values; give one a value or none",
-                                terminal_safe(series.name), series.errors.size(), series.values.size()));
+    throw DataError(
+        fmt::format("metric {}: {} standard errors for {} values; give one a value or none",
+                    terminal_safe(series.name), series.errors.size(), series.values.size()));
   }
   for (std::size_t i = 0; i < series.positions.size(); ++i) {
     if (!std::isfinite(series.positions[i])) {
@@ -97,7 +100,9 @@ void check_sizes(const MetricSeries& series) {
 
 /// Shares written from 0 to 100.
 bool is_percent(MetricKind kind, std::span<const double> values) {
-  if (kind != MetricKind::graded && kind != MetricKind::probability && kind != MetricKind::error_rate) return false;
+  if (kind != MetricKind::graded && kind != MetricKind::probability &&
+      kind != MetricKind::error_rate)
+    return false;
   double most = 0.0;
   for (const double value : values) {
     if (std::isfinite(value)) most = std::max(most, value);
@@ -109,9 +114,10 @@ void check_bounds(const MetricSeries& series, double value) {
   const KindFacts& kind = facts(series.kind);
   const double slack = 1e-9 * (1.0 + std::abs(value));
   if (value >= kind.low - slack && value <= kind.high + slack) return;
-  throw DataError(fmt::format("metric {}: value {} lies outside the range of {} [{}, {}]; give its kind",
-                              terminal_safe(series.name), shortest(value), kind.word, shortest(kind.low),
-                              shortest(kind.high)));
+  throw DataError(
+      fmt::format("metric {}: value {} lies outside the range of {} [{}, {}]; give its kind",
+                  terminal_safe(series.name), shortest(value), kind.word, shortest(kind.low),
+                  shortest(kind.high)));
 }
 
 }  // namespace
@@ -129,7 +135,8 @@ MetricKind metric_kind_from_word(std::string_view word) {
 
 std::optional<MetricKind> kind_of_metric(std::string_view name) {
   std::string lower = to_lower(name);
-  std::ranges::replace_if(lower, [](char c) { return c == '-' || c == ' ' || c == '.'; }, '_');
+  std::ranges::replace_if(
+      lower, [](char c) { return c == '-' || c == ' ' || c == '.'; }, '_');
   for (const NameRule& rule : kNames) {
     if (holds_word(lower, rule.part)) return rule.kind;
   }
@@ -270,7 +277,8 @@ std::optional<double> emergence_score(std::span<const double> values) {
   const double range = *most - *least;
   if (!(range > 0.0)) return 0.0;
   std::vector<double> squares;
-  for (std::size_t i = 1; i < values.size(); ++i) squares.push_back(std::pow(values[i] - values[i - 1], 2));
+  for (std::size_t i = 1; i < values.size(); ++i)
+    squares.push_back(std::pow(values[i] - values[i - 1], 2));
   const double size = range / std::sqrt(math::median(squares));
   return most > least ? size : -size;
 }

@@ -23,13 +23,13 @@ enum class MetricKind {
 std::string_view word(MetricKind kind) noexcept;
 /// @throws DataError listing the kinds for a word that names none.
 MetricKind metric_kind_from_word(std::string_view word);
-/// The kind that a metric's name is a common word for ("lambada/ppl", "exact_match", "val_loss"); nothing
-/// when the name says too little.
+/// The kind that a metric's name is a common word for ("lambada/ppl", "exact_match", "val_loss");
+/// nothing when the name says too little.
 std::optional<MetricKind> kind_of_metric(std::string_view name);
 constexpr bool is_graded(MetricKind kind) noexcept { return kind == MetricKind::graded; }
 
-/// One metric along a control axis. Order does not matter; equal positions are averaged; values that are
-/// not finite are left out and counted.
+/// One metric along a control axis. Order does not matter; equal positions are averaged; values
+/// that are not finite are left out and counted.
 struct MetricSeries {
   std::string name{};
   MetricKind kind = MetricKind::other;
@@ -51,24 +51,25 @@ struct CleanMetric {
   std::size_t size() const noexcept { return values.size(); }
 };
 
-/// @throws DataError naming the series when sizes differ, a position is not finite, or a value lies outside
-/// the kind's bounds.
+/// @throws DataError naming the series when sizes differ, a position is not finite, or a value lies
+/// outside the kind's bounds.
 CleanMetric clean(const MetricSeries& series);
 
-/// Leaves out lone samples that lie more than `deviations` of the series' noise beyond both neighbours on
-/// either side, in the same direction. Ends are kept: a last point that leaps may be the transition.
+/// Leaves out lone samples that lie more than `deviations` of the series' noise beyond both
+/// neighbours on either side, in the same direction. Ends are kept: a last point that leaps may be
+/// the transition.
 void drop_spikes(CleanMetric& metric, double deviations = 8.0);
 
 /// A monotone change of units under which a bounded metric may be unbounded.
 enum class Link { identity, log, logit };
 std::string_view word(Link link) noexcept;
 
-/// Links worth trying for a kind: identity always, one more where the bounds allow it for these values
-/// (none of them on a bound).
+/// Links worth trying for a kind: identity always, one more where the bounds allow it for these
+/// values (none of them on a bound).
 struct LinkChoice {
   Link link = Link::identity;
-  double low = 0.0;    ///< Lower bound taken off before the logarithm.
-  double high = 1.0;   ///< Upper bound of logit.
+  double low = 0.0;   ///< Lower bound taken off before the logarithm.
+  double high = 1.0;  ///< Upper bound of logit.
   double apply(double value) const noexcept;
   /// log of the derivative: the Jacobian that makes likelihoods under different links comparable.
   double log_slope(double value) const noexcept;
@@ -78,10 +79,10 @@ std::vector<LinkChoice> links_for(MetricKind kind, std::span<const double> value
 /// −log of the probability of one token that a value stands for; nothing for kinds that say none.
 std::optional<double> token_surprise(MetricKind kind, double value) noexcept;
 
-/// Emergence score of Schaeffer, Miranda & Koyejo, "Are Emergent Abilities of Large Language Models a
-/// Mirage?", NeurIPS 2023: sign(argmax − argmin)·(max − min)/√median(Δ²), Δ between neighbours along the
-/// axis. Infinite when more than half of the differences are 0; 0 for a constant series; nothing below
-/// two values. @param values in order of position.
+/// Emergence score of Schaeffer, Miranda & Koyejo, "Are Emergent Abilities of Large Language Models
+/// a Mirage?", NeurIPS 2023: sign(argmax − argmin)·(max − min)/√median(Δ²), Δ between neighbours
+/// along the axis. Infinite when more than half of the differences are 0; 0 for a constant series;
+/// nothing below two values. @param values in order of position.
 std::optional<double> emergence_score(std::span<const double> values);
 
 }  // namespace emdyn::emergence::mirage

@@ -49,7 +49,8 @@ TEST(MetricSeries, SortsAveragesAndCounts) {
 }
 
 TEST(MetricSeries, ErrorsOfAveragedPointsShrink) {
-  const MetricSeries series{"acc", MetricKind::graded, {1, 1, 1, 2}, {.1, .2, .3, .4}, {.03, .03, .03, .03}};
+  const MetricSeries series{
+      "acc", MetricKind::graded, {1, 1, 1, 2}, {.1, .2, .3, .4}, {.03, .03, .03, .03}};
   const CleanMetric clean_series = clean(series);
   EXPECT_NEAR(clean_series.errors[0], .03 / std::sqrt(3.0), 1e-15);
   EXPECT_DOUBLE_EQ(clean_series.errors[1], .03);
@@ -62,11 +63,16 @@ TEST(MetricSeries, RecognisesPercent) {
 }
 
 TEST(MetricSeries, RefusesWhatItCannotRead) {
-  EXPECT_THAT(error_of({"a\n", MetricKind::graded, {1, 2}, {1}, {}}), HasSubstr("2 positions for 1 values"));
-  EXPECT_THAT(error_of({"a", MetricKind::graded, {1, kNan}, {1, 1}, {}}), HasSubstr("position 1 is not finite"));
-  EXPECT_THAT(error_of({"a", MetricKind::graded, {1, 2}, {1, 1}, {1}}), HasSubstr("1 standard errors for 2"));
-  EXPECT_THAT(error_of({"nll", MetricKind::loss, {1, 2}, {1, -1}, {}}), HasSubstr("outside the range of loss"));
-  EXPECT_THAT(error_of({"ll", MetricKind::log_likelihood, {1}, {.5}, {}}), HasSubstr("outside the range"));
+  EXPECT_THAT(error_of({"a\n", MetricKind::graded, {1, 2}, {1}, {}}),
+              HasSubstr("2 positions for 1 values"));
+  EXPECT_THAT(error_of({"a", MetricKind::graded, {1, kNan}, {1, 1}, {}}),
+              HasSubstr("position 1 is not finite"));
+  EXPECT_THAT(error_of({"a", MetricKind::graded, {1, 2}, {1, 1}, {1}}),
+              HasSubstr("1 standard errors for 2"));
+  EXPECT_THAT(error_of({"nll", MetricKind::loss, {1, 2}, {1, -1}, {}}),
+              HasSubstr("outside the range of loss"));
+  EXPECT_THAT(error_of({"ll", MetricKind::log_likelihood, {1}, {.5}, {}}),
+              HasSubstr("outside the range"));
   EXPECT_THROW(metric_kind_from_word("hit"), DataError);
 }
 
@@ -107,7 +113,8 @@ TEST(Links, StayWithinTheirBounds) {
 }
 
 TEST(Links, SlopeIsTheDerivative) {
-  for (const LinkChoice link : {LinkChoice{Link::logit, 0, 1}, LinkChoice{Link::log, 0, 1}, LinkChoice{}}) {
+  for (const LinkChoice link :
+       {LinkChoice{Link::logit, 0, 1}, LinkChoice{Link::log, 0, 1}, LinkChoice{}}) {
     const double numeric = (link.apply(.3 + 1e-6) - link.apply(.3 - 1e-6)) / 2e-6;
     EXPECT_NEAR(link.log_slope(.3), std::log(numeric), 1e-8) << word(link.link);
   }

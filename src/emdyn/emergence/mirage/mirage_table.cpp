@@ -29,10 +29,13 @@ struct Partner {
   const TableSeries* series = nullptr;
   MetricKind kind = MetricKind::other;
 };
-Partner partner_of(const TableSeries& graded, const std::vector<TableSeries>& all, const TableMirageQuery& query) {
+Partner partner_of(const TableSeries& graded, const std::vector<TableSeries>& all,
+                   const TableMirageQuery& query) {
   Partner elsewhere;
   for (const TableSeries& other : all) {
-    if (other.group != graded.group || (!query.continuous.empty() && other.metric != query.continuous)) continue;
+    if (other.group != graded.group ||
+        (!query.continuous.empty() && other.metric != query.continuous))
+      continue;
     const auto kind = query.continuous_kind ? query.continuous_kind : kind_of_metric(other.metric);
     if (!kind || is_graded(*kind)) continue;
     if (other.task == graded.task) return {&other, *kind};
@@ -41,17 +44,20 @@ Partner partner_of(const TableSeries& graded, const std::vector<TableSeries>& al
   return elsewhere;
 }
 
-[[noreturn]] void nothing_graded(const std::vector<TableSeries>& all, const TableMirageQuery& query) {
+[[noreturn]] void nothing_graded(const std::vector<TableSeries>& all,
+                                 const TableMirageQuery& query) {
   std::set<std::string> names;
   for (const TableSeries& series : all) names.insert(terminal_safe(series.metric));
-  throw DataError(fmt::format("mirage: no graded metric{} with at least {} points (metrics: {}); name one",
-                              query.graded.empty() ? "" : " \"" + terminal_safe(query.graded) + "\"", query.min_points,
-                              fmt::join(names, ", ")));
+  throw DataError(
+      fmt::format("mirage: no graded metric{} with at least {} points (metrics: {}); name one",
+                  query.graded.empty() ? "" : " \"" + terminal_safe(query.graded) + "\"",
+                  query.min_points, fmt::join(names, ", ")));
 }
 
 }  // namespace
 
-std::vector<TableJudgement> judge_table(const scaling::LongTable& table, const TableMirageQuery& query,
+std::vector<TableJudgement> judge_table(const scaling::LongTable& table,
+                                        const TableMirageQuery& query,
                                         const MirageOptions& options) {
   const std::vector<TableSeries> all = table.series(query.series);
   std::vector<std::size_t> graded;
@@ -66,8 +72,9 @@ std::vector<TableJudgement> judge_table(const scaling::LongTable& table, const T
     const MetricSeries first = metric_series(series, MetricKind::graded);
     MetricSeries second;
     if (partner.series != nullptr) second = metric_series(*partner.series, partner.kind);
-    out[g] = {series.task, series.group_name(),
-              judge(first, partner.series != nullptr ? &second : nullptr, query.series.axis, options)};
+    out[g] = {
+        series.task, series.group_name(),
+        judge(first, partner.series != nullptr ? &second : nullptr, query.series.axis, options)};
   });
   return out;
 }

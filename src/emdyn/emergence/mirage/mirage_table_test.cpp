@@ -54,9 +54,11 @@ TEST(MirageTable, RefusesATableWithoutGradedMetrics) {
 
 // Accuracy and perplexity of one language task, along steps and along scale.
 TEST(MirageTable, RealCheckpoints) {
-  if (scaling::testing::shared_runs().empty()) GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
-  const scaling::LongTable table = scaling::testing::rows_with(scaling::testing::shared_table("pythia_v1_zero_shot.csv.gz"), "task",
-                                                               {"lambada_openai", "crows_pairs_english", "crows_pairs_french"});
+  if (scaling::testing::shared_runs().empty())
+    GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
+  const scaling::LongTable table = scaling::testing::rows_with(
+      scaling::testing::shared_table("pythia_v1_zero_shot.csv.gz"), "task",
+      {"lambada_openai", "crows_pairs_english", "crows_pairs_french"});
   for (const series::Axis axis : {series::Axis::step, series::Axis::parameters}) {
     TableMirageQuery query;
     query.series.axis = axis;
@@ -64,8 +66,10 @@ TEST(MirageTable, RealCheckpoints) {
     const auto rows = judge_table(table, query);
     EXPECT_GE(rows.size(), 6u);
     for (const TableJudgement& row : rows) {
-      std::printf("%s %s: %s (%s) ev %.2f\n", row.group.c_str(), row.task.c_str(), std::string(word(row.judgement.verdict)).c_str(),
-                  std::string(word(row.judgement.reason)).c_str(), row.judgement.evidence.value_or(0.0));
+      std::printf("%s %s: %s (%s) ev %.2f\n", row.group.c_str(), row.task.c_str(),
+                  std::string(word(row.judgement.verdict)).c_str(),
+                  std::string(word(row.judgement.reason)).c_str(),
+                  row.judgement.evidence.value_or(0.0));
       EXPECT_FALSE(row.judgement.continuous.empty());
     }
   }

@@ -76,8 +76,10 @@ TEST(Mirage, OnlyTheGradedMetricIsUndecidedWithAdvice) {
 
 TEST(Mirage, KnownLengthIsTested) {
   const Pair pair = make(24, 20, smooth);
-  const Judgement right = judge(pair.graded, &pair.continuous, series::Axis::step, {.answer_tokens = 20, .items = 200});
-  const Judgement wrong = judge(pair.graded, &pair.continuous, series::Axis::step, {.answer_tokens = 3, .items = 200});
+  const Judgement right =
+      judge(pair.graded, &pair.continuous, series::Axis::step, {.answer_tokens = 20, .items = 200});
+  const Judgement wrong =
+      judge(pair.graded, &pair.continuous, series::Axis::step, {.answer_tokens = 3, .items = 200});
   EXPECT_GT(*right.composition->known_p_value, .05);
   EXPECT_LT(*wrong.composition->known_p_value, 1e-6);
 }
@@ -85,7 +87,8 @@ TEST(Mirage, KnownLengthIsTested) {
 TEST(Mirage, FlatMetricsDecideNothing) {
   Pair pair = make(20, 5, jump);
   pair.continuous.values.assign(20, -1.0);
-  EXPECT_EQ(judge(pair.graded, &pair.continuous, series::Axis::step).reason, Reason::continuous_flat);
+  EXPECT_EQ(judge(pair.graded, &pair.continuous, series::Axis::step).reason,
+            Reason::continuous_flat);
   pair.graded.values.assign(20, 0.0);
   EXPECT_EQ(judge(pair.graded, &pair.continuous, series::Axis::step).reason, Reason::no_change);
 }
@@ -97,7 +100,8 @@ TEST(Mirage, FivePointsGetABayesFactor) {
   EXPECT_TRUE(std::isfinite(*judged.evidence));
   EXPECT_GT(*judged.evidence, 0.0);
   const Pair three = make(3, 5, jump);
-  EXPECT_EQ(judge(three.graded, &three.continuous, series::Axis::step).reason, Reason::too_few_points);
+  EXPECT_EQ(judge(three.graded, &three.continuous, series::Axis::step).reason,
+            Reason::too_few_points);
 }
 
 TEST(Mirage, OrderDuplicatesAndGapsChangeNothing) {
@@ -150,7 +154,8 @@ TEST(Mirage, SyntheticPairs) {
   std::vector<Judgement> judged(pairs);
   parallel_for(pairs, [&](std::size_t i) {
     const SyntheticPair pair = synthetic_pair(seed, i);
-    judged[i] = judge(pair.graded, &pair.continuous, series::Axis::step, {.items = pair.items, .chance = pair.chance});
+    judged[i] = judge(pair.graded, &pair.continuous, series::Axis::step,
+                      {.items = pair.items, .chance = pair.chance});
   });
   std::array<Count, kPairKinds> counts{};
   Count all;
@@ -160,26 +165,33 @@ TEST(Mirage, SyntheticPairs) {
     Count& count = counts[static_cast<std::size_t>(pair.kind)];
     const Verdict verdict = judged[i].verdict;
     for (Count* each : {&count, &all}) {
-      if (verdict == Verdict::undecided) ++each->undecided;
-      else if (verdict == pair.truth) ++each->right;
-      else ++each->wrong;
+      if (verdict == Verdict::undecided)
+        ++each->undecided;
+      else if (verdict == pair.truth)
+        ++each->right;
+      else
+        ++each->wrong;
     }
     if (pair.truth == Verdict::artefact) {
       ++artefacts;
       false_real += verdict == Verdict::real ? 1 : 0;
     }
-    if (std::getenv("EMDYN_MIRAGE_WRONG") != nullptr && verdict != Verdict::undecided && verdict != pair.truth) {
-      std::printf("%zu %s n=%zu %s %s L=%g items=%g lnBF=%.2f kink=%.2f share=%.2f phi=%.2f w=%.2f\n", i,
-                  std::string(word(pair.kind)).c_str(), pair.graded.values.size(), pair.continuous.name.c_str(),
-                  pair.noise.c_str(), pair.tokens, pair.items, *judged[i].evidence, *judged[i].kink, *judged[i].share, 0.0, 0.0);
+    if (std::getenv("EMDYN_MIRAGE_WRONG") != nullptr && verdict != Verdict::undecided &&
+        verdict != pair.truth) {
+      std::printf(
+          "%zu %s n=%zu %s %s L=%g items=%g lnBF=%.2f kink=%.2f share=%.2f phi=%.2f w=%.2f\n", i,
+          std::string(word(pair.kind)).c_str(), pair.graded.values.size(),
+          pair.continuous.name.c_str(), pair.noise.c_str(), pair.tokens, pair.items,
+          *judged[i].evidence, *judged[i].kink, *judged[i].share, 0.0, 0.0);
     }
   }
   for (std::size_t k = 0; k < kPairKinds; ++k) {
-    std::printf("%-16s right %d wrong %d undecided %d\n", std::string(word(static_cast<PairKind>(k))).c_str(),
-                counts[k].right, counts[k].wrong, counts[k].undecided);
+    std::printf("%-16s right %d wrong %d undecided %d\n",
+                std::string(word(static_cast<PairKind>(k))).c_str(), counts[k].right,
+                counts[k].wrong, counts[k].undecided);
   }
-  std::printf("all: right %d wrong %d undecided %d; false real %d of %d\n", all.right, all.wrong, all.undecided, false_real,
-              artefacts);
+  std::printf("all: right %d wrong %d undecided %d; false real %d of %d\n", all.right, all.wrong,
+              all.undecided, false_real, artefacts);
   EXPECT_GE(all.right, 0.95 * (all.right + all.wrong));
   EXPECT_LE(false_real, 0.05 * artefacts);
   EXPECT_GE(all.right + all.wrong, 0.5 * static_cast<double>(pairs));

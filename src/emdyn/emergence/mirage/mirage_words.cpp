@@ -16,14 +16,16 @@ Json value_or_null(const std::optional<T>& value) {
 
 std::string odds(double log_bayes_factor) {
   const double size = std::abs(log_bayes_factor);
-  return size < 13.8 ? fmt::format("{:.3g} times", std::exp(size)) : std::string("more than a million times");
+  return size < 13.8 ? fmt::format("{:.3g} times", std::exp(size))
+                     : std::string("more than a million times");
 }
 
 std::string of_reason(const Judgement& j) {
   switch (j.reason) {
     case Reason::weak_evidence:
-      return fmt::format("the Bayes factor of {:.2g} between a sudden and a smooth course is not enough",
-                         std::exp(*j.evidence));
+      return fmt::format(
+          "the Bayes factor of {:.2g} between a sudden and a smooth course is not enough",
+          std::exp(*j.evidence));
     case Reason::no_continuous_metric:
       return "there is no continuous metric of the same outputs";
     case Reason::continuous_flat:
@@ -48,26 +50,32 @@ std::string_view word(Verdict verdict) noexcept {
 }
 
 std::string_view word(Reason reason) noexcept {
-  constexpr std::array<std::string_view, 7> kWords{"decided",   "weak_evidence", "no_continuous_metric", "continuous_flat",
-                                                   "no_change", "gradual",       "too_few_points"};
+  constexpr std::array<std::string_view, 7> kWords{
+      "decided",   "weak_evidence", "no_continuous_metric", "continuous_flat",
+      "no_change", "gradual",       "too_few_points"};
   return kWords[static_cast<std::size_t>(reason)];
 }
 
-series::Mirage Judgement::record() const { return {std::string(word(verdict)), continuous, evidence}; }
+series::Mirage Judgement::record() const {
+  return {std::string(word(verdict)), continuous, evidence};
+}
 
 std::string describe(const Judgement& j) {
-  std::string text = fmt::format("{} along {}: {}", terminal_safe(j.graded), series::word(j.axis), word(j.verdict));
+  std::string text = fmt::format("{} along {}: {}", terminal_safe(j.graded), series::word(j.axis),
+                                 word(j.verdict));
   if (j.verdict == Verdict::undecided) {
     text += "; " + of_reason(j);
   } else if (j.verdict == Verdict::artefact) {
-    text += fmt::format("; {} changes smoothly, {} likelier than suddenly", terminal_safe(j.continuous), odds(*j.evidence));
+    text += fmt::format("; {} changes smoothly, {} likelier than suddenly",
+                        terminal_safe(j.continuous), odds(*j.evidence));
   } else {
-    text += fmt::format("; {} changes suddenly too, near {} ({} likelier than smoothly)", terminal_safe(j.continuous),
-                        shortest(j.place->estimate), odds(*j.evidence));
+    text +=
+        fmt::format("; {} changes suddenly too, near {} ({} likelier than smoothly)",
+                    terminal_safe(j.continuous), shortest(j.place->estimate), odds(*j.evidence));
   }
   if (j.composition && j.composition->explained > 0.8) {
-    text += fmt::format("; p^L with L = {:.3g} explains {:.0f} % of its course", j.composition->tokens_used,
-                        100.0 * j.composition->explained);
+    text += fmt::format("; p^L with L = {:.3g} explains {:.0f} % of its course",
+                        j.composition->tokens_used, 100.0 * j.composition->explained);
   }
   if (!j.advice.empty()) text += "; to decide: " + j.advice;
   return text;

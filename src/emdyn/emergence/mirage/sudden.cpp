@@ -2,7 +2,6 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,22 +9,10 @@
 
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/emergence/mirage/sudden_bases.hpp"
+#include "emdyn/emergence/mirage/sudden_grid.hpp"
 
 namespace emdyn::emergence::mirage {
 namespace {
-
-constexpr std::array kLengths{0.35, 0.6, 1.2};
-constexpr std::array kPhis{0.0, 0.5, 0.85};
-constexpr std::array kTilts{0.0, -1.0, 1.0};  // ln of the noise's deviation at the end over the start.
-// Signal variance over noise variance; 0 stands for no signal and is kept apart.
-constexpr std::array kRatios{1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
-
-/// One noise and kernel setting.
-struct Setting {
-  std::size_t coordinate;
-  double length, phi, tilt;
-  bool given_errors;
-};
 
 /// Sum of exponentials that never overflows, with weighted sums of what rides on it.
 struct LogSum {
@@ -50,7 +37,9 @@ struct LogSum {
     const double mean = other.amplitude / other.sum;
     add(other.most + std::log(other.sum), mean);
   }
-  double log() const { return sum > 0.0 ? most + std::log(sum) : -std::numeric_limits<double>::infinity(); }
+  double log() const {
+    return sum > 0.0 ? most + std::log(sum) : -std::numeric_limits<double>::infinity();
+  }
 };
 
 /// Results of one setting and one link.
@@ -62,90 +51,6 @@ struct Part {
 double noise_deviation(const CleanMetric& metric, const Setting& setting, double u, std::size_t i) {
   return setting.given_errors ? metric.errors[i] : std::exp(setting.tilt * (u - 0.5));
 }
-
-/// Whitens by the AR(1) noise with deviations d: rows of `matrix` are samples. @return ln|R|.
-double whiten(Eigen::MatrixXd& matrix, std::span<const double> deviations, double phi) {
-  const auto n = static_cast<Eigen::Index>(deviations.size());
-  double log_determinant = 0.0;
-  for (Eigen::Index i = 0; i < n; ++i) {
-    matrix.row(i) /= deviations[static_cast<std::size_t>(i)];
-    log_determinant += 2.0 * std::log(deviations[static_cast<std::size_t>(i)]);
-  }
-  const double root = std::sqrt(1.0 - phi * phi);
-  for (Eigen::Index i = n - 1; i > 0; --i) {
-    matrix.row(i) = (matrix.row(i) - phi * matrix.row(i - 1)) / root;
-  }
-  return log_determinant + static_cast<double>(n - 1) * std::log(1.0 - phi * phi);
-}
-
-Eigen::MatrixXd kernel(std::span<const double> u, double length) {
-  const auto n = static_cast<Eigen::Index>(u.size());
-  Eigen::MatrixXd k(n, n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    for (Eigen::Index j = 0; j < n; ++j) {
-      const double a = u[static_cast<std::size_t>(i)], b = u[static_cast<std::size_t>(j)];
-      k(i, j) = 4.0 * (a - 0.5) * (b - 0.5) + std::exp(-0.5 * (a - b) * (a - b) / (length * length));
-    }
-  }
-  return k;
-}
-
-/// Everything that one signal-to-noise ratio of the smooth part gives, the intercept projected out.
-struct Projected {
-  Eigen::VectorXd basis_basis;           ///< sᵀPs of every basis.
-  Eigen::MatrixXd basis_value;           ///< sᵀPy, [basis, link].
-  Eigen::VectorXd value_value;           ///< yᵀPy of every link.
-  double log_determinant = 0.0;          ///< ln|V| + ln(1ᵀV⁻¹1).
-};
-
-/// One setting in the eigenvectors of its whitened kernel, where V is diagonal for every ratio.
-class Rotated {
- public:
-  Rotated(const Eigen::MatrixXd& values, std::span<const double> u, const Eigen::MatrixXd& bases,
-          std::span<const double> deviations, const Setting& setting)
-      : links_(values.cols()) {
-    const auto n = static_cast<Eigen::Index>(u.size());
-    Eigen::MatrixXd all(n, 1 + values.cols() + bases.cols());
-    all << Eigen::VectorXd::Ones(n), values, bases;
-    log_noise_ = whiten(all, deviations, setting.phi);
-    Eigen::MatrixXd k = kernel(u, setting.length);
-    whiten(k, deviations, setting.phi);
-    Eigen::MatrixXd turned = k.transpose();
-    whiten(turned, deviations, setting.phi);
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(0.5 * (turned + turned.transpose()));
-    eigenvalues_ = solver.eigenvalues().cwiseMax(0.0);
-    const Eigen::MatrixXd rotated = solver.eigenvectors().transpose() * all;
-    ones_ = rotated.col(0);
-    values_ = rotated.middleCols(1, links_);
-    bases_ = rotated.rightCols(bases.cols());
-    squares_ = bases_.cwiseProduct(bases_);
-  }
-
-  Projected at(double ratio) const {
-    const Eigen::VectorXd variance = (1.0 + ratio * eigenvalues_.array()).matrix();
-    const Eigen::VectorXd weight = variance.cwiseInverse();
-    const Eigen::VectorXd weighted_one = weight.cwiseProduct(ones_);
-    const double one = weighted_one.dot(ones_);
-    Projected out;
-    out.log_determinant = log_noise_ + variance.array().log().sum() + std::log(one);
-    const Eigen::VectorXd one_basis = bases_.transpose() * weighted_one;
-    const Eigen::VectorXd one_value = values_.transpose() * weighted_one;
-    const Eigen::MatrixXd weighted_values = weight.asDiagonal() * values_;
-    out.basis_basis = squares_.transpose() * weight - one_basis.cwiseProduct(one_basis) / one;
-    out.basis_value = bases_.transpose() * weighted_values - one_basis * one_value.transpose() / one;
-    out.value_value = (values_.cwiseProduct(weighted_values)).colwise().sum().transpose() -
-                      one_value.cwiseProduct(one_value) / one;
-    return out;
-  }
-  double samples() const { return static_cast<double>(ones_.size()); }
-  Eigen::Index links() const { return links_; }
-
- private:
-  Eigen::Index links_;
-  double log_noise_ = 0.0;
-  Eigen::VectorXd eigenvalues_, ones_;
-  Eigen::MatrixXd values_, bases_, squares_;
-};
 
 /// A rank-one addition g·ssᵀ to V: marginal likelihood and posterior mean of the amplitude.
 struct Added {
@@ -162,13 +67,15 @@ Added add_basis(const Projected& p, Eigen::Index basis, Eigen::Index link, doubl
 }
 
 /// Sums one link over all ratios. `least_rest`: rounding must not pass for a perfect fit.
-void sum_ratio(const Projected& p, double ratio, Eigen::Index link, double freedom, double least_rest,
-               const BasisSet& bases, Part& part) {
+void sum_ratio(const Projected& p, double ratio, Eigen::Index link, double freedom,
+               double least_rest, const BasisSet& bases, Part& part) {
   const double plain =
       -0.5 * (p.log_determinant + freedom * std::log(std::max(p.value_value[link], least_rest)));
   const double prior = -std::log(static_cast<double>(kRatios.size()));
-  if (ratio == 0.0) part.flat.add(plain);
-  else part.smooth.add(plain + prior + std::log(0.5));
+  if (ratio == 0.0)
+    part.flat.add(plain);
+  else
+    part.smooth.add(plain + prior + std::log(0.5));
   for (std::size_t b = 0; b < bases.size(); ++b) {
     const Basis& basis = bases.list[b];
     for (const double g : kRatios) {
@@ -176,28 +83,12 @@ void sum_ratio(const Projected& p, double ratio, Eigen::Index link, double freed
       if (basis.sudden && g < ratio) continue;
       const double weight = basis.log_prior + 2.0 * prior - (basis.sudden ? 0.0 : std::log(2.0));
       const Added added = add_basis(p, static_cast<Eigen::Index>(b), link, g, freedom, least_rest);
-      if (!basis.sudden) part.smooth.add(added.log_marginal + weight);
-      else part.of_basis[b].add(added.log_marginal + weight, added.amplitude * basis.height);
+      if (!basis.sudden)
+        part.smooth.add(added.log_marginal + weight);
+      else
+        part.of_basis[b].add(added.log_marginal + weight, added.amplitude * basis.height);
     }
   }
-}
-
-std::vector<Setting> settings_for(std::size_t coordinates, std::size_t n, bool errors) {
-  std::vector<Setting> settings;
-  for (std::size_t c = 0; c < coordinates; ++c) {
-    for (const double length : kLengths) {
-      for (const double phi : kPhis) {
-        // Too few samples to tell wandering from a trend: the strongest memory is left out.
-        if (n < 12 && phi > 0.6) continue;
-        for (const double tilt : kTilts) {
-          if (tilt != 0.0 && n < 12) continue;
-          settings.push_back({c, length, phi, tilt, false});
-        }
-        if (errors) settings.push_back({c, length, phi, 0.0, true});
-      }
-    }
-  }
-  return settings;
 }
 
 /// Means of runs of equal length; errors of a mean shrink with √count.
@@ -240,9 +131,11 @@ Linked link_values(const CleanMetric& metric, std::span<const LinkChoice> links)
     }
     column.array() -= column.mean();
     const double scale = std::sqrt(column.squaredNorm() / static_cast<double>(n));
-    // Dividing by the scale is part of the change of units; one degree of freedom is the intercept's.
+    // Dividing by the scale is part of the change of units; one degree of freedom is the
+    // intercept's.
     const double lost = scale > 0.0 ? std::log(scale) : 0.0;
-    out.values.col(static_cast<Eigen::Index>(l)) = scale > 0.0 ? Eigen::VectorXd(column / scale) : column;
+    out.values.col(static_cast<Eigen::Index>(l)) =
+        scale > 0.0 ? Eigen::VectorXd(column / scale) : column;
     out.log_jacobian.push_back(jacobian - (static_cast<double>(n) - 1.0) * lost);
     const auto& kept = out.values.col(static_cast<Eigen::Index>(l));
     out.range.push_back(kept.maxCoeff() - kept.minCoeff());
@@ -266,7 +159,8 @@ std::vector<Part> sum_setting(const Job& job, const Setting& setting) {
     deviations[i] = noise_deviation(job.metric, setting, u[i], i);
   }
   if (setting.given_errors) {
-    const double size = std::accumulate(deviations.begin(), deviations.end(), 0.0) / static_cast<double>(n);
+    const double size =
+        std::accumulate(deviations.begin(), deviations.end(), 0.0) / static_cast<double>(n);
     for (double& d : deviations) d /= size;
   }
   const Rotated rotated(job.linked.values, u, bases.columns, deviations, setting);
@@ -278,7 +172,8 @@ std::vector<Part> sum_setting(const Job& job, const Setting& setting) {
     const double ratio = r == 0 ? 0.0 : kRatios[r - 1];
     const Projected projected = rotated.at(ratio);
     for (Eigen::Index l = 0; l < rotated.links(); ++l) {
-      sum_ratio(projected, ratio, l, freedom, least_rest, bases, parts[static_cast<std::size_t>(l)]);
+      sum_ratio(projected, ratio, l, freedom, least_rest, bases,
+                parts[static_cast<std::size_t>(l)]);
     }
   }
   for (std::size_t l = 0; l < parts.size(); ++l) {
@@ -294,8 +189,9 @@ std::vector<Part> sum_setting(const Job& job, const Setting& setting) {
 }
 
 /// Weighted quantiles of the place, and means of width and kind.
-void summarise(const Job& job, std::span<const Setting> settings, const std::vector<std::vector<Part>>& parts,
-               std::span<const LinkChoice> links, double sudden, SuddenEvidence& out) {
+void summarise(const Job& job, std::span<const Setting> settings,
+               const std::vector<std::vector<Part>>& parts, std::span<const LinkChoice> links,
+               double sudden, SuddenEvidence& out) {
   struct Mass {
     double from, place, to, weight;
   };
@@ -316,7 +212,8 @@ void summarise(const Job& job, std::span<const Setting> settings, const std::vec
         if (!(weight > 1e-9)) continue;
         const Basis& basis = bases.list[b];
         const Coordinate& along = job.coordinates[settings[s].coordinate];
-        masses.push_back({along.position(basis.from), along.position(basis.place), along.position(basis.to), weight});
+        masses.push_back({along.position(basis.from), along.position(basis.place),
+                          along.position(basis.to), weight});
         out.width += weight * (basis.kink ? 0.0 : basis.width);
         out.kink += weight * (basis.kink ? 1.0 : 0.0);
         amplitude += weight * (sum.amplitude / sum.sum) / std::max(job.linked.range[l], 1e-300);
@@ -340,7 +237,8 @@ void summarise(const Job& job, std::span<const Setting> settings, const std::vec
     out.kink /= total;
     out.share = amplitude / total;
     out.noise_phi = phi / all;
-    out.link = links[static_cast<std::size_t>(std::ranges::max_element(of_link) - of_link.begin())].link;
+    out.link =
+        links[static_cast<std::size_t>(std::ranges::max_element(of_link) - of_link.begin())].link;
   }
 }
 
@@ -360,7 +258,8 @@ std::vector<Coordinate> coordinates_of(std::span<const double> positions) {
   if (positions.size() < 3 || positions.front() < 0.0) return out;
   const double first = positions.front() > 0.0 ? positions.front() : 0.5 * positions[1];
   const double octaves = std::log2(positions.back() / first);
-  if (octaves > 2.0) out.push_back({true, std::log(first), std::log(positions.back()) - std::log(first)});
+  if (octaves > 2.0)
+    out.push_back({true, std::log(first), std::log(positions.back()) - std::log(first)});
   return out;
 }
 
@@ -380,7 +279,8 @@ SuddenEvidence weigh_sudden(const CleanMetric& whole, std::span<const LinkChoice
     bases.push_back(make_bases(u, c < windows.size() ? windows[c] : Window{}));
   }
   const Linked linked = link_values(metric, links);
-  const std::vector<Setting> settings = settings_for(coordinates.size(), metric.size(), !metric.errors.empty());
+  const std::vector<Setting> settings =
+      settings_for(coordinates.size(), metric.size(), !metric.errors.empty());
   const Job job{metric, linked, coordinates, bases};
   std::vector<std::vector<Part>> parts(settings.size());
   parallel_for(settings.size(), [&](std::size_t s) { parts[s] = sum_setting(job, settings[s]); });

@@ -47,7 +47,8 @@ class Maker {
   void bends() {
     for (std::size_t i = 2; i + 2 < u_.size(); ++i) {
       const double from = 0.5 * (u_[i - 1] + u_[i]), to = 0.5 * (u_[i] + u_[i + 1]);
-      add({true, true, u_[i], u_[i - 1], u_[i + 1], 0.0, 1.0, kBendShare * place_mass(from, to, window_)});
+      add({true, true, u_[i], u_[i - 1], u_[i + 1], 0.0, 1.0,
+           kBendShare * place_mass(from, to, window_)});
     }
   }
   BasisSet take() {
@@ -65,7 +66,8 @@ class Maker {
   void normalise() {
     double sudden = 0.0, smooth = 0.0;
     for (const Basis& basis : set_.list) (basis.sudden ? sudden : smooth) += basis.log_prior;
-    for (Basis& basis : set_.list) basis.log_prior = std::log(basis.log_prior / (basis.sudden ? sudden : smooth));
+    for (Basis& basis : set_.list)
+      basis.log_prior = std::log(basis.log_prior / (basis.sudden ? sudden : smooth));
   }
   void fill(Eigen::Index column, Basis& basis) {
     // Amplitude 1 changes the curve by 2: a step's samples then have about unit variance.

@@ -11,7 +11,7 @@ namespace emdyn::emergence::mirage {
 
 /// One shape: a logistic step or a bend, at one place.
 struct Basis {
-  bool sudden = true;      ///< False: wide enough to count as smooth.
+  bool sudden = true;  ///< False: wide enough to count as smooth.
   bool kink = false;
   double place = 0.0;      ///< Coordinate of its middle, or of the bend.
   double from = 0.0;       ///< The data cannot tell places between `from` …

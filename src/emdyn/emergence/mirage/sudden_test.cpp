@@ -27,22 +27,26 @@ CleanMetric curve(int points, double noise, std::uint64_t seed, F&& f) {
 double step(double u) { return u > .5 ? 1.0 : 0.0; }
 double smooth(double u) { return 1.0 / (1.0 + std::exp(-(u - .5) * 4.394 / .9)); }
 
-// ∫∫ N(y; a, σ²V) da dσ/σ by brute force for three points against the closed form, both up to the same constant.
+// ∫∫ N(y; a, σ²V) da dσ/σ by brute force for three points against the closed form, both up to the
+// same constant.
 TEST(LogMarginal, EqualsTheIntegral) {
   const std::vector<double> v{1.0, .3, .1, .3, 1.5, .2, .1, .2, .8};
   const auto integral = [&](const std::vector<double>& y) {
     // Inverse of v by cofactors.
     const double d = v[0] * (v[4] * v[8] - v[5] * v[7]) - v[1] * (v[3] * v[8] - v[5] * v[6]) +
                      v[2] * (v[3] * v[7] - v[4] * v[6]);
-    const double inverse[9] = {(v[4] * v[8] - v[5] * v[7]) / d, (v[2] * v[7] - v[1] * v[8]) / d, (v[1] * v[5] - v[2] * v[4]) / d,
-                               (v[5] * v[6] - v[3] * v[8]) / d, (v[0] * v[8] - v[2] * v[6]) / d, (v[2] * v[3] - v[0] * v[5]) / d,
-                               (v[3] * v[7] - v[4] * v[6]) / d, (v[1] * v[6] - v[0] * v[7]) / d, (v[0] * v[4] - v[1] * v[3]) / d};
+    const double inverse[9] = {(v[4] * v[8] - v[5] * v[7]) / d, (v[2] * v[7] - v[1] * v[8]) / d,
+                               (v[1] * v[5] - v[2] * v[4]) / d, (v[5] * v[6] - v[3] * v[8]) / d,
+                               (v[0] * v[8] - v[2] * v[6]) / d, (v[2] * v[3] - v[0] * v[5]) / d,
+                               (v[3] * v[7] - v[4] * v[6]) / d, (v[1] * v[6] - v[0] * v[7]) / d,
+                               (v[0] * v[4] - v[1] * v[3]) / d};
     double sum = 0.0;
     for (double a = -40; a <= 40; a += .02) {
       double q = 0.0;
       for (int i = 0; i < 3; ++i) {
         for (int j = 0; j < 3; ++j) {
-          q += (y[static_cast<std::size_t>(i)] - a) * inverse[3 * i + j] * (y[static_cast<std::size_t>(j)] - a);
+          q += (y[static_cast<std::size_t>(i)] - a) * inverse[3 * i + j] *
+               (y[static_cast<std::size_t>(j)] - a);
         }
       }
       // ∫ σ^−3 e^(−q/2σ²) dσ/σ ∝ q^(−3/2)
@@ -51,7 +55,8 @@ TEST(LogMarginal, EqualsTheIntegral) {
     return std::log(sum / std::sqrt(d));
   };
   const std::vector<double> first{1.0, 2.0, 4.0}, second{0.0, 3.0, -1.0};
-  EXPECT_NEAR(log_marginal(first, v) - log_marginal(second, v), integral(first) - integral(second), 2e-3);
+  EXPECT_NEAR(log_marginal(first, v) - log_marginal(second, v), integral(first) - integral(second),
+              2e-3);
 }
 
 TEST(Sudden, ToldApartFromSmooth) {
@@ -67,7 +72,8 @@ TEST(Sudden, FindsPlaceShareAndKind) {
   EXPECT_GE(seen.place.high, 14.8);
   EXPECT_NEAR(seen.share, 1.0, .2);
   EXPECT_LT(seen.kink, .1);
-  const SuddenEvidence bend = weigh_sudden(curve(40, .01, 4, [](double u) { return std::max(0.0, u - .4); }), kPlain);
+  const SuddenEvidence bend =
+      weigh_sudden(curve(40, .01, 4, [](double u) { return std::max(0.0, u - .4); }), kPlain);
   EXPECT_GT(bend.log_bayes_factor, 3.0);
   EXPECT_GT(bend.kink, .9);
 }
@@ -75,7 +81,9 @@ TEST(Sudden, FindsPlaceShareAndKind) {
 TEST(Sudden, NoiseAloneIsNoSignal) {
   double most = -1e9;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    most = std::max(most, weigh_sudden(curve(24, 1.0, 100 + seed, [](double) { return 0.0; }), kPlain).log_signal);
+    most = std::max(
+        most,
+        weigh_sudden(curve(24, 1.0, 100 + seed, [](double) { return 0.0; }), kPlain).log_signal);
   }
   EXPECT_LT(most, 4.0);
 }

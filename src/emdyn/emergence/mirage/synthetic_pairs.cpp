@@ -14,7 +14,9 @@ namespace {
 
 constexpr double kLogisticWidth = 4.394449154672439;
 
-double between(Philox& random, double low, double high) { return low + (high - low) * random.uniform(); }
+double between(Philox& random, double low, double high) {
+  return low + (high - low) * random.uniform();
+}
 template <std::size_t N>
 double one_of(Philox& random, const std::array<double, N>& choices) {
   return choices[random.below(static_cast<std::uint32_t>(N))];
@@ -102,7 +104,8 @@ double within(MetricKind kind, double value) {
   }
 }
 
-/// Share right among `items`; `correlation` ties the items of neighbouring checkpoints, as one test set does.
+/// Share right among `items`; `correlation` ties the items of neighbouring checkpoints, as one test
+/// set does.
 double graded_share(double rate, double items, Philox& random) {
   double right = 0.0;
   for (int i = 0; i < static_cast<int>(items); ++i) right += random.uniform() < rate ? 1.0 : 0.0;
@@ -113,27 +116,34 @@ struct Noise {
   double size, phi, tilt;
 };
 Noise draw_noise(Philox& random, std::string& words) {
-  const Noise noise{one_of(random, std::array{0.005, 0.02, 0.05, 0.1}), one_of(random, std::array{0.0, 0.0, 0.5, 0.8}),
+  const Noise noise{one_of(random, std::array{0.005, 0.02, 0.05, 0.1}),
+                    one_of(random, std::array{0.0, 0.0, 0.5, 0.8}),
                     one_of(random, std::array{0.0, 0.0, 1.0, -1.0})};
-  words = fmt::format("{:g} %{}{}", 100.0 * noise.size, noise.phi > 0.0 ? fmt::format(" AR {:g}", noise.phi) : " white",
-                      noise.tilt > 0.0 ? ", growing" : noise.tilt < 0.0 ? ", shrinking" : "");
+  words = fmt::format("{:g} %{}{}", 100.0 * noise.size,
+                      noise.phi > 0.0 ? fmt::format(" AR {:g}", noise.phi) : " white",
+                      noise.tilt > 0.0   ? ", growing"
+                      : noise.tilt < 0.0 ? ", shrinking"
+                                         : "");
   return noise;
 }
 
-void add_noise(const Noise& noise, std::span<const double> u, MetricSeries& metric, Philox& random) {
+void add_noise(const Noise& noise, std::span<const double> u, MetricSeries& metric,
+               Philox& random) {
   const auto [least, most] = std::ranges::minmax(metric.values);
   const double scale = noise.size * (most - least);
   double state = random.normal();
   for (std::size_t i = 0; i < u.size(); ++i) {
     if (i > 0) state = noise.phi * state + std::sqrt(1.0 - noise.phi * noise.phi) * random.normal();
-    metric.values[i] = within(metric.kind, metric.values[i] + scale * std::exp(noise.tilt * (u[i] - 0.5)) * state);
+    metric.values[i] =
+        within(metric.kind, metric.values[i] + scale * std::exp(noise.tilt * (u[i] - 0.5)) * state);
   }
 }
 
 bool few(PairKind kind) { return kind == PairKind::few_items || kind == PairKind::jump_few_items; }
 bool is_artefact(PairKind kind) { return static_cast<int>(kind) < 4; }
 
-double rate_of(const SyntheticPair& pair, const Course& course, double u, double middle, double spread) {
+double rate_of(const SyntheticPair& pair, const Course& course, double u, double middle,
+               double spread) {
   const double p = course(u);
   switch (pair.kind) {
     case PairKind::threshold:
@@ -148,8 +158,9 @@ double rate_of(const SyntheticPair& pair, const Course& course, double u, double
 }  // namespace
 
 std::string_view word(PairKind kind) noexcept {
-  constexpr std::array<std::string_view, kPairKinds> kWords{"power_of_smooth", "threshold",  "multiple_choice", "few_items",
-                                                            "jump",            "sharp_rise", "kink",            "jump_few_items"};
+  constexpr std::array<std::string_view, kPairKinds> kWords{
+      "power_of_smooth", "threshold", "multiple_choice", "few_items", "jump",
+      "sharp_rise",      "kink",      "jump_few_items"};
   return kWords[static_cast<std::size_t>(kind)];
 }
 
@@ -158,16 +169,20 @@ SyntheticPair synthetic_pair(std::uint64_t seed, std::uint64_t number) {
   SyntheticPair pair;
   pair.kind = static_cast<PairKind>(number % kPairKinds);
   pair.truth = is_artefact(pair.kind) ? Verdict::artefact : Verdict::real;
-  pair.items = few(pair.kind) ? std::round(between(random, 10, 40)) : one_of(random, std::array{200.0, 1000.0, 5000.0});
+  pair.items = few(pair.kind) ? std::round(between(random, 10, 40))
+                              : one_of(random, std::array{200.0, 1000.0, 5000.0});
   pair.tokens = one_of(random, std::array{2.0, 4.0, 5.0, 10.0, 20.0, 50.0});
   pair.chance = pair.kind == PairKind::multiple_choice ? 0.25 : 0.0;
-  const Course course = is_artefact(pair.kind) ? smooth_course(random) : sudden_course(pair.kind, random);
-  const auto points = static_cast<std::size_t>(one_of(random, std::array{6.0, 8.0, 11.0, 16.0, 27.0, 40.0, 60.0, 120.0}));
+  const Course course =
+      is_artefact(pair.kind) ? smooth_course(random) : sudden_course(pair.kind, random);
+  const auto points = static_cast<std::size_t>(
+      one_of(random, std::array{6.0, 8.0, 11.0, 16.0, 27.0, 40.0, 60.0, 120.0}));
   const bool log_axis = course.shape == 1 || random.uniform() < 0.5;
   const double middle = course(between(random, 0.4, 0.7));
   const double spread = between(random, 0.02, 0.1);
-  constexpr std::array kKinds{MetricKind::probability, MetricKind::log_likelihood, MetricKind::loss,
-                              MetricKind::perplexity,  MetricKind::brier,          MetricKind::error_rate};
+  constexpr std::array kKinds{MetricKind::probability, MetricKind::log_likelihood,
+                              MetricKind::loss,        MetricKind::perplexity,
+                              MetricKind::brier,       MetricKind::error_rate};
   pair.continuous.kind = kKinds[random.below(kKinds.size())];
   pair.continuous.name = std::string(word(pair.continuous.kind));
   pair.graded.kind = MetricKind::graded;
@@ -175,10 +190,12 @@ SyntheticPair synthetic_pair(std::uint64_t seed, std::uint64_t number) {
   std::vector<double> coordinates;
   for (std::size_t i = 0; i < points; ++i) {
     const double u = static_cast<double>(i) / static_cast<double>(points - 1);
-    const double position = log_axis ? std::round(1000.0 * std::pow(10.0, 3.0 * u)) : 1000.0 * (1.0 + 2.0 * u);
+    const double position =
+        log_axis ? std::round(1000.0 * std::pow(10.0, 3.0 * u)) : 1000.0 * (1.0 + 2.0 * u);
     coordinates.push_back(u);
     pair.graded.positions.push_back(position);
-    pair.graded.values.push_back(graded_share(rate_of(pair, course, u, middle, spread), pair.items, random));
+    pair.graded.values.push_back(
+        graded_share(rate_of(pair, course, u, middle, spread), pair.items, random));
     pair.continuous.positions.push_back(position);
     pair.continuous.values.push_back(continuous_value(pair.continuous.kind, course(u)));
   }

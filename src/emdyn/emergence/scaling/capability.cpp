@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/SVD>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
@@ -13,7 +13,8 @@ namespace {
 
 constexpr int kMostRounds = 200;
 constexpr double kSettled = 1e-7;
-constexpr double kEdge = 0.005;  // Shares nearer to 0 or 1 say no more than this on few hundred items.
+constexpr double kEdge =
+    0.005;  // Shares nearer to 0 or 1 say no more than this on few hundred items.
 
 struct Standardised {
   Eigen::MatrixXd z;
@@ -28,7 +29,8 @@ Standardised standardise(const ScaleData& data) {
   for (Eigen::Index m = 0; m < columns; ++m) {
     double n = 0, sum = 0, squares = 0;
     for (Eigen::Index i = 0; i < rows; ++i) {
-      const double value = open_value(data.values(i, m), data.metrics[static_cast<std::size_t>(m)].scale);
+      const double value =
+          open_value(data.values(i, m), data.metrics[static_cast<std::size_t>(m)].scale);
       out.missing(i, m) = !std::isfinite(value);
       if (out.missing(i, m)) {
         ++out.count;
@@ -44,10 +46,25 @@ Standardised standardise(const ScaleData& data) {
     }
     const double deviation = n > 0 ? std::sqrt(squares / n) : 0.0;
     for (Eigen::Index i = 0; i < rows; ++i) {
-      out.z(i, m) = out.missing(i, m) || !(deviation > 1e-12) ? 0.0 : (out.z(i, m) - mean) / deviation;
+      out.z(i, m) =
+          out.missing(i, m) || !(deviation > 1e-12) ? 0.0 : (out.z(i, m) - mean) / deviation;
     }
   }
   return out;
+}
+
+/// Squared singular values, the largest first, and their right singular vectors.
+struct Axes {
+  Eigen::VectorXd squares;
+  Eigen::MatrixXd directions;
+};
+/// Of the few hundred metrics at most, so the Gram matrix is exact enough.
+Axes axes_of(const Eigen::MatrixXd& z) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::MatrixXd(z.transpose() * z));
+  // Beyond the rank of the matrix eigenvalues are rounding.
+  const auto rank = std::min(z.rows(), z.cols());
+  return {solver.eigenvalues().reverse().head(rank).cwiseMax(0.0),
+          solver.eigenvectors().rowwise().reverse().leftCols(rank)};
 }
 
 }  // namespace
@@ -63,22 +80,26 @@ Capability capability(const ScaleData& data, int components) {
   const auto most = std::min(data.values.rows(), data.values.cols());
   if (most == 0) throw DataError("capability: there are no models or no metrics");
   if (components < 1 || components > most) {
-    throw ConfigError(fmt::format("capability.components must be in [1, {}], got {}", most, components));
+    throw ConfigError(
+        fmt::format("capability.components must be in [1, {}], got {}", most, components));
   }
   Standardised filled = standardise(data);
   Capability out;
   out.missing = filled.count;
   const auto k = static_cast<Eigen::Index>(components);
-  Eigen::BDCSVD<Eigen::MatrixXd> svd;
+  Axes axes;
   for (out.rounds = 1;; ++out.rounds) {
-    svd.compute(filled.z, Eigen::ComputeThinU | Eigen::ComputeThinV);
+    axes = axes_of(filled.z);
     if (filled.count == 0 || out.rounds == kMostRounds) break;
     // Shrunk by the noise that the other components carry, else imputed cells run away.
-    const Eigen::VectorXd values = svd.singularValues();
-    const auto rest = values.size() - k;
-    const double noise = rest > 0 ? values.tail(rest).squaredNorm() / static_cast<double>(rest) : 0.0;
-    const Eigen::VectorXd shrunk = (values.head(k).array().square() - noise).cwiseMax(0.0) / values.head(k).array().max(1e-300);
-    const Eigen::MatrixXd fitted = svd.matrixU().leftCols(k) * shrunk.asDiagonal() * svd.matrixV().leftCols(k).transpose();
+    const auto rest = axes.squares.size() - k;
+    const double noise = rest > 0 ? axes.squares.tail(rest).sum() / static_cast<double>(rest) : 0.0;
+    const Eigen::VectorXd kept = ((axes.squares.head(k).array() - noise).cwiseMax(0.0) /
+                                  axes.squares.head(k).array().max(1e-300))
+                                     .matrix();
+    const Eigen::MatrixXd directions = axes.directions.leftCols(k);
+    const Eigen::MatrixXd fitted =
+        filled.z * directions * kept.asDiagonal() * directions.transpose();
     double moved = 0.0;
     for (Eigen::Index m = 0; m < filled.z.cols(); ++m) {
       for (Eigen::Index i = 0; i < filled.z.rows(); ++i) {
@@ -89,14 +110,13 @@ Capability capability(const ScaleData& data, int components) {
     }
     if (moved < kSettled) break;
   }
-  const Eigen::VectorXd squares = svd.singularValues().array().square();
-  const double total = squares.sum();
-  out.loadings = svd.matrixV().leftCols(k);
+  const double total = axes.squares.sum();
+  out.loadings = axes.directions.leftCols(k);
   for (Eigen::Index c = 0; c < k; ++c) {
     if (out.loadings.col(c).sum() < 0.0) out.loadings.col(c) *= -1.0;
   }
   out.scores = filled.z * out.loadings;
-  out.explained = squares.head(k) / std::max(total, 1e-300);
+  out.explained = axes.squares.head(k) / std::max(total, 1e-300);
   return out;
 }
 

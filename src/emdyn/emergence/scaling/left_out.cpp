@@ -20,19 +20,21 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 LeftOut cut(std::span<const ScaleModel> models, std::string name, auto&& is_left) {
   LeftOut out{std::move(name), {}, {}};
-  for (std::size_t i = 0; i < models.size(); ++i) (is_left(models[i]) ? out.left : out.seen).push_back(i);
+  for (std::size_t i = 0; i < models.size(); ++i)
+    (is_left(models[i]) ? out.left : out.seen).push_back(i);
   return out;
 }
 
-/// Leave-one-group-out fits: predictions of the targets and residuals of the models left out, once for each model.
+/// Leave-one-group-out fits: predictions of the targets and residuals of the models left out, once
+/// for each model.
 struct Jackknife {
-  std::vector<Eigen::MatrixXd> targets;    ///< Of each group's fit.
-  Eigen::MatrixXd residuals;               ///< [model, metric], absolute.
-  std::vector<std::size_t> group;          ///< Of each model.
+  std::vector<Eigen::MatrixXd> targets;  ///< Of each group's fit.
+  Eigen::MatrixXd residuals;             ///< [model, metric], absolute.
+  std::vector<std::size_t> group;        ///< Of each model.
 };
 
-Jackknife run_jackknife(const ScaleMethod& method, const ScaleData& seen, std::span<const ScaleModel> targets,
-                        LeaveOut scheme) {
+Jackknife run_jackknife(const ScaleMethod& method, const ScaleData& seen,
+                        std::span<const ScaleModel> targets, LeaveOut scheme) {
   const std::vector<LeftOut> groups = leave_out(seen.models, scheme);
   Jackknife out{std::vector<Eigen::MatrixXd>(groups.size()),
                 Eigen::MatrixXd::Constant(seen.values.rows(), seen.values.cols(), kNan),
@@ -51,19 +53,21 @@ Jackknife run_jackknife(const ScaleMethod& method, const ScaleData& seen, std::s
     for (std::size_t i = 0; i < groups[g].left.size(); ++i) {
       const auto row = static_cast<Eigen::Index>(groups[g].left[i]);
       out.group[groups[g].left[i]] = g;
-      out.residuals.row(row) = (seen.values.row(row) - own[g].row(static_cast<Eigen::Index>(i))).cwiseAbs();
+      out.residuals.row(row) =
+          (seen.values.row(row) - own[g].row(static_cast<Eigen::Index>(i))).cwiseAbs();
     }
   }
   return out;
 }
 
-void fill_intervals(const Jackknife& jackknife, std::span<const std::size_t> members, const ScaleData& seen,
-                    ScaleForecast& out) {
+void fill_intervals(const Jackknife& jackknife, std::span<const std::size_t> members,
+                    const ScaleData& seen, ScaleForecast& out) {
   for (std::size_t k = 0; k < members.size(); ++k) {
     for (Eigen::Index m = 0; m < seen.values.cols(); ++m) {
       std::vector<double> predictions, residuals;
       for (std::size_t i = 0; i < seen.models.size(); ++i) {
-        predictions.push_back(jackknife.targets[jackknife.group[i]](static_cast<Eigen::Index>(k), m));
+        predictions.push_back(
+            jackknife.targets[jackknife.group[i]](static_cast<Eigen::Index>(k), m));
         residuals.push_back(jackknife.residuals(static_cast<Eigen::Index>(i), m));
       }
       const ConformalInterval interval = jackknife_plus(predictions, residuals, out.level);
@@ -88,7 +92,8 @@ std::vector<LeftOut> leave_out(std::span<const ScaleModel> models, LeaveOut sche
     std::set<std::string> families;
     for (const ScaleModel& model : models) families.insert(model.family);
     for (const std::string& family : families) {
-      out.push_back(cut(models, family, [&](const ScaleModel& model) { return model.family == family; }));
+      out.push_back(
+          cut(models, family, [&](const ScaleModel& model) { return model.family == family; }));
     }
   } else {
     std::set<double> sizes;
@@ -98,7 +103,8 @@ std::vector<LeftOut> leave_out(std::span<const ScaleModel> models, LeaveOut sche
     const std::vector<double> ascending(sizes.begin(), sizes.end());
     if (scheme == LeaveOut::size) {
       for (const double size : ascending) {
-        out.push_back(cut(models, shortest(size), [&](const ScaleModel& model) { return model.parameters == size; }));
+        out.push_back(cut(models, shortest(size),
+                          [&](const ScaleModel& model) { return model.parameters == size; }));
       }
     } else if (ascending.size() > 1) {
       const double least = ascending[ascending.size() - (ascending.size() + 3) / 4];
@@ -106,13 +112,17 @@ std::vector<LeftOut> leave_out(std::span<const ScaleModel> models, LeaveOut sche
                         [&](const ScaleModel& model) { return model.parameters >= least; }));
     }
   }
-  if (out.empty() || std::ranges::any_of(out, [](const LeftOut& each) { return each.seen.empty(); })) {
-    throw DataError(fmt::format("scaling: leaving out {} leaves nothing to fit; at least two groups are needed", word(scheme)));
+  if (out.empty() ||
+      std::ranges::any_of(out, [](const LeftOut& each) { return each.seen.empty(); })) {
+    throw DataError(
+        fmt::format("scaling: leaving out {} leaves nothing to fit; at least two groups are needed",
+                    word(scheme)));
   }
   return out;
 }
 
-ConformalInterval jackknife_plus(std::span<const double> predictions, std::span<const double> residuals, double level) {
+ConformalInterval jackknife_plus(std::span<const double> predictions,
+                                 std::span<const double> residuals, double level) {
   std::vector<double> lows, highs;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     if (!std::isfinite(predictions[i]) || !std::isfinite(residuals[i])) continue;
@@ -127,9 +137,10 @@ ConformalInterval jackknife_plus(std::span<const double> predictions, std::span<
   return {lows[lows.size() - rank], highs[rank - 1]};
 }
 
-ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen, std::span<const ScaleModel> targets,
-                             double level) {
-  if (!(level > 0.0 && level < 1.0)) throw ConfigError(fmt::format("scaling.level must be in (0, 1), got {}", level));
+ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen,
+                             std::span<const ScaleModel> targets, double level) {
+  if (!(level > 0.0 && level < 1.0))
+    throw ConfigError(fmt::format("scaling.level must be in (0, 1), got {}", level));
   ScaleForecast out{method.predict(seen, targets), {}, {}, level};
   out.low = out.high = Eigen::MatrixXd::Constant(out.estimate.rows(), out.estimate.cols(), kNan);
   std::set<std::string> families;
@@ -138,7 +149,8 @@ ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen, s
   for (std::size_t t = 0; t < targets.size(); ++t) {
     (families.contains(targets[t].family) || families.size() < 2 ? known : strange).push_back(t);
   }
-  for (const auto& [members, scheme] : {std::pair{known, LeaveOut::size}, std::pair{strange, LeaveOut::family}}) {
+  for (const auto& [members, scheme] :
+       {std::pair{known, LeaveOut::size}, std::pair{strange, LeaveOut::family}}) {
     if (members.empty()) continue;
     std::vector<ScaleModel> asked;
     for (const std::size_t t : members) asked.push_back(targets[t]);
@@ -158,13 +170,15 @@ std::vector<ScaleScore> judge_scaling(const ScaleData& data, LeaveOut scheme, do
     std::array<Sum, 3> sums{};
     for (const LeftOut& group : groups) {
       const ScaleData seen = data.rows(group.seen), left = data.rows(group.left);
-            const ScaleForecast forecast = method.intervals ? forecast_scale(method, seen, left.models, level)
-                                               : ScaleForecast{method.predict(seen, left.models), {}, {}, level};
+      const ScaleForecast forecast =
+          method.intervals ? forecast_scale(method, seen, left.models, level)
+                           : ScaleForecast{method.predict(seen, left.models), {}, {}, level};
       for (Eigen::Index i = 0; i < left.values.rows(); ++i) {
         for (Eigen::Index m = 0; m < left.values.cols(); ++m) {
           const double truth = left.values(i, m), estimate = forecast.estimate(i, m);
           if (!std::isfinite(truth) || !std::isfinite(estimate)) continue;
-          Sum& sum = sums[static_cast<std::size_t>(data.metrics[static_cast<std::size_t>(m)].scale)];
+          Sum& sum =
+              sums[static_cast<std::size_t>(data.metrics[static_cast<std::size_t>(m)].scale)];
           sum.squares += (truth - estimate) * (truth - estimate);
           ++sum.count;
           if (!method.intervals || !std::isfinite(forecast.low(i, m))) continue;

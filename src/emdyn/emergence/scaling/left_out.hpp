@@ -27,14 +27,16 @@ struct LeftOut {
 /// @throws DataError when nothing would be left to fit (one family, one size).
 std::vector<LeftOut> leave_out(std::span<const ScaleModel> models, LeaveOut scheme);
 
-/// The jackknife+ of one point from leave-group-out fits: quantiles of prediction ∓ |residual|. With n residuals the rank is
-/// ⌈level·(n + 1)⌉, at most n: below 1/(1 − level) − 1 residuals the interval is the widest there is, not one of the level.
-/// Source: Barber, Candès, Ramdas & Tibshirani, "Predictive Inference with the Jackknife+", Annals of Statistics 49 (2021).
+/// The jackknife+ of one point from leave-group-out fits: quantiles of prediction ∓ |residual|.
+/// With n residuals the rank is ⌈level·(n + 1)⌉, at most n: below 1/(1 − level) − 1 residuals the
+/// interval is the widest there is, not one of the level. Source: Barber, Candès, Ramdas &
+/// Tibshirani, "Predictive Inference with the Jackknife+", Annals of Statistics 49 (2021).
 /// @param predictions of the point by the fit that left out the i-th one; NaN pairs are skipped.
 struct ConformalInterval {
   double low = 0.0, high = 0.0;
 };
-ConformalInterval jackknife_plus(std::span<const double> predictions, std::span<const double> residuals, double level);
+ConformalInterval jackknife_plus(std::span<const double> predictions,
+                                 std::span<const double> residuals, double level);
 
 /// Predictions with intervals, [targets, metrics] each.
 struct ScaleForecast {
@@ -42,11 +44,12 @@ struct ScaleForecast {
   double level = 0.9;
 };
 
-/// A method's predictions with jackknife+ intervals. Residuals come from leaving out whole families for targets of families
-/// not seen, whole sizes otherwise. Deterministic for any number of threads.
+/// A method's predictions with jackknife+ intervals. Residuals come from leaving out whole families
+/// for targets of families not seen, whole sizes otherwise. Deterministic for any number of
+/// threads.
 /// @param level in (0, 1). @throws DataError with one group only, ConfigError for the level.
-ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen, std::span<const ScaleModel> targets,
-                             double level = 0.9);
+ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen,
+                             std::span<const ScaleModel> targets, double level = 0.9);
 
 /// How one method did on the metrics of one kind.
 struct ScaleScore {

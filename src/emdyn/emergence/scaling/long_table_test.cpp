@@ -11,9 +11,9 @@
 namespace emdyn::emergence::scaling {
 namespace {
 
-using testing::table_of_text;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::table_of_text;
 
 constexpr std::string_view kTable =
     "model,step,task,metric,value,stderr\n"
@@ -93,8 +93,10 @@ TEST(LongTable, FlopsNeedTokens) {
 
 TEST(LongTable, TheUserNamesColumns) {
   const LongTable table = table_of_text("who,when,what,result\nx,1,loss,3\nx,2,loss,2\n",
-                                        {{ColumnPart::model, "who"}, {ColumnPart::step, "when"},
-                                         {ColumnPart::metric, "what"}, {ColumnPart::value, "result"}});
+                                        {{ColumnPart::model, "who"},
+                                         {ColumnPart::step, "when"},
+                                         {ColumnPart::metric, "what"},
+                                         {ColumnPart::value, "result"}});
   const auto all = table.series({});
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].metric, "loss");
@@ -103,9 +105,13 @@ TEST(LongTable, TheUserNamesColumns) {
 
 TEST(LongTable, RefusesWhatItCannotRead) {
   EXPECT_THAT(error_of([] { LongTable({"a", "b"}); }), HasSubstr("no column holds the value"));
-  EXPECT_THAT(error_of([] { LongTable({"value"}, {{ColumnPart::step, "s"}}); }), HasSubstr("no column \"s\" for step"));
+  EXPECT_THAT(error_of([] {
+                LongTable({"value"}, {{ColumnPart::step, "s"}});
+              }),
+              HasSubstr("no column \"s\" for step"));
   LongTable table({"step", "value"});
-  EXPECT_THAT(error_of([&] { table.add_row(std::vector<std::string_view>{"1"}); }), HasSubstr("1 cells for 2 columns"));
+  EXPECT_THAT(error_of([&] { table.add_row(std::vector<std::string_view>{"1"}); }),
+              HasSubstr("1 cells for 2 columns"));
   table.add_row(std::vector<std::string_view>{"x", "1"});
   EXPECT_THAT(error_of([&] { table.series({}); }), HasSubstr("nothing tells step"));
   SeriesQuery query;
@@ -132,7 +138,8 @@ TEST(LongTable, FromRuns) {
 }
 
 TEST(LongTable, ReadsASharedTable) {
-  if (testing::shared_runs().empty()) GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
+  if (testing::shared_runs().empty())
+    GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
   const LongTable table = testing::shared_table("pythia_v1_zero_shot.csv.gz");
   EXPECT_EQ(table.rows(), 95290u);
   SeriesQuery query;
@@ -140,7 +147,8 @@ TEST(LongTable, ReadsASharedTable) {
   query.at = 143000;
   const auto all = table.series(query);
   const auto lambada = std::ranges::find_if(all, [](const TableSeries& s) {
-    return s.task == "lambada_openai" && s.metric == "acc" && s.group_name() == "family=pythia-deduped";
+    return s.task == "lambada_openai" && s.metric == "acc" &&
+           s.group_name() == "family=pythia-deduped";
   });
   ASSERT_NE(lambada, all.end());
   EXPECT_GE(lambada->positions.size(), 7u);

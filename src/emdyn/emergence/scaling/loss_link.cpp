@@ -17,18 +17,19 @@ namespace emdyn::emergence::scaling::methods {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-// Weights of the links fall with the fourth power of their error; judged on the largest of the small models and on
-// left-out families (docs/mirage_and_scale.md).
+// Weights of the links fall with the fourth power of their error; judged on the largest of the
+// small models and on left-out families (docs/mirage_and_scale.md).
 constexpr double kWeightPower = 4.0;
 constexpr double kLeastError = 1e-4;
 // Kriging of what the links leave: one length of e^1.5 in both sizes, half of the variance noise.
 constexpr double kLength = 1.5;
 constexpr double kNoise = 0.5;
 
-/// A quantity of the models that falls as they grow, positive, with what its law says of the targets.
+/// A quantity of the models that falls as they grow, positive, with what its law says of the
+/// targets.
 struct FallingIndex {
-  std::vector<double> seen{};     ///< NaN where unknown.
-  std::vector<double> fitted{};   ///< The law's values of the models seen.
+  std::vector<double> seen{};    ///< NaN where unknown.
+  std::vector<double> fitted{};  ///< The law's values of the models seen.
   std::vector<double> target{};
 };
 
@@ -42,7 +43,8 @@ class FamilyLaws {
  public:
   FamilyLaws(const ScaleData& seen, std::span<const double> values) {
     std::map<std::string, std::vector<std::size_t>> families;
-    for (std::size_t r = 0; r < seen.models.size(); ++r) families[seen.models[r].family].push_back(r);
+    for (std::size_t r = 0; r < seen.models.size(); ++r)
+      families[seen.models[r].family].push_back(r);
     for (const auto& [family, rows] : families) {
       std::vector<ScaleModel> models;
       std::vector<double> own;
@@ -68,7 +70,8 @@ class FamilyLaws {
   std::map<std::string, SizeLaw> laws_;
 };
 
-FallingIndex index_of(const ScaleData& seen, std::vector<double> values, std::span<const ScaleModel> targets) {
+FallingIndex index_of(const ScaleData& seen, std::vector<double> values,
+                      std::span<const ScaleModel> targets) {
   const FamilyLaws laws(seen, values);
   FallingIndex out;
   for (const ScaleModel& model : seen.models) out.fitted.push_back(laws(model));
@@ -77,12 +80,14 @@ FallingIndex index_of(const ScaleData& seen, std::vector<double> values, std::sp
   return out;
 }
 
-/// Distance to one standard deviation beyond the best model: positive and falling as a law needs it.
+/// Distance to one standard deviation beyond the best model: positive and falling as a law needs
+/// it.
 std::vector<double> lack_of_capability(const ScaleData& seen) {
   const Eigen::VectorXd score = capability(seen, 1).scores.col(0);
   const double deviation = std::sqrt((score.array() - score.mean()).square().mean());
   std::vector<double> out;
-  for (const double each : score) out.push_back(1.0 + (score.maxCoeff() - each) / std::max(deviation, 1e-12));
+  for (const double each : score)
+    out.push_back(1.0 + (score.maxCoeff() - each) / std::max(deviation, 1e-12));
   return out;
 }
 
@@ -97,7 +102,9 @@ struct Link {
   ScaleCurve curve{};
   std::optional<MonotoneLink> monotone{};
   double error = 0.0;
-  double operator()(double index) const { return monotone ? (*monotone)(-index) : curve(std::exp(-index)); }
+  double operator()(double index) const {
+    return monotone ? (*monotone)(-index) : curve(std::exp(-index));
+  }
 };
 Link fit_monotone(const FallingIndex& index, std::span<const double> values) {
   std::vector<double> x;
@@ -126,19 +133,22 @@ Link fit_sigmoid(const FallingIndex& index, std::span<const double> values, Metr
   return link;
 }
 
-Linked link_metric(std::span<const FallingIndex> indices, std::span<const double> values, MetricScale scale,
-                   LinkForm form) {
-  Linked out{std::vector<double>(values.size(), 0.0), std::vector<double>(indices.front().target.size(), 0.0)};
+Linked link_metric(std::span<const FallingIndex> indices, std::span<const double> values,
+                   MetricScale scale, LinkForm form) {
+  Linked out{std::vector<double>(values.size(), 0.0),
+             std::vector<double>(indices.front().target.size(), 0.0)};
   double total = 0.0;
   for (const FallingIndex& index : indices) {
-    const Link link = form == LinkForm::monotone ? fit_monotone(index, values) : fit_sigmoid(index, values, scale);
+    const Link link = form == LinkForm::monotone ? fit_monotone(index, values)
+                                                 : fit_sigmoid(index, values, scale);
     const double weight = std::pow(link.error + kLeastError, -kWeightPower);
     total += weight;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const double here = std::isfinite(index.seen[i]) ? index.seen[i] : index.fitted[i];
       out.seen[i] += weight * link(here);
     }
-    for (std::size_t t = 0; t < out.target.size(); ++t) out.target[t] += weight * link(index.target[t]);
+    for (std::size_t t = 0; t < out.target.size(); ++t)
+      out.target[t] += weight * link(index.target[t]);
   }
   for (double& value : out.seen) value /= total;
   for (double& value : out.target) value /= total;
@@ -169,7 +179,8 @@ class Neighbours {
     for (Eigen::Index i = 0; i < n; ++i) {
       y[i] = residuals[rows[static_cast<std::size_t>(i)]];
       for (Eigen::Index j = 0; j < n; ++j) {
-        k(i, j) = near(seen_[rows[static_cast<std::size_t>(i)]], seen_[rows[static_cast<std::size_t>(j)]]);
+        k(i, j) = near(seen_[rows[static_cast<std::size_t>(i)]],
+                       seen_[rows[static_cast<std::size_t>(j)]]);
       }
     }
     k.diagonal().array() += kNoise;
@@ -192,21 +203,25 @@ class Neighbours {
     return {std::isfinite(n) ? n : 0.0, std::isfinite(d) ? d : 0.0};
   }
   static double near(const Place& a, const Place& b) {
-    return std::exp(-0.5 * ((a.n - b.n) * (a.n - b.n) + (a.d - b.d) * (a.d - b.d)) / (kLength * kLength));
+    return std::exp(-0.5 * ((a.n - b.n) * (a.n - b.n) + (a.d - b.d) * (a.d - b.d)) /
+                    (kLength * kLength));
   }
   bool inside(const Place& p) const {
     constexpr double kEdge = 1e-9;
-    return p.n >= low_.n - kEdge && p.n <= high_.n + kEdge && p.d >= low_.d - kEdge && p.d <= high_.d + kEdge;
+    return p.n >= low_.n - kEdge && p.n <= high_.n + kEdge && p.d >= low_.d - kEdge &&
+           p.d <= high_.d + kEdge;
   }
   std::vector<Place> seen_, targets_;
   Place low_, high_;
 };
 
 /// Every metric through the indices; metrics that are an index themselves by their law.
-Eigen::MatrixXd through(const ScaleData& seen, std::span<const ScaleModel> targets, std::span<const FallingIndex> indices,
+Eigen::MatrixXd through(const ScaleData& seen, std::span<const ScaleModel> targets,
+                        std::span<const FallingIndex> indices,
                         std::span<const std::size_t> own_metric, LinkForm form) {
   const Neighbours neighbours(seen, targets);
-  Eigen::MatrixXd out = Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(targets.size()), seen.values.cols(), kNan);
+  Eigen::MatrixXd out = Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(targets.size()),
+                                                  seen.values.cols(), kNan);
   parallel_for(seen.metrics.size(), [&](std::size_t m) {
     const std::vector<double> values = column(seen, m);
     if (std::ranges::none_of(values, [](double v) { return std::isfinite(v); })) return;
@@ -230,16 +245,20 @@ Eigen::MatrixXd through(const ScaleData& seen, std::span<const ScaleModel> targe
   return out;
 }
 
-Eigen::MatrixXd through_capability(const ScaleData& seen, std::span<const ScaleModel> targets, LinkForm form) {
+Eigen::MatrixXd through_capability(const ScaleData& seen, std::span<const ScaleModel> targets,
+                                   LinkForm form) {
   const std::vector<FallingIndex> index{index_of(seen, lack_of_capability(seen), targets)};
   return through(seen, targets, index, {}, form);
 }
 
-Eigen::MatrixXd through_losses(const ScaleData& seen, std::span<const ScaleModel> targets, LinkForm form) {
+Eigen::MatrixXd through_losses(const ScaleData& seen, std::span<const ScaleModel> targets,
+                               LinkForm form) {
   const std::vector<std::size_t> losses = seen.metrics_of(MetricScale::loss);
   if (losses.empty()) return through_capability(seen, targets, form);
   std::vector<FallingIndex> indices(losses.size());
-  parallel_for(losses.size(), [&](std::size_t i) { indices[i] = index_of(seen, column(seen, losses[i]), targets); });
+  parallel_for(losses.size(), [&](std::size_t i) {
+    indices[i] = index_of(seen, column(seen, losses[i]), targets);
+  });
   return through(seen, targets, indices, losses, form);
 }
 

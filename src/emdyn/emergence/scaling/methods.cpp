@@ -20,22 +20,30 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array kMethods{
-    ScaleMethod{"persistence", "the largest model seen that is not larger", "", true, false, methods::persistence},
-    ScaleMethod{"other_models", "the mean of the models seen", "", true, false, methods::other_models},
+    ScaleMethod{"persistence", "the largest model seen that is not larger", "", true, false,
+                methods::persistence},
+    ScaleMethod{"other_models", "the mean of the models seen", "", true, false,
+                methods::other_models},
     ScaleMethod{"log_linear", "a line in log FLOPs", "", true, false, methods::log_linear},
-    ScaleMethod{"power_law", "a power law with offset in FLOPs", "Kaplan et al. 2020", true, false, methods::power_law},
-    ScaleMethod{"bnsl", "a broken power law in FLOPs, one break", "Caballero et al. 2023", false, false, methods::bnsl},
-    ScaleMethod{"capability", "principal component of the metrics, its law in sizes, a sigmoid to each metric",
+    ScaleMethod{"power_law", "a power law with offset in FLOPs", "Kaplan et al. 2020", true, false,
+                methods::power_law},
+    ScaleMethod{"bnsl", "a broken power law in FLOPs, one break", "Caballero et al. 2023", false,
+                false, methods::bnsl},
+    ScaleMethod{"capability",
+                "principal component of the metrics, its law in sizes, a sigmoid to each metric",
                 "Ruan et al. 2024", false, true, methods::capability_sigmoid},
-    ScaleMethod{"monotone_link", "as loss_link, with an isotonic link in place of the sigmoid", "Ayer et al. 1955", false, true,
-                methods::monotone_link},
-    ScaleMethod{"loss_link", "the losses' laws in sizes, a sigmoid from loss to each metric, neighbours' residuals",
-                "Hoffmann et al. 2022; Gadre et al. 2024", false, true, methods::loss_link}};
+    ScaleMethod{"monotone_link", "as loss_link, with an isotonic link in place of the sigmoid",
+                "Ayer et al. 1955", false, true, methods::monotone_link},
+    ScaleMethod{
+        "loss_link",
+        "the losses' laws in sizes, a sigmoid from loss to each metric, neighbours' residuals",
+        "Hoffmann et al. 2022; Gadre et al. 2024", false, true, methods::loss_link}};
 
 double flops_of(const ScaleModel& model) { return std::exp(log_size(model, series::Axis::flops)); }
 
 Eigen::MatrixXd blank(const ScaleData& seen, std::span<const ScaleModel> targets) {
-  return Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(targets.size()), seen.values.cols(), kNan);
+  return Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(targets.size()), seen.values.cols(),
+                                   kNan);
 }
 
 double within(double value, MetricScale scale) {
@@ -43,7 +51,8 @@ double within(double value, MetricScale scale) {
 }
 
 /// Fits a curve in FLOPs for each family of the targets and each metric.
-Eigen::MatrixXd curves_in_flops(CurveKind kind, const ScaleData& seen, std::span<const ScaleModel> targets) {
+Eigen::MatrixXd curves_in_flops(CurveKind kind, const ScaleData& seen,
+                                std::span<const ScaleModel> targets) {
   Eigen::MatrixXd out = blank(seen, targets);
   std::map<std::string, std::vector<std::size_t>> families;
   for (std::size_t t = 0; t < targets.size(); ++t) families[targets[t].family].push_back(t);
@@ -79,7 +88,8 @@ const ScaleMethod& scale_method(std::string_view name) {
     if (method.name == name) return method;
     known += (known.empty() ? "" : ", ") + std::string(method.name);
   }
-  throw ConfigError(fmt::format("no scaling method \"{}\" (methods: {})", terminal_safe(name), known));
+  throw ConfigError(
+      fmt::format("no scaling method \"{}\" (methods: {})", terminal_safe(name), known));
 }
 
 std::vector<std::size_t> rows_for(const ScaleData& seen, std::string_view family) {
@@ -100,18 +110,23 @@ Eigen::MatrixXd persistence(const ScaleData& seen, std::span<const ScaleModel> t
     const std::vector<std::size_t> rows = rows_for(seen, targets[t].family);
     const double size = log_size(targets[t], series::Axis::flops);
     for (Eigen::Index m = 0; m < seen.values.cols(); ++m) {
-      double below = -std::numeric_limits<double>::infinity(), above = std::numeric_limits<double>::infinity();
+      double below = -std::numeric_limits<double>::infinity(),
+             above = std::numeric_limits<double>::infinity();
       for (const std::size_t r : rows) {
         if (!std::isfinite(seen.values(static_cast<Eigen::Index>(r), m))) continue;
         const double other = log_size(seen.models[r], series::Axis::flops);
-        if (other <= size + kSame) below = std::max(below, other);
-        else above = std::min(above, other);
+        if (other <= size + kSame)
+          below = std::max(below, other);
+        else
+          above = std::min(above, other);
       }
       const double chosen = std::isfinite(below) ? below : above;
       double sum = 0.0, count = 0.0;
       for (const std::size_t r : rows) {
         const double value = seen.values(static_cast<Eigen::Index>(r), m);
-        if (!std::isfinite(value) || !(std::abs(log_size(seen.models[r], series::Axis::flops) - chosen) <= kSame)) continue;
+        if (!std::isfinite(value) ||
+            !(std::abs(log_size(seen.models[r], series::Axis::flops) - chosen) <= kSame))
+          continue;
         sum += value;
         count += 1.0;
       }

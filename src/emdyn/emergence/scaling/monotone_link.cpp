@@ -12,7 +12,8 @@ namespace emdyn::emergence::scaling {
 
 std::vector<double> isotonic(std::span<const double> values, std::span<const double> weights) {
   if (!weights.empty() && weights.size() != values.size()) {
-    throw DataError(fmt::format("isotonic: {} weights for {} values", weights.size(), values.size()));
+    throw DataError(
+        fmt::format("isotonic: {} weights for {} values", weights.size(), values.size()));
   }
   struct Block {
     double mean, weight;
@@ -36,7 +37,8 @@ std::vector<double> isotonic(std::span<const double> values, std::span<const dou
 }
 
 MonotoneLink::MonotoneLink(std::span<const double> x, std::span<const double> y) {
-  if (x.size() != y.size()) throw DataError(fmt::format("monotone link: {} x for {} y", x.size(), y.size()));
+  if (x.size() != y.size())
+    throw DataError(fmt::format("monotone link: {} x for {} y", x.size(), y.size()));
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < x.size(); ++i) {
     if (std::isfinite(x[i]) && std::isfinite(y[i])) order.push_back(i);
@@ -78,7 +80,8 @@ MonotoneLink::MonotoneLink(std::span<const double> x, std::span<const double> y)
   // Slopes that keep the cubic monotone: harmonic means of the secants, 0 at the ends.
   slope_.assign(x_.size(), 0.0);
   for (std::size_t i = 1; i + 1 < x_.size(); ++i) {
-    const double left = (y_[i] - y_[i - 1]) / (x_[i] - x_[i - 1]), right = (y_[i + 1] - y_[i]) / (x_[i + 1] - x_[i]);
+    const double left = (y_[i] - y_[i - 1]) / (x_[i] - x_[i - 1]),
+                 right = (y_[i + 1] - y_[i]) / (x_[i + 1] - x_[i]);
     if (left * right > 0.0) slope_[i] = 2.0 * left * right / (left + right);
   }
 }
@@ -90,8 +93,8 @@ double MonotoneLink::operator()(double x) const noexcept {
   const std::size_t i = above - 1;
   const double h = x_[above] - x_[i], t = (x - x_[i]) / h;
   const double t2 = t * t, t3 = t2 * t;
-  return (2 * t3 - 3 * t2 + 1) * y_[i] + (t3 - 2 * t2 + t) * h * slope_[i] + (3 * t2 - 2 * t3) * y_[above] +
-         (t3 - t2) * h * slope_[above];
+  return (2 * t3 - 3 * t2 + 1) * y_[i] + (t3 - 2 * t2 + t) * h * slope_[i] +
+         (3 * t2 - 2 * t3) * y_[above] + (t3 - t2) * h * slope_[above];
 }
 
 }  // namespace emdyn::emergence::scaling

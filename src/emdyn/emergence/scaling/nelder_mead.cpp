@@ -9,8 +9,8 @@ namespace {
 
 class Simplex {
  public:
-  Simplex(const std::function<double(std::span<const double>)>& function, std::span<const double> start,
-          std::span<const double> steps)
+  Simplex(const std::function<double(std::span<const double>)>& function,
+          std::span<const double> start, std::span<const double> steps)
       : function_(function) {
     corners_.push_back(corner({start.begin(), start.end()}));
     for (std::size_t i = 0; i < start.size(); ++i) {
@@ -39,7 +39,8 @@ class Simplex {
   /// On the line from the worst corner through the centre of the others.
   Minimum along(const std::vector<double>& centre, double factor) {
     std::vector<double> at(centre.size());
-    for (std::size_t i = 0; i < at.size(); ++i) at[i] = centre[i] + factor * (corners_.back().at[i] - centre[i]);
+    for (std::size_t i = 0; i < at.size(); ++i)
+      at[i] = centre[i] + factor * (corners_.back().at[i] - centre[i]);
     return corner(std::move(at));
   }
   void step() {
@@ -51,7 +52,8 @@ class Simplex {
     Minimum reflected = along(centre, -1.0);
     if (reflected.value < corners_.front().value) {
       Minimum expanded = along(centre, -2.0);
-      corners_.back() = expanded.value < reflected.value ? std::move(expanded) : std::move(reflected);
+      corners_.back() =
+          expanded.value < reflected.value ? std::move(expanded) : std::move(reflected);
       return;
     }
     if (reflected.value < corners_[n - 1].value) {
@@ -77,8 +79,8 @@ class Simplex {
 
 }  // namespace
 
-Minimum nelder_mead(const std::function<double(std::span<const double>)>& function, std::span<const double> start,
-                    std::span<const double> steps, int evaluations) {
+Minimum nelder_mead(const std::function<double(std::span<const double>)>& function,
+                    std::span<const double> start, std::span<const double> steps, int evaluations) {
   return Simplex(function, start, steps).run(evaluations);
 }
 

@@ -25,7 +25,8 @@ struct Points {
 
 Points usable(std::span<const double> sizes, std::span<const double> values) {
   if (sizes.size() != values.size()) {
-    throw DataError(fmt::format("scaling curve: {} sizes for {} values; give one size a value", sizes.size(), values.size()));
+    throw DataError(fmt::format("scaling curve: {} sizes for {} values; give one size a value",
+                                sizes.size(), values.size()));
   }
   Points points;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -33,7 +34,8 @@ Points usable(std::span<const double> sizes, std::span<const double> values) {
     points.z.push_back(std::log(sizes[i]));
     points.y.push_back(values[i]);
   }
-  if (points.z.empty()) throw DataError("scaling curve: no point has a size > 0 and a finite value");
+  if (points.z.empty())
+    throw DataError("scaling curve: no point has a size > 0 and a finite value");
   const double n = static_cast<double>(points.z.size());
   const double mean = std::accumulate(points.z.begin(), points.z.end(), 0.0) / n;
   double squares = 0.0;
@@ -92,7 +94,8 @@ Linear fit_between(const Points& points, Shape&& shape, const CurveBounds& bound
   const double low = std::clamp(line.level, bounds.low, bounds.high);
   const double high = std::clamp(line.level + line.gain, bounds.low, bounds.high);
   if (low == line.level && high == line.level + line.gain) return line;
-  // One end on its bound, the other by least squares: y − bound·s ≈ low·(1 − s), or y − bound ≈ gain·s.
+  // One end on its bound, the other by least squares: y − bound·s ≈ low·(1 − s), or y − bound ≈
+  // gain·s.
   const bool high_fixed = high != line.level + line.gain;
   double top = 0, bottom = 0;
   for (std::size_t i = 0; i < points.z.size(); ++i) {
@@ -113,7 +116,8 @@ ScaleCurve made(CurveKind kind, std::vector<double> parameters, const Points& po
 }
 
 ScaleCurve fit_constant(const Points& points) {
-  const double mean = std::accumulate(points.y.begin(), points.y.end(), 0.0) / static_cast<double>(points.y.size());
+  const double mean =
+      std::accumulate(points.y.begin(), points.y.end(), 0.0) / static_cast<double>(points.y.size());
   double rest = 0.0;
   for (const double y : points.y) rest += (y - mean) * (y - mean);
   return made(CurveKind::constant, {mean}, points, rest);
@@ -128,7 +132,9 @@ ScaleCurve fit_power_law(const Points& points) {
   // Exponents in units of the spread of ln x: beyond 3 the curve is a step at the first point.
   double best_c = 0.0;
   Linear best;
-  const auto at = [&](double c) { return fit_linear(points, [c](double z) { return std::exp(-c * z); }); };
+  const auto at = [&](double c) {
+    return fit_linear(points, [c](double z) { return std::exp(-c * z); });
+  };
   for (int i = 0; i <= 60; ++i) {
     const double c = (-1.5 + 4.5 * i / 60.0) / points.spread;
     if (std::abs(c * points.spread) < 1e-6) continue;
@@ -142,8 +148,10 @@ ScaleCurve fit_power_law(const Points& points) {
   constexpr double kGolden = 0.6180339887498949;
   for (int i = 0; i < 40; ++i) {
     const double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
-    if (at(a).rest < at(b).rest) high = b;
-    else low = a;
+    if (at(a).rest < at(b).rest)
+      high = b;
+    else
+      low = a;
   }
   const Linear refined = at(0.5 * (low + high));
   if (refined.rest < best.rest) {
@@ -153,7 +161,9 @@ ScaleCurve fit_power_law(const Points& points) {
   return made(CurveKind::power_law, {best.level, best.gain, best_c}, points, best.rest);
 }
 
-double sigmoid(double t) { return t >= 0.0 ? 1.0 / (1.0 + std::exp(-t)) : std::exp(t) / (1.0 + std::exp(t)); }
+double sigmoid(double t) {
+  return t >= 0.0 ? 1.0 / (1.0 + std::exp(-t)) : std::exp(t) / (1.0 + std::exp(t));
+}
 
 ScaleCurve fit_logistic(const Points& points, const CurveBounds& bounds) {
   const auto [first, last] = std::ranges::minmax(points.z);
@@ -164,7 +174,8 @@ ScaleCurve fit_logistic(const Points& points, const CurveBounds& bounds) {
     const double m = first + (last + 2.0 * points.spread - first) * i / 21.0;
     for (int j = 0; j < 12; ++j) {
       const double k = 0.5 * std::pow(16.0, j / 11.0) / points.spread;
-      const Linear line = fit_between(points, [&](double z) { return sigmoid(k * (z - m)); }, bounds);
+      const Linear line = fit_between(
+          points, [&](double z) { return sigmoid(k * (z - m)); }, bounds);
       if (line.rest < best.rest) {
         best = line;
         best_m = m;
@@ -172,7 +183,8 @@ ScaleCurve fit_logistic(const Points& points, const CurveBounds& bounds) {
       }
     }
   }
-  return made(CurveKind::logistic, {best.level, best.level + best.gain, best_m, best_k}, points, best.rest);
+  return made(CurveKind::logistic, {best.level, best.level + best.gain, best_m, best_k}, points,
+              best.rest);
 }
 
 /// x^(−c0)·Π(1 + (x/d)^(1/f))^(−c·f) of z = ln x, in logarithms so that nothing overflows.
@@ -192,7 +204,8 @@ ScaleCurve fit_bnsl(const Points& points, int breaks) {
   // f enters by its logarithm: it is positive.
   const auto unpacked = [](std::span<const double> packed) {
     std::vector<double> out(packed.begin(), packed.end());
-    for (std::size_t i = 3; i < out.size(); i += 3) out[i] = std::exp(std::clamp(out[i], -6.0, 3.0));
+    for (std::size_t i = 3; i < out.size(); i += 3)
+      out[i] = std::exp(std::clamp(out[i], -6.0, 3.0));
     return out;
   };
   const std::function<double(std::span<const double>)> cost = [&](std::span<const double> packed) {
@@ -234,7 +247,8 @@ std::size_t distinct(std::vector<double> z) {
 }  // namespace
 
 std::string_view word(CurveKind kind) noexcept {
-  constexpr std::array<std::string_view, 5> kWords{"constant", "log_linear", "power_law", "logistic", "bnsl"};
+  constexpr std::array<std::string_view, 5> kWords{"constant", "log_linear", "power_law",
+                                                   "logistic", "bnsl"};
   return kWords[static_cast<std::size_t>(kind)];
 }
 
@@ -258,18 +272,21 @@ double ScaleCurve::operator()(double size) const noexcept {
 
 double ScaleCurve::bic() const noexcept {
   const double n = static_cast<double>(points);
-  return n * std::log(std::max(rest, 1e-300) / n) + (static_cast<double>(parameters.size()) + 1.0) * std::log(n);
+  return n * std::log(std::max(rest, 1e-300) / n) +
+         (static_cast<double>(parameters.size()) + 1.0) * std::log(n);
 }
 
 ScaleCurve fit_curve(CurveKind kind, std::span<const double> sizes, std::span<const double> values,
                      const CurveBounds& bounds, int breaks) {
-  if (breaks < 1 || breaks > 3) throw ConfigError(fmt::format("scaling curve: breaks must be 1, 2 or 3, got {}", breaks));
+  if (breaks < 1 || breaks > 3)
+    throw ConfigError(fmt::format("scaling curve: breaks must be 1, 2 or 3, got {}", breaks));
   const Points points = usable(sizes, values);
   const std::size_t n = distinct(points.z);
   const auto needed = 3 + 3 * static_cast<std::size_t>(breaks);
   if (kind == CurveKind::bnsl && n > needed) return fit_bnsl(points, breaks);
   if (kind == CurveKind::logistic && n > 4) return fit_logistic(points, bounds);
-  if ((kind == CurveKind::power_law || kind == CurveKind::bnsl) && n > 3) return fit_power_law(points);
+  if ((kind == CurveKind::power_law || kind == CurveKind::bnsl) && n > 3)
+    return fit_power_law(points);
   if (kind != CurveKind::constant && n > 2) return fit_log_linear(points);
   return fit_constant(points);
 }

@@ -27,7 +27,9 @@ std::string metric_name(const LongTable& table, std::size_t row) {
   return name.empty() ? "value" : name;
 }
 
-bool says(std::string_view name, std::string_view part) { return to_lower(name).find(part) != std::string::npos; }
+bool says(std::string_view name, std::string_view part) {
+  return to_lower(name).find(part) != std::string::npos;
+}
 
 /// Decides scales from names and values; perplexities become their logarithms.
 void settle_scale(ScaleData& data, std::size_t m) {
@@ -41,7 +43,8 @@ void settle_scale(ScaleData& data, std::size_t m) {
   }
   if (positive && (says(metric.name, "ppl") || says(metric.name, "perplexity"))) {
     for (double& value : column) value = std::log(value);
-    data.notes.push_back(fmt::format("{}: logarithm of the perplexity", terminal_safe(metric.name)));
+    data.notes.push_back(
+        fmt::format("{}: logarithm of the perplexity", terminal_safe(metric.name)));
     metric.scale = MetricScale::loss;
   } else if (positive && (says(metric.name, "loss") || says(metric.name, "nll"))) {
     metric.scale = MetricScale::loss;
@@ -83,7 +86,8 @@ std::vector<std::size_t> ScaleData::metrics_of(MetricScale scale) const {
 }
 
 ScaleData ScaleData::rows(std::span<const std::size_t> chosen) const {
-  ScaleData out{{}, metrics, Eigen::MatrixXd(static_cast<Eigen::Index>(chosen.size()), values.cols()), notes};
+  ScaleData out{
+      {}, metrics, Eigen::MatrixXd(static_cast<Eigen::Index>(chosen.size()), values.cols()), notes};
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     out.models.push_back(models[chosen[i]]);
     out.values.row(static_cast<Eigen::Index>(i)) = values.row(static_cast<Eigen::Index>(chosen[i]));
@@ -106,23 +110,28 @@ ScaleData scale_data(const LongTable& table, const SeriesQuery& query) {
     if (!std::isfinite(value)) continue;
     const auto [model, new_model] = model_at.try_emplace(table.model(r), data.models.size());
     if (new_model) {
-      data.models.push_back({table.model(r), table.family(r), table.quantity(r, ColumnPart::parameters),
+      data.models.push_back({table.model(r), table.family(r),
+                             table.quantity(r, ColumnPart::parameters),
                              table.quantity(r, ColumnPart::tokens, query.tokens_per_step),
                              table.quantity(r, ColumnPart::flops, query.tokens_per_step)});
     }
-    const auto [metric, new_metric] = metric_at.try_emplace(metric_name(table, r), data.metrics.size());
+    const auto [metric, new_metric] =
+        metric_at.try_emplace(metric_name(table, r), data.metrics.size());
     if (new_metric) data.metrics.push_back({metric->first, MetricScale::share});
     Cell& cell = cells[{model->second, metric->second}];
     cell.sum += value;
     cell.count += 1.0;
   }
   if (data.models.size() < 2) {
-    throw DataError(fmt::format("scaling needs at least two models, the table has {} with finite values", data.models.size()));
+    throw DataError(
+        fmt::format("scaling needs at least two models, the table has {} with finite values",
+                    data.models.size()));
   }
   data.values = Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(data.models.size()),
                                           static_cast<Eigen::Index>(data.metrics.size()), kNan);
   for (const auto& [at, cell] : cells) {
-    data.values(static_cast<Eigen::Index>(at.first), static_cast<Eigen::Index>(at.second)) = cell.sum / cell.count;
+    data.values(static_cast<Eigen::Index>(at.first), static_cast<Eigen::Index>(at.second)) =
+        cell.sum / cell.count;
   }
   for (std::size_t m = 0; m < data.metrics.size(); ++m) settle_scale(data, m);
   return data;
@@ -137,7 +146,8 @@ double log_size(const ScaleModel& model, series::Axis axis) {
     case series::Axis::flops:
       return std::log(std::isfinite(model.flops) ? model.flops : model.parameters);
     default:
-      throw DataError(fmt::format("scaling has no axis {}; axes are parameters, tokens and flops", series::word(axis)));
+      throw DataError(fmt::format("scaling has no axis {}; axes are parameters, tokens and flops",
+                                  series::word(axis)));
   }
 }
 

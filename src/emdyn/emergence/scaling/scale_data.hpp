@@ -14,10 +14,10 @@ namespace emdyn::emergence::scaling {
 /// One model of a scaling study. NaN where a size is unknown.
 struct ScaleModel {
   std::string name{};
-  std::string family{};       ///< Models made alike: data set, architecture; what is left out together.
+  std::string family{};  ///< Models made alike: data set, architecture; what is left out together.
   double parameters = 0.0;
-  double tokens = 0.0;        ///< Seen in training.
-  double flops = 0.0;         ///< 6·parameters·tokens unless the table says otherwise.
+  double tokens = 0.0;  ///< Seen in training.
+  double flops = 0.0;   ///< 6·parameters·tokens unless the table says otherwise.
 };
 
 /// How a metric is bounded.
@@ -45,9 +45,10 @@ struct ScaleData {
   ScaleData rows(std::span<const std::size_t> chosen) const;
 };
 
-/// The matrix of a long table at one point of every model's training (SeriesQuery::at). A metric is a loss when its name
-/// says loss, nll or ppl (perplexities are taken as their logarithms), a share when all its values lie in [0, 1].
-/// Repeated cells are averaged; models without parameters or tokens and FLOPs are kept with NaN.
+/// The matrix of a long table at one point of every model's training (SeriesQuery::at). A metric is
+/// a loss when its name says loss, nll or ppl (perplexities are taken as their logarithms), a share
+/// when all its values lie in [0, 1]. Repeated cells are averaged; models without parameters or
+/// tokens and FLOPs are kept with NaN.
 /// @throws DataError for a table without models, or with fewer than two.
 ScaleData scale_data(const LongTable& table, const SeriesQuery& query);
 

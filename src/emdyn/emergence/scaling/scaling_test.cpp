@@ -17,10 +17,12 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// Three families whose loss follows one law with its own floor, and an accuracy that follows the loss.
+/// Three families whose loss follows one law with its own floor, and an accuracy that follows the
+/// loss.
 ScaleData made(double noise, std::uint64_t seed = 5) {
   ScaleData data;
-  data.metrics = {{"loss", MetricScale::loss}, {"easy", MetricScale::share}, {"hard", MetricScale::share}};
+  data.metrics = {
+      {"loss", MetricScale::loss}, {"easy", MetricScale::share}, {"hard", MetricScale::share}};
   Philox random(seed);
   const std::vector<double> sizes{1e7, 5e7, 1.5e8, 4e8, 1.4e9, 7e9};
   std::vector<std::array<double, 3>> rows;
@@ -28,9 +30,12 @@ ScaleData made(double noise, std::uint64_t seed = 5) {
     for (const double n : sizes) {
       for (const double ratio : {5.0, 20.0, 80.0, 320.0}) {
         const double d = n * ratio;
-        data.models.push_back({std::to_string(data.models.size()), std::string(1, static_cast<char>('a' + f)), n, d, 6 * n * d});
-        const double loss = 1.6 + .1 * f + 30 * std::pow(n, -.2) + 60 * std::pow(d, -.2) + noise * random.normal();
-        rows.push_back({loss, .25 + .7 / (1 + std::exp(2 * (loss - 3.2))) + .2 * noise * random.normal(),
+        data.models.push_back({std::to_string(data.models.size()),
+                               std::string(1, static_cast<char>('a' + f)), n, d, 6 * n * d});
+        const double loss =
+            1.6 + .1 * f + 30 * std::pow(n, -.2) + 60 * std::pow(d, -.2) + noise * random.normal();
+        rows.push_back({loss,
+                        .25 + .7 / (1 + std::exp(2 * (loss - 3.2))) + .2 * noise * random.normal(),
                         .9 / (1 + std::exp(4 * (loss - 2.6))) + .2 * noise * random.normal()});
       }
     }
@@ -38,13 +43,15 @@ ScaleData made(double noise, std::uint64_t seed = 5) {
   data.values.resize(static_cast<Eigen::Index>(rows.size()), 3);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t m = 0; m < 3; ++m) {
-      data.values(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(m)) = m == 0 ? rows[i][m] : std::clamp(rows[i][m], 0.0, 1.0);
+      data.values(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(m)) =
+          m == 0 ? rows[i][m] : std::clamp(rows[i][m], 0.0, 1.0);
     }
   }
   return data;
 }
 
-const ScaleScore& score_of(const std::vector<ScaleScore>& scores, std::string_view method, MetricScale scale) {
+const ScaleScore& score_of(const std::vector<ScaleScore>& scores, std::string_view method,
+                           MetricScale scale) {
   for (const ScaleScore& score : scores) {
     if (score.method == method && score.scale == scale) return score;
   }
@@ -69,10 +76,12 @@ TEST(ScaleMethods, EveryOneStaysWithinBoundsAndKeepsItsShape) {
 TEST(ScaleMethods, PersistenceTakesTheLargestThatIsNotLarger) {
   ScaleData data;
   data.metrics = {{"acc", MetricScale::share}};
-  data.models = {{"a", "f", 1, 1, 10}, {"b", "f", 1, 1, 100}, {"c", "f", 1, 1, 100}, {"d", "f", 1, 1, 1000}};
+  data.models = {
+      {"a", "f", 1, 1, 10}, {"b", "f", 1, 1, 100}, {"c", "f", 1, 1, 100}, {"d", "f", 1, 1, 1000}};
   data.values.resize(4, 1);
   data.values << .1, .2, .4, .9;
-  const std::vector<ScaleModel> targets{{"x", "f", 1, 1, 500}, {"y", "f", 1, 1, 5}, {"z", "f", 1, 1, 1e9}};
+  const std::vector<ScaleModel> targets{
+      {"x", "f", 1, 1, 500}, {"y", "f", 1, 1, 5}, {"z", "f", 1, 1, 1e9}};
   const Eigen::MatrixXd out = methods::persistence(data, targets);
   EXPECT_NEAR(out(0, 0), .3, 1e-12);
   EXPECT_NEAR(out(1, 0), .1, 1e-12);
@@ -119,8 +128,10 @@ TEST(Scaling, LossLinkBeatsTheBaselinesWhereItsModelHolds) {
     const auto scores = judge_scaling(made(.02), scheme);
     for (const MetricScale scale : {MetricScale::loss, MetricScale::share}) {
       const ScaleScore& link = score_of(scores, "loss_link", scale);
-      for (const std::string_view baseline : {"persistence", "power_law", "log_linear", "other_models"}) {
-        EXPECT_LT(link.rmse, score_of(scores, baseline, scale).rmse) << baseline << " " << word(scheme);
+      for (const std::string_view baseline :
+           {"persistence", "power_law", "log_linear", "other_models"}) {
+        EXPECT_LT(link.rmse, score_of(scores, baseline, scale).rmse)
+            << baseline << " " << word(scheme);
       }
       EXPECT_GE(link.coverage, .7) << word(scheme) << " " << word(scale);
     }
@@ -142,7 +153,8 @@ TEST(Transfer, LearnsGrowthThatDependsOnSize) {
   std::vector<TransferPoint> others;
   for (int i = 0; i < 12; ++i) {
     const double size = 16.0 + .6 * (i / 2);
-    others.push_back({std::to_string(i / 2), size, .3, .3 + .05 * (size - 16.0) + (i % 2 == 0 ? .004 : -.004)});
+    others.push_back(
+        {std::to_string(i / 2), size, .3, .3 + .05 * (size - 16.0) + (i % 2 == 0 ? .004 : -.004)});
   }
   const TransferForecast forecast = forecast_later(others, {"new", 20.2, .3, 0});
   EXPECT_NEAR(forecast.estimate, .3 + .05 * 4.2, .03);
@@ -155,18 +167,22 @@ TEST(Transfer, FewOthersStillAnswer) {
   EXPECT_NEAR(forecast_later(one, {"b", 25, .3, 0}).estimate, .6, 1e-12);
   EXPECT_TRUE(std::isnan(forecast_later(one, {"b", 25, .3, 0}).low));
   EXPECT_THROW(forecast_later({}, {"b", 25, .3, 0}), DataError);
-  EXPECT_THROW(forecast_later(std::vector<TransferPoint>{{"a", kNan, 1, 1}}, {"b", 25, .3, 0}), DataError);
+  EXPECT_THROW(forecast_later(std::vector<TransferPoint>{{"a", kNan, 1, 1}}, {"b", 25, .3, 0}),
+               DataError);
 }
 
 TEST(Transfer, BeatsEveryBaselineOnRealCheckpoints) {
-  if (testing::shared_runs().empty()) GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
-  const LongTable table = testing::rows_with(testing::shared_table("pythia_v1_zero_shot.csv.gz"), "task", testing::kPythiaTasks);
+  if (testing::shared_runs().empty())
+    GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
+  const LongTable table = testing::rows_with(testing::shared_table("pythia_v1_zero_shot.csv.gz"),
+                                             "task", testing::kPythiaTasks);
   for (const double now : {3000.0, 13000.0, 33000.0, 63000.0}) {
     const auto tasks = transfer_tasks(table, "acc", now, 143000);
     for (const TransferScheme scheme : {TransferScheme::size, TransferScheme::largest}) {
       const TransferScore score = judge_transfer(tasks, scheme, 143000);
       std::printf("step %6.0f %s\n", now, json_text(Json(score)).c_str());
-      for (const double other : {score.persistence, score.log_linear, score.power_law, score.other_models}) {
+      for (const double other :
+           {score.persistence, score.log_linear, score.power_law, score.other_models}) {
         EXPECT_LT(score.transfer, other);
       }
       EXPECT_GE(score.coverage, .8);
@@ -176,7 +192,8 @@ TEST(Transfer, BeatsEveryBaselineOnRealCheckpoints) {
 }
 
 TEST(Scaling, BeatsPersistenceAndPowerLawOnAStudyOf104Models) {
-  if (testing::shared_runs().empty()) GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
+  if (testing::shared_runs().empty())
+    GTEST_SKIP() << "no ../shared/data/runs: the shared recordings are absent";
   const ScaleData data = scale_data(testing::shared_table("overtraining_scaling.csv.gz"), {});
   ASSERT_EQ(data.models.size(), 104u);
   ASSERT_EQ(data.metrics.size(), 54u);

@@ -28,8 +28,10 @@ inline LongTable table_of_text(std::string_view text, const ColumnNames& names =
       cells.push_back(line.substr(from, comma - from));
       from = comma + 1;
     }
-    if (!table) table.emplace(std::vector<std::string>(cells.begin(), cells.end()), names);
-    else table->add_row(cells);
+    if (!table)
+      table.emplace(std::vector<std::string>(cells.begin(), cells.end()), names);
+    else
+      table->add_row(cells);
   }
   return std::move(*table);
 }
@@ -42,7 +44,8 @@ inline std::filesystem::path shared_runs() {
 #else
   const std::filesystem::path beside = "../shared";
 #endif
-  const std::filesystem::path folder = (given != nullptr ? std::filesystem::path(given) : beside) / "data" / "runs";
+  const std::filesystem::path folder =
+      (given != nullptr ? std::filesystem::path(given) : beside) / "data" / "runs";
   std::error_code ignored;
   return std::filesystem::is_directory(folder, ignored) ? folder : std::filesystem::path();
 }
@@ -52,8 +55,10 @@ inline LongTable shared_table(std::string_view name) {
 }
 
 /// The rows whose cell of one column is one of these.
-inline LongTable rows_with(const LongTable& table, std::string_view column, const std::vector<std::string>& cells) {
-  const auto at = static_cast<std::size_t>(std::ranges::find(table.columns(), column) - table.columns().begin());
+inline LongTable rows_with(const LongTable& table, std::string_view column,
+                           const std::vector<std::string>& cells) {
+  const auto at = static_cast<std::size_t>(std::ranges::find(table.columns(), column) -
+                                           table.columns().begin());
   LongTable out(table.columns());
   for (std::size_t r = 0; r < table.rows(); ++r) {
     if (std::ranges::find(cells, table.text(r, at)) == cells.end()) continue;
@@ -64,7 +69,7 @@ inline LongTable rows_with(const LongTable& table, std::string_view column, cons
   return out;
 }
 
-inline const std::vector<std::string> kPythiaTasks{"arc_challenge", "arc_easy", "lambada_openai", "logiqa",
-                                                   "piqa",          "sciq",     "winogrande",     "wsc"};
+inline const std::vector<std::string> kPythiaTasks{
+    "arc_challenge", "arc_easy", "lambada_openai", "logiqa", "piqa", "sciq", "winogrande", "wsc"};
 
 }  // namespace emdyn::emergence::scaling::testing

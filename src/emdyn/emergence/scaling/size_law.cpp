@@ -15,7 +15,8 @@ namespace {
 constexpr int kExponents = 20;
 double exponent(int i) { return 0.05 * (i + 1); }
 
-/// Non-negative least squares of three columns: the best of all subsets whose solution is feasible, exact for so few.
+/// Non-negative least squares of three columns: the best of all subsets whose solution is feasible,
+/// exact for so few.
 Eigen::Vector3d solve_nonnegative(const Eigen::Matrix3d& gram, const Eigen::Vector3d& right) {
   Eigen::Vector3d best = Eigen::Vector3d::Zero();
   double most = 0.0;  // Of the explained sum of squares.
@@ -29,7 +30,8 @@ Eigen::Vector3d solve_nonnegative(const Eigen::Matrix3d& gram, const Eigen::Vect
     Eigen::VectorXd r(k);
     for (int i = 0; i < k; ++i) {
       r[i] = right[chosen[static_cast<std::size_t>(i)]];
-      for (int j = 0; j < k; ++j) g(i, j) = gram(chosen[static_cast<std::size_t>(i)], chosen[static_cast<std::size_t>(j)]);
+      for (int j = 0; j < k; ++j)
+        g(i, j) = gram(chosen[static_cast<std::size_t>(i)], chosen[static_cast<std::size_t>(j)]);
     }
     g.diagonal().array() *= 1.0 + 1e-12;
     const Eigen::VectorXd solution = g.ldlt().solve(r);
@@ -52,7 +54,8 @@ LogSizes log_sizes(std::span<const ScaleModel> models, double ScaleModel::*size)
   LogSizes out;
   double sum = 0.0;
   for (const ScaleModel& model : models) {
-    if (!(model.*size > 0.0) || !std::isfinite(model.*size)) return {std::vector<double>(models.size(), 0.0), 1.0, false};
+    if (!(model.*size > 0.0) || !std::isfinite(model.*size))
+      return {std::vector<double>(models.size(), 0.0), 1.0, false};
     out.z.push_back(std::log(model.*size));
     sum += out.z.back();
   }
@@ -85,7 +88,8 @@ SizeLaw fit_size_law(std::span<const ScaleModel> all, std::span<const double> va
     y.push_back(values[i]);
   }
   if (models.empty()) throw DataError("size law: no model has a positive finite value");
-  const LogSizes n = log_sizes(models, &ScaleModel::parameters), d = log_sizes(models, &ScaleModel::tokens);
+  const LogSizes n = log_sizes(models, &ScaleModel::parameters),
+                 d = log_sizes(models, &ScaleModel::tokens);
   SizeLaw best;
   best.parameters_unit = n.unit;
   best.tokens_unit = d.unit;

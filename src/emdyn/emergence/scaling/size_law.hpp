@@ -7,8 +7,9 @@
 
 namespace emdyn::emergence::scaling {
 
-/// value = floor + of_parameters·(N/N0)^(−alpha) + of_tokens·(D/D0)^(−beta), all three terms >= 0: the loss law of Hoffmann
-/// et al., "Training Compute-Optimal Large Language Models" (2022), equation 2.
+/// value = floor + of_parameters·(N/N0)^(−alpha) + of_tokens·(D/D0)^(−beta), all three terms >= 0:
+/// the loss law of Hoffmann et al., "Training Compute-Optimal Large Language Models" (2022),
+/// equation 2.
 struct SizeLaw {
   double floor = 0.0;
   double of_parameters = 0.0;
@@ -22,8 +23,9 @@ struct SizeLaw {
   double operator()(const ScaleModel& model) const noexcept;
 };
 
-/// Least squares of relative residuals (errors of large losses are large) over a grid of both exponents in [0.05, 1], the
-/// three levels by non-negative least squares. A size that is unknown or does not vary gets no term.
+/// Least squares of relative residuals (errors of large losses are large) over a grid of both
+/// exponents in [0.05, 1], the three levels by non-negative least squares. A size that is unknown
+/// or does not vary gets no term.
 /// @param values > 0. @throws DataError when no model has a size and a finite value.
 SizeLaw fit_size_law(std::span<const ScaleModel> models, std::span<const double> values);
 

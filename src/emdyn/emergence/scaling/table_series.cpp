@@ -55,8 +55,9 @@ ColumnPart part_of_axis(series::Axis axis) {
     case series::Axis::parameters:
       return ColumnPart::parameters;
     default:
-      throw DataError(fmt::format("a long table holds no axis {}; axes are step, tokens, flops and parameters",
-                                  series::word(axis)));
+      throw DataError(
+          fmt::format("a long table holds no axis {}; axes are step, tokens, flops and parameters",
+                      series::word(axis)));
   }
 }
 
@@ -65,7 +66,8 @@ std::vector<std::size_t> LongTable::grouping(const SeriesQuery& query, bool alon
   for (const std::string& name : query.group_by) {
     const auto found = std::ranges::find(names_, name);
     if (found == names_.end()) {
-      throw DataError(fmt::format("long table: no column \"{}\" to group by (columns: {})", terminal_safe(name),
+      throw DataError(fmt::format("long table: no column \"{}\" to group by (columns: {})",
+                                  terminal_safe(name),
                                   terminal_safe(fmt::format("{}", fmt::join(names_, ", ")))));
     }
     columns.push_back(static_cast<std::size_t>(found - names_.begin()));
@@ -73,8 +75,10 @@ std::vector<std::size_t> LongTable::grouping(const SeriesQuery& query, bool alon
   if (!columns.empty()) return columns;
   for (std::size_t c = 0; c < names_.size(); ++c) {
     const ColumnPart part = parts_[c];
-    // Along scale, settings that come with the size (learning rate, batch) would leave groups of one.
-    const bool keeps = part == ColumnPart::family || (!along_scale && (part == ColumnPart::model || part == ColumnPart::setting));
+    // Along scale, settings that come with the size (learning rate, batch) would leave groups of
+    // one.
+    const bool keeps = part == ColumnPart::family ||
+                       (!along_scale && (part == ColumnPart::model || part == ColumnPart::setting));
     if (keeps) columns.push_back(c);
   }
   return columns;
@@ -107,13 +111,14 @@ std::vector<bool> LongTable::rows_in_question(const SeriesQuery& query, bool alo
 
 std::vector<TableSeries> LongTable::series(const SeriesQuery& query) const {
   const ColumnPart part = part_of_axis(query.axis);
-  const bool along_scale =
-      is_scale_axis(query.axis) || (query.axis == series::Axis::tokens && !column(ColumnPart::step) &&
-                                    column(ColumnPart::parameters).has_value());
+  const bool along_scale = is_scale_axis(query.axis) ||
+                           (query.axis == series::Axis::tokens && !column(ColumnPart::step) &&
+                            column(ColumnPart::parameters).has_value());
   const std::vector<std::size_t> columns = grouping(query, along_scale);
   const std::vector<bool> taken = rows_in_question(query, along_scale);
   const auto value = *column(ColumnPart::value);
-  const auto error = column(ColumnPart::error), task = column(ColumnPart::task), metric = column(ColumnPart::metric);
+  const auto error = column(ColumnPart::error), task = column(ColumnPart::task),
+             metric = column(ColumnPart::metric);
   const bool by_name = along_scale && query.group_by.empty() && !column(ColumnPart::family);
   std::map<std::vector<std::string>, std::size_t> places;
   std::vector<TableSeries> out;
@@ -121,7 +126,8 @@ std::vector<TableSeries> LongTable::series(const SeriesQuery& query) const {
   bool told = false;
   for (std::size_t r = 0; r < rows_; ++r) {
     if (!taken[r]) continue;
-    std::vector<std::string> key{task ? std::string(text(r, *task)) : "", metric ? std::string(text(r, *metric)) : ""};
+    std::vector<std::string> key{task ? std::string(text(r, *task)) : "",
+                                 metric ? std::string(text(r, *metric)) : ""};
     for (const std::size_t c : columns) key.emplace_back(text(r, c));
     if (by_name) key.push_back(family(r));
     const auto [place, added] = places.try_emplace(key, out.size());
@@ -129,12 +135,14 @@ std::vector<TableSeries> LongTable::series(const SeriesQuery& query) const {
       TableSeries made;
       made.task = key[0];
       made.metric = key[1];
-      for (std::size_t c = 0; c < columns.size(); ++c) made.group.emplace_back(names_[columns[c]], key[2 + c]);
+      for (std::size_t c = 0; c < columns.size(); ++c)
+        made.group.emplace_back(names_[columns[c]], key[2 + c]);
       if (by_name) made.group.emplace_back("family", key.back());
       out.push_back(std::move(made));
       rows.emplace_back();
     }
-    const double position = quantity(r, part, query.tokens_per_step), number_here = number(r, value);
+    const double position = quantity(r, part, query.tokens_per_step),
+                 number_here = number(r, value);
     told = told || std::isfinite(position);
     if (!std::isfinite(position) || !std::isfinite(number_here)) {
       ++out[place->second].dropped;
@@ -143,8 +151,9 @@ std::vector<TableSeries> LongTable::series(const SeriesQuery& query) const {
     rows[place->second].push_back({position, number_here, error ? number(r, *error) : 0.0});
   }
   if (rows_ > 0 && !told) {
-    throw DataError(fmt::format("long table: nothing tells {}; name a column with {}=COLUMN{}", series::word(query.axis),
-                                word(part), query.axis == series::Axis::flops ? " or give tokens per step" : ""));
+    throw DataError(fmt::format(
+        "long table: nothing tells {}; name a column with {}=COLUMN{}", series::word(query.axis),
+        word(part), query.axis == series::Axis::flops ? " or give tokens per step" : ""));
   }
   for (std::size_t s = 0; s < out.size(); ++s) gather(rows[s], out[s]);
   return out;

@@ -34,8 +34,10 @@ class Growth {
     deviation_ = (x.colwise().squaredNorm() / static_cast<double>(n)).cwiseSqrt().transpose();
     for (Eigen::Index c = 0; c < 2; ++c) {
       // A feature that does not vary says nothing.
-      if (deviation_[c] > 1e-9) x.col(c) /= deviation_[c];
-      else x.col(c).setZero();
+      if (deviation_[c] > 1e-9)
+        x.col(c) /= deviation_[c];
+      else
+        x.col(c).setZero();
     }
     level_ = y.mean();
     const Eigen::Matrix2d normal = x.transpose() * x + kPenalty * Eigen::Matrix2d::Identity();
@@ -51,7 +53,9 @@ class Growth {
   }
 
  private:
-  static Eigen::Vector2d features(const TransferPoint& point) { return {point.log_size, point.now}; }
+  static Eigen::Vector2d features(const TransferPoint& point) {
+    return {point.log_size, point.now};
+  }
   Eigen::Vector2d mean_, deviation_, slope_;
   double level_ = 0.0;
 };
@@ -70,11 +74,14 @@ double by_curve(CurveKind kind, const TableSeries& prefix, double later) {
 
 }  // namespace
 
-TransferForecast forecast_later(std::span<const TransferPoint> others, const TransferPoint& target, double level) {
+TransferForecast forecast_later(std::span<const TransferPoint> others, const TransferPoint& target,
+                                double level) {
   if (others.empty()) throw DataError("transfer: no other model to learn from");
   for (const TransferPoint& point : others) {
-    if (!std::isfinite(point.log_size) || !std::isfinite(point.now) || !std::isfinite(point.later)) {
-      throw DataError("transfer: a size or value of another model is not finite; leave the model out");
+    if (!std::isfinite(point.log_size) || !std::isfinite(point.now) ||
+        !std::isfinite(point.later)) {
+      throw DataError(
+          "transfer: a size or value of another model is not finite; leave the model out");
     }
   }
   const double estimate = Growth(others).later(target);
@@ -99,17 +106,21 @@ TransferForecast forecast_later(std::span<const TransferPoint> others, const Tra
   return {interval.low, estimate, interval.high, level};
 }
 
-std::vector<TransferTask> transfer_tasks(const LongTable& table, std::string_view metric, double now, double later) {
-  if (!table.column(ColumnPart::step)) throw DataError("transfer: the table has no step column; name it with step=COLUMN");
+std::vector<TransferTask> transfer_tasks(const LongTable& table, std::string_view metric,
+                                         double now, double later) {
+  if (!table.column(ColumnPart::step))
+    throw DataError("transfer: the table has no step column; name it with step=COLUMN");
   SeriesQuery query;
   query.axis = series::Axis::step;
   const auto model_column = table.column(ColumnPart::model);
-  if (!model_column) throw DataError("transfer: no column names the model; name it with model=COLUMN");
+  if (!model_column)
+    throw DataError("transfer: no column names the model; name it with model=COLUMN");
   query.group_by = {table.columns()[*model_column]};
   std::map<std::string, TransferTask> tasks;
   for (TableSeries& series : table.series(query)) {
     if (series.metric != metric) continue;
-    const auto at_now = std::ranges::find(series.positions, now), at_later = std::ranges::find(series.positions, later);
+    const auto at_now = std::ranges::find(series.positions, now),
+               at_later = std::ranges::find(series.positions, later);
     const std::string model = series.group.front().second;
     const auto size = parameters_of_name(model);
     if (at_now == series.positions.end() || at_later == series.positions.end() || !size) continue;
@@ -119,7 +130,8 @@ std::vector<TransferTask> transfer_tasks(const LongTable& table, std::string_vie
     const auto i = static_cast<std::size_t>(at_now - series.positions.begin());
     const auto j = static_cast<std::size_t>(at_later - series.positions.begin());
     task.models.push_back(model);
-    task.points.push_back({std::to_string(*size), std::log(*size), series.values[i], series.values[j]});
+    task.points.push_back(
+        {std::to_string(*size), std::log(*size), series.values[i], series.values[j]});
     series.positions.resize(i + 1);
     series.values.resize(i + 1);
     task.prefixes.push_back(std::move(series));
@@ -129,10 +141,12 @@ std::vector<TransferTask> transfer_tasks(const LongTable& table, std::string_vie
   return out;
 }
 
-TransferScore judge_transfer(std::span<const TransferTask> tasks, TransferScheme scheme, double later, double level) {
+TransferScore judge_transfer(std::span<const TransferTask> tasks, TransferScheme scheme,
+                             double later, double level) {
   const std::set<double> sizes = sizes_of(tasks);
   const std::vector<double> ascending(sizes.begin(), sizes.end());
-  if (ascending.size() < 2) throw DataError("transfer: at least two model sizes are needed to leave one out");
+  if (ascending.size() < 2)
+    throw DataError("transfer: at least two model sizes are needed to leave one out");
   const double large = ascending[ascending.size() - (ascending.size() + 3) / 4];
   struct Error {
     double transfer, persistence, log_linear, power_law, other_models, held, width;
@@ -146,20 +160,24 @@ TransferScore judge_transfer(std::span<const TransferTask> tasks, TransferScheme
       std::vector<TransferPoint> others;
       double mean = 0.0;
       for (const TransferPoint& point : task.points) {
-        const bool left = scheme == TransferScheme::largest ? point.log_size >= large : point.group == target.group;
+        const bool left = scheme == TransferScheme::largest ? point.log_size >= large
+                                                            : point.group == target.group;
         if (left) continue;
         others.push_back(point);
         mean += point.later;
       }
       if (others.empty()) continue;
       const TransferForecast forecast = forecast_later(others, target, level);
-      const auto off = [&](double predicted) { return (predicted - target.later) * (predicted - target.later); };
-      errors[k].push_back({off(forecast.estimate), off(target.now),
-                           off(by_curve(CurveKind::log_linear, task.prefixes[i], later)),
-                           off(by_curve(CurveKind::power_law, task.prefixes[i], later)),
-                           off(mean / static_cast<double>(others.size())),
-                           forecast.low <= target.later && target.later <= forecast.high ? 1.0 : 0.0,
-                           forecast.high - forecast.low});
+      const auto off = [&](double predicted) {
+        return (predicted - target.later) * (predicted - target.later);
+      };
+      errors[k].push_back(
+          {off(forecast.estimate), off(target.now),
+           off(by_curve(CurveKind::log_linear, task.prefixes[i], later)),
+           off(by_curve(CurveKind::power_law, task.prefixes[i], later)),
+           off(mean / static_cast<double>(others.size())),
+           forecast.low <= target.later && target.later <= forecast.high ? 1.0 : 0.0,
+           forecast.high - forecast.low});
     }
   });
   TransferScore out;
@@ -176,7 +194,8 @@ TransferScore judge_transfer(std::span<const TransferTask> tasks, TransferScheme
     }
   }
   const double n = static_cast<double>(out.count);
-  for (double* sum : {&out.transfer, &out.persistence, &out.log_linear, &out.power_law, &out.other_models}) {
+  for (double* sum :
+       {&out.transfer, &out.persistence, &out.log_linear, &out.power_law, &out.other_models}) {
     *sum = std::sqrt(*sum / n);
   }
   out.coverage /= n;
@@ -185,14 +204,21 @@ TransferScore judge_transfer(std::span<const TransferTask> tasks, TransferScheme
 }
 
 void to_json(Json& json, const TransferForecast& f) {
-  json = Json{{"low", number_or_null(f.low)}, {"estimate", f.estimate}, {"high", number_or_null(f.high)}, {"level", f.level}};
+  json = Json{{"low", number_or_null(f.low)},
+              {"estimate", f.estimate},
+              {"high", number_or_null(f.high)},
+              {"level", f.level}};
 }
 
 void to_json(Json& json, const TransferScore& s) {
-  json = Json{{"transfer", number_or_null(s.transfer)},       {"persistence", number_or_null(s.persistence)},
-              {"log_linear", number_or_null(s.log_linear)},   {"power_law", number_or_null(s.power_law)},
-              {"other_models", number_or_null(s.other_models)}, {"coverage", number_or_null(s.coverage)},
-              {"width", number_or_null(s.width)},             {"count", s.count}};
+  json = Json{{"transfer", number_or_null(s.transfer)},
+              {"persistence", number_or_null(s.persistence)},
+              {"log_linear", number_or_null(s.log_linear)},
+              {"power_law", number_or_null(s.power_law)},
+              {"other_models", number_or_null(s.other_models)},
+              {"coverage", number_or_null(s.coverage)},
+              {"width", number_or_null(s.width)},
+              {"count", s.count}};
 }
 
 }  // namespace emdyn::emergence::scaling
