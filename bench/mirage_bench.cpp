@@ -14,28 +14,28 @@ using namespace emergence::mirage;
 
 struct Counts {
   double right = 0, wrong = 0, undecided = 0, false_real = 0, artefacts = 0;
-  void add(Verdict truth, Verdict verdict) {
-    if (verdict == Verdict::undecided)
+  void add(MirageVerdict truth, MirageVerdict verdict) {
+    if (verdict == MirageVerdict::undecided)
       ++undecided;
     else
       ++(verdict == truth ? right : wrong);
-    if (truth != Verdict::artefact) return;
+    if (truth != MirageVerdict::artefact) return;
     ++artefacts;
-    false_real += verdict == Verdict::real ? 1.0 : 0.0;
+    false_real += verdict == MirageVerdict::real ? 1.0 : 0.0;
   }
   double right_share() const { return right / std::max(right + wrong, 1.0); }
 };
 
-Verdict by_score(const SyntheticPair& pair) {
+MirageVerdict by_score(const SyntheticPair& pair) {
   const double graded = std::abs(emergence_score(pair.graded.values).value_or(0.0));
   const double continuous = std::abs(emergence_score(pair.continuous.values).value_or(0.0));
-  return continuous > 0.5 * graded ? Verdict::real : Verdict::artefact;
+  return continuous > 0.5 * graded ? MirageVerdict::real : MirageVerdict::artefact;
 }
 
 }  // namespace
 
 std::vector<Row> bench_mirage(const MirageBenchOptions& options) {
-  std::vector<Verdict> verdicts(options.pairs), scored(options.pairs);
+  std::vector<MirageVerdict> verdicts(options.pairs), scored(options.pairs);
   parallel_for(options.pairs, [&](std::size_t i) {
     const SyntheticPair pair = synthetic_pair(options.seed, i);
     verdicts[i] = judge(pair.graded, &pair.continuous, series::Axis::step,

@@ -7,7 +7,6 @@
 namespace emdyn::emergence::mirage {
 namespace {
 
-constexpr double kLogisticWidth = 4.394449154672439;  // 10–90, in scales.
 constexpr std::array kWidths{0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3,
                              0.4,  0.5,  0.65, 0.8, 1.0,  1.3, 1.7};
 constexpr std::size_t kPlaces = 60;

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-std::string error_of(const MetricSeries& series) {
+std::string refusal_of(const MetricSeries& series) {
   try {
     clean(series);
   } catch (const DataError& error) {
@@ -63,15 +63,15 @@ TEST(MetricSeries, RecognisesPercent) {
 }
 
 TEST(MetricSeries, RefusesWhatItCannotRead) {
-  EXPECT_THAT(error_of({"a\n", MetricKind::graded, {1, 2}, {1}, {}}),
+  EXPECT_THAT(refusal_of({"a\n", MetricKind::graded, {1, 2}, {1}, {}}),
               HasSubstr("2 positions for 1 values"));
-  EXPECT_THAT(error_of({"a", MetricKind::graded, {1, kNan}, {1, 1}, {}}),
+  EXPECT_THAT(refusal_of({"a", MetricKind::graded, {1, kNan}, {1, 1}, {}}),
               HasSubstr("position 1 is not finite"));
-  EXPECT_THAT(error_of({"a", MetricKind::graded, {1, 2}, {1, 1}, {1}}),
+  EXPECT_THAT(refusal_of({"a", MetricKind::graded, {1, 2}, {1, 1}, {1}}),
               HasSubstr("1 standard errors for 2"));
-  EXPECT_THAT(error_of({"nll", MetricKind::loss, {1, 2}, {1, -1}, {}}),
+  EXPECT_THAT(refusal_of({"nll", MetricKind::loss, {1, 2}, {1, -1}, {}}),
               HasSubstr("outside the range of loss"));
-  EXPECT_THAT(error_of({"ll", MetricKind::log_likelihood, {1}, {.5}, {}}),
+  EXPECT_THAT(refusal_of({"ll", MetricKind::log_likelihood, {1}, {.5}, {}}),
               HasSubstr("outside the range"));
   EXPECT_THROW(metric_kind_from_word("hit"), DataError);
 }

@@ -111,7 +111,7 @@ class Judge {
 
  private:
   Judgement stop(Reason reason) {
-    out_.verdict = Verdict::undecided;
+    out_.verdict = MirageVerdict::undecided;
     out_.reason = reason;
     out_.advice = advise(reason);
     return out_;
@@ -190,7 +190,7 @@ class Judge {
     } else if (std::abs(seen.log_bayes_factor) < options_.min_evidence) {
       stop(Reason::weak_evidence);
     } else {
-      out_.verdict = seen.log_bayes_factor > 0.0 ? Verdict::real : Verdict::artefact;
+      out_.verdict = seen.log_bayes_factor > 0.0 ? MirageVerdict::real : MirageVerdict::artefact;
       out_.reason = Reason::decided;
     }
   }

@@ -16,8 +16,8 @@
 /// Is a sudden change real, or made by a metric that only counts what is wholly right?
 namespace emdyn::emergence::mirage {
 
-enum class Verdict { undecided, artefact, real };
-std::string_view word(Verdict verdict) noexcept;
+enum class MirageVerdict { undecided, artefact, real };
+std::string_view word(MirageVerdict verdict) noexcept;
 
 /// Why a verdict came out as it did.
 enum class Reason {
@@ -56,14 +56,14 @@ inline constexpr std::array kMirageFields{
 struct Resolution {
   std::optional<double> items{};  ///< Behind each value, given or told from the standard errors.
   std::optional<double> rate{};   ///< Share right that a smooth course would show just before the
-                                 ///< change, above chance.
+                                  ///< change, above chance.
   std::optional<double> items_needed{};  ///< To see that share.
   std::optional<double> power{};         ///< Of the items there are, to see it.
 };
 
 /// The answer, with all it rests on.
 struct Judgement {
-  Verdict verdict = Verdict::undecided;
+  MirageVerdict verdict = MirageVerdict::undecided;
   Reason reason = Reason::decided;
   std::string graded{};      ///< Name of the graded metric.
   std::string continuous{};  ///< Name of the continuous one; empty when there is none.

@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 /// Two tasks, one with both metrics and one graded alone.
-scaling::LongTable made() {
+scaling::LongTable two_tasks() {
   scaling::LongTable table({"model", "step", "task", "metric", "value"});
   const auto add = [&](int step, std::string_view task, std::string_view metric, double value) {
     const std::string position = std::to_string(step), text = std::to_string(value);
@@ -32,11 +32,11 @@ scaling::LongTable made() {
 }
 
 TEST(MirageTable, JudgesEveryTask) {
-  const auto rows = judge_table(made(), {});
+  const auto rows = judge_table(two_tasks(), {});
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].task, "both");
   EXPECT_EQ(rows[0].group, "model=m-70m");
-  EXPECT_EQ(rows[0].judgement.verdict, Verdict::artefact) << describe(rows[0].judgement);
+  EXPECT_EQ(rows[0].judgement.verdict, MirageVerdict::artefact) << describe(rows[0].judgement);
   EXPECT_EQ(rows[1].judgement.reason, Reason::no_continuous_metric);
 }
 
@@ -44,7 +44,7 @@ TEST(MirageTable, RefusesATableWithoutGradedMetrics) {
   TableMirageQuery query;
   query.graded = "f1";
   try {
-    judge_table(made(), query);
+    judge_table(two_tasks(), query);
     FAIL();
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr("no graded metric \"f1\""));

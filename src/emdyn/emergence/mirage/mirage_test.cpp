@@ -42,7 +42,7 @@ TEST(Mirage, SmoothProbabilityUnderExactMatchIsAnArtefact) {
   for (const double tokens : {20.0, 40.0}) {
     const Pair pair = make(24, tokens, smooth);
     const Judgement judged = judge(pair.graded, &pair.continuous, series::Axis::parameters);
-    EXPECT_EQ(judged.verdict, Verdict::artefact) << describe(judged);
+    EXPECT_EQ(judged.verdict, MirageVerdict::artefact) << describe(judged);
     ASSERT_TRUE(judged.composition);
     EXPECT_NEAR(judged.composition->tokens.estimate, tokens, .05 * tokens);
     EXPECT_GT(judged.composition->explained, .98);
@@ -53,7 +53,7 @@ TEST(Mirage, SmoothProbabilityUnderExactMatchIsAnArtefact) {
 TEST(Mirage, JumpInBothIsReal) {
   const Pair pair = make(24, 5, jump);
   const Judgement judged = judge(pair.graded, &pair.continuous, series::Axis::parameters);
-  EXPECT_EQ(judged.verdict, Verdict::real) << describe(judged);
+  EXPECT_EQ(judged.verdict, MirageVerdict::real) << describe(judged);
   EXPECT_GT(std::abs(*judged.share), .7);
   EXPECT_LE(judged.place->low, std::pow(10.0, 6 + 3 * .61));
   EXPECT_GE(judged.place->high, std::pow(10.0, 6 + 3 * .59));
@@ -66,7 +66,7 @@ TEST(Mirage, JumpInBothIsReal) {
 TEST(Mirage, OnlyTheGradedMetricIsUndecidedWithAdvice) {
   const Pair pair = make(24, 20, smooth);
   const Judgement judged = judge(pair.graded, nullptr, series::Axis::step, {.items = 50});
-  EXPECT_EQ(judged.verdict, Verdict::undecided);
+  EXPECT_EQ(judged.verdict, MirageVerdict::undecided);
   EXPECT_EQ(judged.reason, Reason::no_continuous_metric);
   EXPECT_THAT(judged.advice, HasSubstr("measure the log-likelihood"));
   EXPECT_THAT(judged.advice, HasSubstr("items"));
@@ -163,20 +163,20 @@ TEST(Mirage, SyntheticPairs) {
   for (std::size_t i = 0; i < pairs; ++i) {
     const SyntheticPair pair = synthetic_pair(seed, i);
     Count& count = counts[static_cast<std::size_t>(pair.kind)];
-    const Verdict verdict = judged[i].verdict;
+    const MirageVerdict verdict = judged[i].verdict;
     for (Count* each : {&count, &all}) {
-      if (verdict == Verdict::undecided)
+      if (verdict == MirageVerdict::undecided)
         ++each->undecided;
       else if (verdict == pair.truth)
         ++each->right;
       else
         ++each->wrong;
     }
-    if (pair.truth == Verdict::artefact) {
+    if (pair.truth == MirageVerdict::artefact) {
       ++artefacts;
-      false_real += verdict == Verdict::real ? 1 : 0;
+      false_real += verdict == MirageVerdict::real ? 1 : 0;
     }
-    if (std::getenv("EMDYN_MIRAGE_WRONG") != nullptr && verdict != Verdict::undecided &&
+    if (std::getenv("EMDYN_MIRAGE_WRONG") != nullptr && verdict != MirageVerdict::undecided &&
         verdict != pair.truth) {
       std::printf(
           "%zu %s n=%zu %s %s L=%g items=%g lnBF=%.2f kink=%.2f share=%.2f phi=%.2f w=%.2f\n", i,

@@ -44,7 +44,7 @@ std::string of_reason(const Judgement& j) {
 
 }  // namespace
 
-std::string_view word(Verdict verdict) noexcept {
+std::string_view word(MirageVerdict verdict) noexcept {
   constexpr std::array<std::string_view, 3> kWords{"undecided", "artefact", "real"};
   return kWords[static_cast<std::size_t>(verdict)];
 }
@@ -63,9 +63,9 @@ series::Mirage Judgement::record() const {
 std::string describe(const Judgement& j) {
   std::string text = fmt::format("{} along {}: {}", terminal_safe(j.graded), series::word(j.axis),
                                  word(j.verdict));
-  if (j.verdict == Verdict::undecided) {
+  if (j.verdict == MirageVerdict::undecided) {
     text += "; " + of_reason(j);
-  } else if (j.verdict == Verdict::artefact) {
+  } else if (j.verdict == MirageVerdict::artefact) {
     text += fmt::format("; {} changes smoothly, {} likelier than suddenly",
                         terminal_safe(j.continuous), odds(*j.evidence));
   } else {

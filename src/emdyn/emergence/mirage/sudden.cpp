@@ -77,7 +77,7 @@ void sum_ratio(const Projected& p, double ratio, Eigen::Index link, double freed
   else
     part.smooth.add(plain + prior + std::log(0.5));
   for (std::size_t b = 0; b < bases.size(); ++b) {
-    const Basis& basis = bases.list[b];
+    const ChangeBasis& basis = bases.list[b];
     for (const double g : kRatios) {
       // What is called sudden is at least half of the signal, in variance.
       if (basis.sudden && g < ratio) continue;
@@ -210,7 +210,7 @@ void summarise(const Job& job, std::span<const Setting> settings,
         const LogSum& sum = parts[s][l].of_basis[b];
         const double weight = std::exp(sum.log() - sudden);
         if (!(weight > 1e-9)) continue;
-        const Basis& basis = bases.list[b];
+        const ChangeBasis& basis = bases.list[b];
         const Coordinate& along = job.coordinates[settings[s].coordinate];
         masses.push_back({along.position(basis.from), along.position(basis.place),
                           along.position(basis.to), weight});

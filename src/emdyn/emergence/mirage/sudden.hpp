@@ -17,6 +17,8 @@ inline constexpr double kSuddenWidth = 0.2;
 /// … and one over more than this share is smooth. What lies between is neither, and mostly
 /// undecided.
 inline constexpr double kSmoothWidth = 0.5;
+/// A logistic goes from 10 % to 90 % over 2·ln 9 of its scales.
+inline constexpr double kLogisticWidth = 4.394449154672439;
 /// Longer series are averaged in equal bins to this many points.
 inline constexpr std::size_t kMostPoints = 48;
 

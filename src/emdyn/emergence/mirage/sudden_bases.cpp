@@ -7,8 +7,6 @@
 namespace emdyn::emergence::mirage {
 namespace {
 
-// A logistic goes from 10 % to 90 % over 2·ln 9 of its scales.
-constexpr double kLogisticWidth = 4.394449154672439;
 constexpr std::array kSuddenWidths{0.0, 0.05, 0.1, kSuddenWidth};
 constexpr std::array kSmoothWidths{kSmoothWidth, 0.75, 1.1};
 constexpr double kBendShare = 1.0 / 3.0;  // Prior probability of a bend among the sudden ones.
@@ -60,16 +58,16 @@ class Maker {
   }
 
  private:
-  void add(const Basis& basis) {
+  void add(const ChangeBasis& basis) {
     if (basis.log_prior > 0.0) set_.list.push_back(basis);  // Still a mass here.
   }
   void normalise() {
     double sudden = 0.0, smooth = 0.0;
-    for (const Basis& basis : set_.list) (basis.sudden ? sudden : smooth) += basis.log_prior;
-    for (Basis& basis : set_.list)
+    for (const ChangeBasis& basis : set_.list) (basis.sudden ? sudden : smooth) += basis.log_prior;
+    for (ChangeBasis& basis : set_.list)
       basis.log_prior = std::log(basis.log_prior / (basis.sudden ? sudden : smooth));
   }
-  void fill(Eigen::Index column, Basis& basis) {
+  void fill(Eigen::Index column, ChangeBasis& basis) {
     // Amplitude 1 changes the curve by 2: a step's samples then have about unit variance.
     for (std::size_t i = 0; i < u_.size(); ++i) {
       const double value = basis.kink ? std::max(0.0, u_[i] - basis.place) / (1.0 - basis.place)

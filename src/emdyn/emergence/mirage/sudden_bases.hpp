@@ -10,7 +10,7 @@
 namespace emdyn::emergence::mirage {
 
 /// One shape: a logistic step or a bend, at one place.
-struct Basis {
+struct ChangeBasis {
   bool sudden = true;  ///< False: wide enough to count as smooth.
   bool kink = false;
   double place = 0.0;      ///< Coordinate of its middle, or of the bend.
@@ -22,7 +22,7 @@ struct Basis {
 };
 
 struct BasisSet {
-  std::vector<Basis> list{};
+  std::vector<ChangeBasis> list{};
   Eigen::MatrixXd columns{};  ///< [sample, basis]
   std::size_t size() const noexcept { return list.size(); }
 };

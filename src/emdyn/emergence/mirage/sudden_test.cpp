@@ -24,8 +24,8 @@ CleanMetric curve(int points, double noise, std::uint64_t seed, F&& f) {
   }
   return out;
 }
-double step(double u) { return u > .5 ? 1.0 : 0.0; }
-double smooth(double u) { return 1.0 / (1.0 + std::exp(-(u - .5) * 4.394 / .9)); }
+double sudden_step(double u) { return u > .5 ? 1.0 : 0.0; }
+double slow_rise(double u) { return 1.0 / (1.0 + std::exp(-(u - .5) * 4.394 / .9)); }
 
 // ∫∫ N(y; a, σ²V) da dσ/σ by brute force for three points against the closed form, both up to the
 // same constant.
@@ -61,13 +61,14 @@ TEST(LogMarginal, EqualsTheIntegral) {
 
 TEST(Sudden, ToldApartFromSmooth) {
   for (const int points : {12, 24, 60}) {
-    EXPECT_GT(weigh_sudden(curve(points, .03, 1, step), kPlain).log_bayes_factor, 3.0) << points;
+    EXPECT_GT(weigh_sudden(curve(points, .03, 1, sudden_step), kPlain).log_bayes_factor, 3.0)
+        << points;
     EXPECT_LT(weigh_sudden(curve(points, .03, 2, smooth), kPlain).log_bayes_factor, -2.0) << points;
   }
 }
 
 TEST(Sudden, FindsPlaceShareAndKind) {
-  const SuddenEvidence seen = weigh_sudden(curve(40, .02, 3, step), kPlain);
+  const SuddenEvidence seen = weigh_sudden(curve(40, .02, 3, sudden_step), kPlain);
   EXPECT_LE(seen.place.low, 15.2);
   EXPECT_GE(seen.place.high, 14.8);
   EXPECT_NEAR(seen.share, 1.0, .2);
@@ -90,7 +91,7 @@ TEST(Sudden, NoiseAloneIsNoSignal) {
 
 // Affine changes of value and position change nothing.
 TEST(Sudden, InvariantUnderUnits) {
-  CleanMetric metric = curve(20, .1, 5, step);
+  CleanMetric metric = curve(20, .1, 5, sudden_step);
   const double before = weigh_sudden(metric, kPlain).log_bayes_factor;
   for (double& value : metric.values) value = 1e5 - 3e4 * value;
   for (double& position : metric.positions) position *= 1e9;
@@ -98,14 +99,14 @@ TEST(Sudden, InvariantUnderUnits) {
 }
 
 TEST(Sudden, SameForAnyNumberOfThreads) {
-  const CleanMetric metric = curve(30, .1, 6, step);
+  const CleanMetric metric = curve(30, .1, 6, sudden_step);
   const double many = weigh_sudden(metric, kPlain).log_bayes_factor;
   const ThreadLimit one(1);
   EXPECT_EQ(weigh_sudden(metric, kPlain).log_bayes_factor, many);
 }
 
 TEST(Sudden, TooFewOrConstantGiveZero) {
-  EXPECT_EQ(weigh_sudden(curve(3, .1, 7, step), kPlain).log_bayes_factor, 0.0);
+  EXPECT_EQ(weigh_sudden(curve(3, .1, 7, sudden_step), kPlain).log_bayes_factor, 0.0);
   EXPECT_EQ(weigh_sudden(curve(9, 0.0, 7, [](double) { return 2.0; }), kPlain).log_signal, 0.0);
 }
 

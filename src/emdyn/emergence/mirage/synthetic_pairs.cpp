@@ -12,8 +12,6 @@
 namespace emdyn::emergence::mirage {
 namespace {
 
-constexpr double kLogisticWidth = 4.394449154672439;
-
 double between(Philox& random, double low, double high) {
   return low + (high - low) * random.uniform();
 }
@@ -168,7 +166,7 @@ SyntheticPair synthetic_pair(std::uint64_t seed, std::uint64_t number) {
   Philox random(seed, number);
   SyntheticPair pair;
   pair.kind = static_cast<PairKind>(number % kPairKinds);
-  pair.truth = is_artefact(pair.kind) ? Verdict::artefact : Verdict::real;
+  pair.truth = is_artefact(pair.kind) ? MirageVerdict::artefact : MirageVerdict::real;
   pair.items = few(pair.kind) ? std::round(between(random, 10, 40))
                               : one_of(random, std::array{200.0, 1000.0, 5000.0});
   pair.tokens = one_of(random, std::array{2.0, 4.0, 5.0, 10.0, 20.0, 50.0});

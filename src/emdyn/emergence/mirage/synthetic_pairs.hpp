@@ -27,7 +27,7 @@ std::string_view word(PairKind kind) noexcept;
 
 struct SyntheticPair {
   PairKind kind = PairKind::power_of_smooth;
-  Verdict truth = Verdict::artefact;
+  MirageVerdict truth = MirageVerdict::artefact;
   MetricSeries graded{};
   MetricSeries continuous{};
   double items = 0.0;

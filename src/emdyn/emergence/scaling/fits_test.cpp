@@ -17,8 +17,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 std::vector<double> log_spaced(double low, double high, int n) {
   std::vector<double> out;
   for (int i = 0; i < n; ++i)
@@ -87,7 +85,7 @@ TEST(ScaleCurve, FallsBackWithFewPoints) {
       fit_curve(CurveKind::power_law, std::vector<double>{5, 5}, std::vector<double>{1, 3}).kind,
       CurveKind::constant);
   EXPECT_EQ(fit_curve(CurveKind::log_linear, std::vector<double>{1, -1, 100},
-                      std::vector<double>{1, 9, kNan})
+                      std::vector<double>{1, 9, kUnknown})
                 .kind,
             CurveKind::constant);
   EXPECT_THROW(fit_curve(CurveKind::power_law, std::vector<double>{0.0}, std::vector<double>{1}),
@@ -123,7 +121,7 @@ TEST(MonotoneLink, IsMonotoneThroughTheBlocksAndConstantBeyond) {
   EXPECT_DOUBLE_EQ(link(0.0), .9);
   EXPECT_DOUBLE_EQ(link(9.0), .2);
   EXPECT_EQ(MonotoneLink(std::vector<double>{1, 2}, std::vector<double>{3, 3})(1.5), 3.0);
-  EXPECT_THROW(MonotoneLink(std::vector<double>{kNan}, std::vector<double>{1}), DataError);
+  EXPECT_THROW(MonotoneLink(std::vector<double>{kUnknown}, std::vector<double>{1}), DataError);
 }
 
 std::vector<ScaleModel> grid_of_models() {
@@ -149,12 +147,13 @@ TEST(SizeLaw, RecoversExponentsOnTheGrid) {
 }
 
 TEST(SizeLaw, ASizeThatDoesNotVaryGetsNoTerm) {
-  std::vector<ScaleModel> models{
-      {"a", "", 1e7, kNan, kNan}, {"b", "", 1e8, kNan, kNan}, {"c", "", 1e9, kNan, kNan}};
+  std::vector<ScaleModel> models{{"a", "", 1e7, kUnknown, kUnknown},
+                                 {"b", "", 1e8, kUnknown, kUnknown},
+                                 {"c", "", 1e9, kUnknown, kUnknown}};
   const SizeLaw law = fit_size_law(models, std::vector<double>{4, 3, 2.5});
   EXPECT_EQ(law.of_tokens, 0.0);
   EXPECT_NEAR(law(models[1]), 3.0, .1);
-  EXPECT_THROW(fit_size_law(models, std::vector<double>{kNan, -1, 0}), DataError);
+  EXPECT_THROW(fit_size_law(models, std::vector<double>{kUnknown, -1, 0}), DataError);
 }
 
 ScaleData one_factor(int models, int metrics, double noise) {
@@ -164,7 +163,8 @@ ScaleData one_factor(int models, int metrics, double noise) {
   for (int m = 0; m < metrics; ++m)
     data.metrics.push_back({"t" + std::to_string(m), MetricScale::share});
   for (int i = 0; i < models; ++i) {
-    data.models.push_back({"m" + std::to_string(i), "f", std::pow(10.0, 7 + i * .2), kNan, kNan});
+    data.models.push_back(
+        {"m" + std::to_string(i), "f", std::pow(10.0, 7 + i * .2), kUnknown, kUnknown});
     for (int m = 0; m < metrics; ++m) {
       data.values(i, m) = 1 / (1 + std::exp(-(.3 * i - 2 + .1 * m + noise * random.normal())));
     }
@@ -177,7 +177,7 @@ TEST(Capability, OneFactorExplainsOneFactorDataAlsoWithGaps) {
   const Capability whole = capability(data);
   EXPECT_GT(whole.explained[0], .98);
   for (int i = 1; i < 15; ++i) EXPECT_GT(whole.scores(i, 0), whole.scores(i - 1, 0));
-  for (int i = 0; i < 15; ++i) data.values(i, (3 * i) % 8) = kNan;
+  for (int i = 0; i < 15; ++i) data.values(i, (3 * i) % 8) = kUnknown;
   const Capability gaps = capability(data);
   EXPECT_EQ(gaps.missing, 15u);
   for (int i = 0; i < 15; ++i) EXPECT_NEAR(gaps.scores(i, 0), whole.scores(i, 0), .35);

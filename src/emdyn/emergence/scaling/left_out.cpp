@@ -16,8 +16,6 @@
 namespace emdyn::emergence::scaling {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 LeftOut cut(std::span<const ScaleModel> models, std::string name, auto&& is_left) {
   LeftOut out{std::move(name), {}, {}};
   for (std::size_t i = 0; i < models.size(); ++i)
@@ -37,7 +35,7 @@ Jackknife run_jackknife(const ScaleMethod& method, const ScaleData& seen,
                         std::span<const ScaleModel> targets, LeaveOut scheme) {
   const std::vector<LeftOut> groups = leave_out(seen.models, scheme);
   Jackknife out{std::vector<Eigen::MatrixXd>(groups.size()),
-                Eigen::MatrixXd::Constant(seen.values.rows(), seen.values.cols(), kNan),
+                Eigen::MatrixXd::Constant(seen.values.rows(), seen.values.cols(), kUnknown),
                 std::vector<std::size_t>(seen.models.size(), 0)};
   std::vector<Eigen::MatrixXd> own(groups.size());
   parallel_for(groups.size(), [&](std::size_t g) {
@@ -79,6 +77,73 @@ void fill_intervals(const Jackknife& jackknife, std::span<const std::size_t> mem
   }
 }
 
+/// Rank of the quantile that a conformal interval of this level takes among `count` scores.
+std::size_t conformal_rank(double level, std::size_t count) {
+  const double n = static_cast<double>(count);
+  return static_cast<std::size_t>(std::min(std::ceil(level * (n + 1.0)), n));
+}
+
+std::vector<double> ascending_sizes(std::span<const ScaleModel> models) {
+  std::set<double> sizes;
+  for (const ScaleModel& model : models) {
+    if (std::isfinite(model.parameters)) sizes.insert(model.parameters);
+  }
+  return {sizes.begin(), sizes.end()};
+}
+
+/// Errors of predicting the larger of the models seen from the smaller ones, over the root of how far ahead they lie.
+struct AheadScores {
+  std::vector<std::vector<double>> of_metric;
+  double largest = 0.0;
+};
+AheadScores score_ahead(const ScaleMethod& method, const ScaleData& seen) {
+  const std::vector<double> sizes = ascending_sizes(seen.models);
+  AheadScores out{std::vector<std::vector<double>>(seen.metrics.size()), sizes.back()};
+  std::vector<LeftOut> cuts;
+  for (std::size_t known = 2; known < sizes.size(); ++known) {
+    const double most = sizes[known - 1];
+    cuts.push_back(
+        cut(seen.models, "", [&](const ScaleModel& m) { return !(m.parameters <= most); }));
+  }
+  std::vector<Eigen::MatrixXd> predictions(cuts.size());
+  parallel_for(cuts.size(), [&](std::size_t c) {
+    predictions[c] = method.predict(seen.rows(cuts[c].seen), seen.rows(cuts[c].left).models);
+  });
+  for (std::size_t c = 0; c < cuts.size(); ++c) {
+    const double most = sizes[c + 1];
+    for (std::size_t i = 0; i < cuts[c].left.size(); ++i) {
+      const auto row = static_cast<Eigen::Index>(cuts[c].left[i]);
+      const double ahead = std::sqrt(std::log(seen.models[cuts[c].left[i]].parameters / most));
+      for (std::size_t m = 0; m < seen.metrics.size(); ++m) {
+        const auto column = static_cast<Eigen::Index>(m);
+        const double error = std::abs(seen.values(row, column) -
+                                      predictions[c](static_cast<Eigen::Index>(i), column));
+        if (std::isfinite(error / ahead)) out.of_metric[m].push_back(error / ahead);
+      }
+    }
+  }
+  for (auto& scores : out.of_metric) std::ranges::sort(scores);
+  return out;
+}
+
+void fill_ahead(const AheadScores& scores, std::span<const ScaleModel> targets,
+                std::span<const std::size_t> members, const ScaleData& seen, ScaleForecast& out) {
+  for (const std::size_t t : members) {
+    const double ahead = std::sqrt(std::log(targets[t].parameters / scores.largest));
+    for (std::size_t m = 0; m < seen.metrics.size(); ++m) {
+      const std::vector<double>& known = scores.of_metric[m];
+      if (known.empty()) continue;
+      const double half = ahead * known[conformal_rank(out.level, known.size()) - 1];
+      const auto row = static_cast<Eigen::Index>(t), column = static_cast<Eigen::Index>(m);
+      const bool share = seen.metrics[m].scale == MetricScale::share;
+      out.low(row, column) = share ? std::max(out.estimate(row, column) - half, 0.0)
+                                   : out.estimate(row, column) - half;
+      out.high(row, column) = share ? std::min(out.estimate(row, column) + half, 1.0)
+                                    : out.estimate(row, column) + half;
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view word(LeaveOut scheme) noexcept {
@@ -96,11 +161,7 @@ std::vector<LeftOut> leave_out(std::span<const ScaleModel> models, LeaveOut sche
           cut(models, family, [&](const ScaleModel& model) { return model.family == family; }));
     }
   } else {
-    std::set<double> sizes;
-    for (const ScaleModel& model : models) {
-      if (std::isfinite(model.parameters)) sizes.insert(model.parameters);
-    }
-    const std::vector<double> ascending(sizes.begin(), sizes.end());
+    const std::vector<double> ascending = ascending_sizes(models);
     if (scheme == LeaveOut::size) {
       for (const double size : ascending) {
         out.push_back(cut(models, shortest(size),
@@ -129,11 +190,10 @@ ConformalInterval jackknife_plus(std::span<const double> predictions,
     lows.push_back(predictions[i] - residuals[i]);
     highs.push_back(predictions[i] + residuals[i]);
   }
-  if (lows.empty()) return {kNan, kNan};
+  if (lows.empty()) return {kUnknown, kUnknown};
   std::ranges::sort(lows);
   std::ranges::sort(highs);
-  const double n = static_cast<double>(lows.size());
-  const auto rank = static_cast<std::size_t>(std::min(std::ceil(level * (n + 1.0)), n));
+  const std::size_t rank = conformal_rank(level, lows.size());
   return {lows[lows.size() - rank], highs[rank - 1]};
 }
 
@@ -142,13 +202,19 @@ ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen,
   if (!(level > 0.0 && level < 1.0))
     throw ConfigError(fmt::format("scaling.level must be in (0, 1), got {}", level));
   ScaleForecast out{method.predict(seen, targets), {}, {}, level};
-  out.low = out.high = Eigen::MatrixXd::Constant(out.estimate.rows(), out.estimate.cols(), kNan);
+  out.low = out.high =
+      Eigen::MatrixXd::Constant(out.estimate.rows(), out.estimate.cols(), kUnknown);
   std::set<std::string> families;
   for (const ScaleModel& model : seen.models) families.insert(model.family);
-  std::vector<std::size_t> known, strange;
+  const std::vector<double> sizes = ascending_sizes(seen.models);
+  std::vector<std::size_t> known, strange, ahead;
   for (std::size_t t = 0; t < targets.size(); ++t) {
-    (families.contains(targets[t].family) || families.size() < 2 ? known : strange).push_back(t);
+    // Two sizes must stay to be fitted when a third is predicted.
+    const bool larger = sizes.size() > 2 && targets[t].parameters > sizes.back() * (1.0 + 1e-9);
+    const bool familiar = families.contains(targets[t].family) || families.size() < 2;
+    (larger ? ahead : familiar ? known : strange).push_back(t);
   }
+  if (!ahead.empty()) fill_ahead(score_ahead(method, seen), targets, ahead, seen, out);
   for (const auto& [members, scheme] :
        {std::pair{known, LeaveOut::size}, std::pair{strange, LeaveOut::family}}) {
     if (members.empty()) continue;
@@ -159,12 +225,12 @@ ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen,
   return out;
 }
 
-std::vector<ScaleScore> judge_scaling(const ScaleData& data, LeaveOut scheme, double level) {
+std::vector<ScalingScore> judge_scaling(const ScaleData& data, LeaveOut scheme, double level) {
   struct Sum {
     double squares = 0, held = 0, width = 0;
     std::size_t count = 0, intervals = 0;
   };
-  std::vector<ScaleScore> out;
+  std::vector<ScalingScore> out;
   const std::vector<LeftOut> groups = leave_out(data.models, scheme);
   for (const ScaleMethod& method : scale_methods()) {
     std::array<Sum, 3> sums{};
@@ -193,14 +259,14 @@ std::vector<ScaleScore> judge_scaling(const ScaleData& data, LeaveOut scheme, do
       const double intervals = static_cast<double>(sums[s].intervals);
       out.push_back({method.name, scheme, static_cast<MetricScale>(s),
                      std::sqrt(sums[s].squares / static_cast<double>(sums[s].count)),
-                     sums[s].intervals > 0 ? sums[s].held / intervals : kNan,
-                     sums[s].intervals > 0 ? sums[s].width / intervals : kNan, sums[s].count});
+                     sums[s].intervals > 0 ? sums[s].held / intervals : kUnknown,
+                     sums[s].intervals > 0 ? sums[s].width / intervals : kUnknown, sums[s].count});
     }
   }
   return out;
 }
 
-void to_json(Json& json, const ScaleScore& score) {
+void to_json(Json& json, const ScalingScore& score) {
   json = Json{{"method", score.method},
               {"scheme", word(score.scheme)},
               {"scale", word(score.scale)},

@@ -44,15 +44,16 @@ struct ScaleForecast {
   double level = 0.9;
 };
 
-/// A method's predictions with jackknife+ intervals. Residuals come from leaving out whole families
-/// for targets of families not seen, whole sizes otherwise. Deterministic for any number of
-/// threads.
+/// A method's predictions with conformal intervals. Targets within the sizes seen: jackknife+, leaving out whole sizes, or
+/// whole families where the target's family was not seen. Targets larger than every model seen: errors of predicting the
+/// larger models seen from the smaller ones (two sizes at least), over √ln(size/largest fitted), times that of the target:
+/// errors of extrapolation grow like a random walk in log size. Deterministic for any number of threads.
 /// @param level in (0, 1). @throws DataError with one group only, ConfigError for the level.
 ScaleForecast forecast_scale(const ScaleMethod& method, const ScaleData& seen,
                              std::span<const ScaleModel> targets, double level = 0.9);
 
 /// How one method did on the metrics of one kind.
-struct ScaleScore {
+struct ScalingScore {
   std::string_view method{};
   LeaveOut scheme = LeaveOut::family;
   MetricScale scale = MetricScale::share;
@@ -63,8 +64,8 @@ struct ScaleScore {
 };
 
 /// Every method on every left-out group; intervals for the methods that are no baselines.
-std::vector<ScaleScore> judge_scaling(const ScaleData& data, LeaveOut scheme, double level = 0.9);
+std::vector<ScalingScore> judge_scaling(const ScaleData& data, LeaveOut scheme, double level = 0.9);
 
-void to_json(Json& json, const ScaleScore& score);
+void to_json(Json& json, const ScalingScore& score);
 
 }  // namespace emdyn::emergence::scaling

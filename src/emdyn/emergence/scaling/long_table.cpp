@@ -14,7 +14,6 @@
 namespace emdyn::emergence::scaling {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kFlopsPerToken = 6.0;  // Forward and backward, per parameter.
 
 struct PartName {
@@ -197,7 +196,7 @@ void LongTable::add_row(std::span<const std::string_view> cells) {
         std::string(cells[c]), static_cast<std::uint32_t>(column.texts.size()));
     if (added) {
       column.texts.emplace_back(cells[c]);
-      column.numbers.push_back(parse_double(cells[c]).value_or(kNan));
+      column.numbers.push_back(parse_double(cells[c]).value_or(kUnknown));
     }
     column.cells.push_back(at->second);
   }
@@ -223,14 +222,14 @@ double LongTable::quantity(std::size_t row, ColumnPart part, double tokens_per_s
     const double value = number(row, *own);
     if (std::isfinite(value)) return value;
   }
-  if (part == ColumnPart::parameters) return parameters_of_name(model(row)).value_or(kNan);
+  if (part == ColumnPart::parameters) return parameters_of_name(model(row)).value_or(kUnknown);
   if (part == ColumnPart::tokens && tokens_per_step > 0.0)
     return tokens_per_step * quantity(row, ColumnPart::step);
   if (part == ColumnPart::flops) {
     return kFlopsPerToken * quantity(row, ColumnPart::parameters) *
            quantity(row, ColumnPart::tokens, tokens_per_step);
   }
-  return kNan;
+  return kUnknown;
 }
 
 std::string LongTable::model(std::size_t row) const {

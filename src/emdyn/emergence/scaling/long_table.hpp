@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,9 @@
 
 /// Long tables of measurements: one row per value, other columns saying of what.
 namespace emdyn::emergence::scaling {
+
+/// A number that is not known.
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// What a column of a long table holds.
 enum class ColumnPart {

@@ -1,5 +1,6 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -16,14 +17,14 @@
 namespace emdyn::emergence::scaling::methods {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Weights of the links fall with the fourth power of their error; judged on the largest of the
 // small models and on left-out families (docs/mirage_and_scale.md).
 constexpr double kWeightPower = 4.0;
 constexpr double kLeastError = 1e-4;
-// Kriging of what the links leave: one length of e^1.5 in both sizes, half of the variance noise.
-constexpr double kLength = 1.5;
-constexpr double kNoise = 0.5;
+// Kriging of what the links leave: lengths in ln N and ln D, and noise over signal, by marginal likelihood of the models
+// seen.
+constexpr std::array kLengths{0.7, 1.5, 3.0};
+constexpr std::array kNoises{0.02, 0.1, 0.5, 2.0};
 
 /// A quantity of the models that falls as they grow, positive, with what its law says of the
 /// targets.
@@ -173,22 +174,16 @@ class Neighbours {
       if (std::isfinite(residuals[r])) rows.push_back(r);
     }
     if (rows.empty()) return;
-    const auto n = static_cast<Eigen::Index>(rows.size());
-    Eigen::MatrixXd k(n, n);
-    Eigen::VectorXd y(n);
-    for (Eigen::Index i = 0; i < n; ++i) {
-      y[i] = residuals[rows[static_cast<std::size_t>(i)]];
-      for (Eigen::Index j = 0; j < n; ++j) {
-        k(i, j) = near(seen_[rows[static_cast<std::size_t>(i)]],
-                       seen_[rows[static_cast<std::size_t>(j)]]);
-      }
-    }
-    k.diagonal().array() += kNoise;
-    const Eigen::VectorXd solved = k.llt().solve(y);
+    Eigen::VectorXd y(static_cast<Eigen::Index>(rows.size()));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      y[static_cast<Eigen::Index>(i)] = residuals[rows[i]];
+    if (!(y.squaredNorm() > 0.0)) return;
+    const Fit fit = best_fit(rows, y);
     for (std::size_t t = 0; t < predictions.size(); ++t) {
       if (!inside(targets_[t])) continue;
-      for (Eigen::Index i = 0; i < n; ++i) {
-        predictions[t] += solved[i] * near(targets_[t], seen_[rows[static_cast<std::size_t>(i)]]);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        predictions[t] += fit.solved[static_cast<Eigen::Index>(i)] *
+                          near(targets_[t], seen_[rows[i]], fit.length);
       }
     }
   }
@@ -202,9 +197,38 @@ class Neighbours {
     const double n = std::log(model.parameters), d = std::log(model.tokens);
     return {std::isfinite(n) ? n : 0.0, std::isfinite(d) ? d : 0.0};
   }
-  static double near(const Place& a, const Place& b) {
-    return std::exp(-0.5 * ((a.n - b.n) * (a.n - b.n) + (a.d - b.d) * (a.d - b.d)) /
-                    (kLength * kLength));
+  static double near(const Place& a, const Place& b, double length) {
+    const double square = (a.n - b.n) * (a.n - b.n) + (a.d - b.d) * (a.d - b.d);
+    return std::exp(-0.5 * square / (length * length));
+  }
+  struct Fit {
+    Eigen::VectorXd solved{};
+    double length = 1.0;
+  };
+  Fit best_fit(const std::vector<std::size_t>& rows, const Eigen::VectorXd& y) const {
+    Fit best;
+    double most = -std::numeric_limits<double>::infinity();
+    const auto n = y.size();
+    for (const double length : kLengths) {
+      Eigen::MatrixXd k(n, n);
+      for (Eigen::Index i = 0; i < n; ++i) {
+        for (Eigen::Index j = 0; j < n; ++j) {
+          k(i, j) = near(seen_[rows[static_cast<std::size_t>(i)]],
+                         seen_[rows[static_cast<std::size_t>(j)]], length);
+        }
+      }
+      for (const double noise : kNoises) {
+        const Eigen::LLT<Eigen::MatrixXd> factor(
+            Eigen::MatrixXd(k + noise * Eigen::MatrixXd::Identity(n, n)));
+        Eigen::VectorXd solved = factor.solve(y);
+        const double log_likelihood = -0.5 * static_cast<double>(n) * std::log(y.dot(solved)) -
+                                      factor.matrixLLT().diagonal().array().log().sum();
+        if (!(log_likelihood > most)) continue;
+        most = log_likelihood;
+        best = {std::move(solved), length};
+      }
+    }
+    return best;
   }
   bool inside(const Place& p) const {
     constexpr double kEdge = 1e-9;
@@ -221,7 +245,7 @@ Eigen::MatrixXd through(const ScaleData& seen, std::span<const ScaleModel> targe
                         std::span<const std::size_t> own_metric, LinkForm form) {
   const Neighbours neighbours(seen, targets);
   Eigen::MatrixXd out = Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(targets.size()),
-                                                  seen.values.cols(), kNan);
+                                                  seen.values.cols(), kUnknown);
   parallel_for(seen.metrics.size(), [&](std::size_t m) {
     const std::vector<double> values = column(seen, m);
     if (std::ranges::none_of(values, [](double v) { return std::isfinite(v); })) return;

@@ -17,8 +17,6 @@
 namespace emdyn::emergence::scaling {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 constexpr std::array kMethods{
     ScaleMethod{"persistence", "the largest model seen that is not larger", "", true, false,
                 methods::persistence},
@@ -43,7 +41,7 @@ double flops_of(const ScaleModel& model) { return std::exp(log_size(model, serie
 
 Eigen::MatrixXd blank(const ScaleData& seen, std::span<const ScaleModel> targets) {
   return Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(targets.size()), seen.values.cols(),
-                                   kNan);
+                                   kUnknown);
 }
 
 double within(double value, MetricScale scale) {

@@ -13,8 +13,6 @@
 namespace emdyn::emergence::scaling {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 struct Cell {
   double sum = 0.0;
   double count = 0.0;
@@ -128,7 +126,7 @@ ScaleData scale_data(const LongTable& table, const SeriesQuery& query) {
                     data.models.size()));
   }
   data.values = Eigen::MatrixXd::Constant(static_cast<Eigen::Index>(data.models.size()),
-                                          static_cast<Eigen::Index>(data.metrics.size()), kNan);
+                                          static_cast<Eigen::Index>(data.metrics.size()), kUnknown);
   for (const auto& [at, cell] : cells) {
     data.values(static_cast<Eigen::Index>(at.first), static_cast<Eigen::Index>(at.second)) =
         cell.sum / cell.count;

@@ -15,8 +15,6 @@
 namespace emdyn::emergence::scaling {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 /// Three families whose loss follows one law with its own floor, and an accuracy that follows the
 /// loss.
 ScaleData made(double noise, std::uint64_t seed = 5) {
@@ -50,9 +48,9 @@ ScaleData made(double noise, std::uint64_t seed = 5) {
   return data;
 }
 
-const ScaleScore& score_of(const std::vector<ScaleScore>& scores, std::string_view method,
-                           MetricScale scale) {
-  for (const ScaleScore& score : scores) {
+const ScalingScore& score_of(const std::vector<ScalingScore>& scores, std::string_view method,
+                             MetricScale scale) {
+  for (const ScalingScore& score : scores) {
     if (score.method == method && score.scale == scale) return score;
   }
   throw std::out_of_range(std::string(method));
@@ -90,7 +88,7 @@ TEST(ScaleMethods, PersistenceTakesTheLargestThatIsNotLarger) {
 
 TEST(ScaleMethods, MissingCellsAndConstantMetricsAreHarmless) {
   ScaleData data = made(.02);
-  for (Eigen::Index i = 0; i < data.values.rows(); i += 5) data.values(i, i % 3) = kNan;
+  for (Eigen::Index i = 0; i < data.values.rows(); i += 5) data.values(i, i % 3) = kUnknown;
   data.values.col(2).setConstant(.5);
   const std::vector<ScaleModel> targets{{"x", "a", 7e10, 1e12, 4e23}};
   for (const ScaleMethod& method : scale_methods()) {
@@ -127,7 +125,7 @@ TEST(Scaling, LossLinkBeatsTheBaselinesWhereItsModelHolds) {
   for (const LeaveOut scheme : {LeaveOut::largest, LeaveOut::size}) {
     const auto scores = judge_scaling(made(.02), scheme);
     for (const MetricScale scale : {MetricScale::loss, MetricScale::share}) {
-      const ScaleScore& link = score_of(scores, "loss_link", scale);
+      const ScalingScore& link = score_of(scores, "loss_link", scale);
       for (const std::string_view baseline :
            {"persistence", "power_law", "log_linear", "other_models"}) {
         EXPECT_LT(link.rmse, score_of(scores, baseline, scale).rmse)
@@ -167,7 +165,7 @@ TEST(Transfer, FewOthersStillAnswer) {
   EXPECT_NEAR(forecast_later(one, {"b", 25, .3, 0}).estimate, .6, 1e-12);
   EXPECT_TRUE(std::isnan(forecast_later(one, {"b", 25, .3, 0}).low));
   EXPECT_THROW(forecast_later({}, {"b", 25, .3, 0}), DataError);
-  EXPECT_THROW(forecast_later(std::vector<TransferPoint>{{"a", kNan, 1, 1}}, {"b", 25, .3, 0}),
+  EXPECT_THROW(forecast_later(std::vector<TransferPoint>{{"a", kUnknown, 1, 1}}, {"b", 25, .3, 0}),
                DataError);
 }
 
@@ -198,9 +196,9 @@ TEST(Scaling, BeatsPersistenceAndPowerLawOnAStudyOf104Models) {
   ASSERT_EQ(data.models.size(), 104u);
   ASSERT_EQ(data.metrics.size(), 54u);
   const auto scores = judge_scaling(data, LeaveOut::largest);
-  for (const ScaleScore& score : scores) std::printf("%s\n", json_text(Json(score)).c_str());
+  for (const ScalingScore& score : scores) std::printf("%s\n", json_text(Json(score)).c_str());
   for (const MetricScale scale : {MetricScale::loss, MetricScale::share}) {
-    const ScaleScore& link = score_of(scores, "loss_link", scale);
+    const ScalingScore& link = score_of(scores, "loss_link", scale);
     EXPECT_LT(link.rmse, score_of(scores, "persistence", scale).rmse);
     EXPECT_LT(link.rmse, score_of(scores, "power_law", scale).rmse);
   }
