@@ -13,7 +13,7 @@ namespace {
 
 /// The estimate of an exponential rate from `terms` uncensored observations of total `sum`, with
 /// the deviation of Σ(terms of a point − rate · its share of the sum).
-IntrinsicDimension rate(const Neighbours& neighbours, double terms, double sum,
+IntrinsicDimension rate(const NeighbourLists& neighbours, double terms, double sum,
                         const std::vector<double>& events, const std::vector<double>& exposures) {
   if (!(sum > 0.0)) {
     throw DataError(
@@ -34,7 +34,7 @@ IntrinsicDimension rate(const Neighbours& neighbours, double terms, double sum,
 template <class Scalar>
 IntrinsicDimension two_nn(const math::MatrixView<Scalar>& points, const TwoNnConfig& config) {
   checked("two_nn", kTwoNnFields, config);
-  const Neighbours neighbours = nearest_neighbours(points, 2);
+  const NeighbourLists neighbours = nearest_neighbours(points, 2);
   std::vector<double> exposures(neighbours.points);
   for (std::size_t i = 0; i < exposures.size(); ++i) {
     exposures[i] = std::log(neighbours.distances[2 * i + 1] / neighbours.distances[2 * i]);
@@ -60,7 +60,7 @@ IntrinsicDimension levina_bickel(const math::MatrixView<Scalar>& points,
                                  const LevinaBickelConfig& config) {
   checked("levina_bickel", kLevinaBickelFields, config);
   const auto k = static_cast<std::size_t>(config.neighbours);
-  const Neighbours neighbours = nearest_neighbours(points, k);
+  const NeighbourLists neighbours = nearest_neighbours(points, k);
   const auto per_point = static_cast<double>(k - 1);
   std::vector<double> exposures(neighbours.points, 0.0);
   for (std::size_t i = 0; i < neighbours.points; ++i) {

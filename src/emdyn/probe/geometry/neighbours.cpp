@@ -75,7 +75,7 @@ double squared_distance(std::span<const double> a, std::span<const double> b) no
 }  // namespace
 
 template <class Scalar>
-Neighbours nearest_neighbours(const math::MatrixView<Scalar>& view, std::size_t k) {
+NeighbourLists nearest_neighbours(const math::MatrixView<Scalar>& view, std::size_t k) {
   const Points points = distinct(finite_points(view));
   if (points.count < k + 1) {
     throw DataError(fmt::format("intrinsic dimension needs at least {} distinct points, got {}",
@@ -83,8 +83,8 @@ Neighbours nearest_neighbours(const math::MatrixView<Scalar>& view, std::size_t 
   }
   if (points.count > std::numeric_limits<std::uint32_t>::max())
     throw DataError("intrinsic dimension: more than 4,294,967,295 points");
-  Neighbours found{points.count, k, std::vector<double>(points.count * k),
-                   std::vector<std::uint32_t>(points.count * k), view.rows - points.count};
+  NeighbourLists found{points.count, k, std::vector<double>(points.count * k),
+                       std::vector<std::uint32_t>(points.count * k), view.rows - points.count};
   parallel_for(points.count, [&](std::size_t i) {
     std::vector<std::pair<double, std::uint32_t>> candidates;
     candidates.reserve(points.count - 1);
@@ -103,7 +103,7 @@ Neighbours nearest_neighbours(const math::MatrixView<Scalar>& view, std::size_t 
   return found;
 }
 
-double linked_deviation(const Neighbours& neighbours, const std::vector<double>& scores) {
+double linked_deviation(const NeighbourLists& neighbours, const std::vector<double>& scores) {
   const auto row = [&](std::size_t i) {
     return std::span(neighbours.indices).subspan(i * neighbours.k, neighbours.k);
   };
@@ -120,7 +120,7 @@ double linked_deviation(const Neighbours& neighbours, const std::vector<double>&
   return std::sqrt(alone + std::max(0.0, linked));
 }
 
-template Neighbours nearest_neighbours(const math::MatrixView<float>&, std::size_t);
-template Neighbours nearest_neighbours(const math::MatrixView<double>&, std::size_t);
+template NeighbourLists nearest_neighbours(const math::MatrixView<float>&, std::size_t);
+template NeighbourLists nearest_neighbours(const math::MatrixView<double>&, std::size_t);
 
 }  // namespace emdyn::probe

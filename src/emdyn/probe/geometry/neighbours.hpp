@@ -8,7 +8,7 @@
 namespace emdyn::probe {
 
 /// The k nearest other points of every point.
-struct Neighbours {
+struct NeighbourLists {
   std::size_t points = 0;
   std::size_t k = 0;
   std::vector<double> distances{};       ///< [points, k], ascending in a row; Euclidean, all > 0.
@@ -22,11 +22,11 @@ struct Neighbours {
 /// @throws DataError for non-finite coordinates or fewer than k + 1 distinct points.
 /// Cost: points² · coordinates, in parallel.
 template <class Scalar>
-Neighbours nearest_neighbours(const math::MatrixView<Scalar>& points, std::size_t k);
+NeighbourLists nearest_neighbours(const math::MatrixView<Scalar>& points, std::size_t k);
 
 /// Standard error of Σscore over points that are dependent only where one is a neighbour of the
 /// other: √Σᵢ(sᵢ² + Σ_{j linked to i} sᵢsⱼ), and never below that of independent scores.
 /// @param scores one a point, of mean about 0.
-double linked_deviation(const Neighbours& neighbours, const std::vector<double>& scores);
+double linked_deviation(const NeighbourLists& neighbours, const std::vector<double>& scores);
 
 }  // namespace emdyn::probe
