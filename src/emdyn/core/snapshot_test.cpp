@@ -65,7 +65,7 @@ TEST(Snapshot, EveryTruncationIsNoticed) {
   const auto bytes = bytes_of(filled_pond());
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     Pond read({});
-    StateReader archive(std::span(bytes).first(size));
+    StateReader archive{std::span(bytes).first(size)};
     archive(read);
     EXPECT_FALSE(archive.ok()) << size;
     EXPECT_LE(read.fish.size(), 3U);

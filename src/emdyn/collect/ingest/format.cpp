@@ -35,7 +35,7 @@ constexpr std::array<Magic, 14> kForeign{{
 }};
 
 /// The first reader that takes the bytes, or wants more of them.
-Format first_reader(const Head& head, bool binary) {
+Format first_reader(const FileHead& head, bool binary) {
   for (const ReaderEntry& entry : registry().entries()) {
     if (entry.binary != binary) continue;
     const Sniffed sniffed = entry.sniff(head);

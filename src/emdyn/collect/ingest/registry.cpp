@@ -24,14 +24,14 @@ std::unique_ptr<Parser> make(Feed& feed, Origin origin, const ReadOptions& optio
 
 Sniffed told(bool yes) { return yes ? Sniffed::yes : Sniffed::no; }
 
-Sniffed sniff_events(const Head& head) {
+Sniffed sniff_events(const FileHead& head) {
   return told(head.bytes.size() >= 12 && little_endian<std::uint32_t>(head.bytes.substr(8)) ==
                                              masked_crc32c(head.bytes.substr(0, 8)));
 }
 
 /// Whether braces hold a whole document: an object on its first line makes JSON lines, unless it holds a whole log;
 /// anything else in braces is one document.
-Sniffed sniff_braces(const Head& head) {
+Sniffed sniff_braces(const FileHead& head) {
   const std::string_view text = head.text;
   const auto newline = text.find('\n');
   if (newline == std::string_view::npos && !head.whole) {
@@ -51,14 +51,14 @@ Sniffed sniff_braces(const Head& head) {
   return told(line.find_first_not_of(" \t\r", 1) == std::string_view::npos);
 }
 
-Sniffed sniff_document(const Head& head) {
+Sniffed sniff_document(const FileHead& head) {
   if (head.text.starts_with('[')) return Sniffed::yes;
   return head.text.starts_with('{') ? sniff_braces(head) : Sniffed::no;
 }
 
-Sniffed sniff_lines(const Head& head) { return told(head.text.starts_with('{')); }
+Sniffed sniff_lines(const FileHead& head) { return told(head.text.starts_with('{')); }
 
-Sniffed sniff_table(const Head& head) {
+Sniffed sniff_table(const FileHead& head) {
   const bool line = head.text.find('\n') != std::string_view::npos;
   return line || head.whole || head.bytes.size() >= kHeadBytes ? Sniffed::yes : Sniffed::more;
 }

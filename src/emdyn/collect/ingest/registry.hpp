@@ -10,7 +10,7 @@
 namespace emdyn::collect::ingest {
 
 /// The first bytes of a file, unpacked.
-struct Head {
+struct FileHead {
   std::string_view bytes;
   std::string_view text;  ///< Without a byte order mark and leading blanks.
   bool whole = false;     ///< Nothing follows.
@@ -26,7 +26,7 @@ struct ReaderEntry : EntryFacts {
   std::string_view name_part;                 ///< Or with this in their name.
   bool run_is_folder;                         ///< A run is called after the folder of its files.
   std::string_view told_by;                   ///< What in its bytes says so.
-  Sniffed (*sniff)(const Head& head);
+  Sniffed (*sniff)(const FileHead& head);
   std::unique_ptr<Parser> (*make)(Feed& feed, Origin origin, const ReadOptions& options,
                                   SourceInfo& info);
 };

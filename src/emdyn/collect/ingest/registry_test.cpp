@@ -23,7 +23,7 @@ TEST(ReaderRegistry, EveryFormatHasOneReader) {
 }
 
 TEST(ReaderRegistry, TheReaderOfAnyTextIsAskedLast) {
-  const Head head{"step,loss\n", "step,loss\n", true};
+  const FileHead head{"step,loss\n", "step,loss\n", true};
   for (const ReaderEntry& entry : registry().entries()) {
     EXPECT_EQ(entry.sniff(head) == Sniffed::yes, &entry == &registry().entries().back())
         << entry.name;

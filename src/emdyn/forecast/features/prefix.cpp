@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "emdyn/forecast/features/groups.hpp"
 
 namespace emdyn::forecast {
 namespace {
 
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kFewestRecords = 3;
 constexpr double kFitted = 0.99;
 

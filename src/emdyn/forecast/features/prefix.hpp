@@ -1,4 +1,5 @@
 #pragma once
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::forecast {
+
+/// What a feature is where what it needs is missing.
+inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 /// One signal up to a position, on the scale of its feature. Never empty.
 class Trace {

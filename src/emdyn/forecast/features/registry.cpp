@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/forecast/features/prefix.hpp"
@@ -14,7 +13,6 @@ namespace emdyn::forecast {
 namespace {
 
 constexpr bool kBare = true;
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 using Compute = double (*)(const Prefix&);
 

@@ -74,24 +74,24 @@ void reverse_frames(std::vector<std::size_t>& order, double share, Philox& rando
 
 double share_at(std::size_t severity) { return kShares[severity - 1]; }
 
-void lose_cells(const Table& table, std::size_t severity, Philox& random) {
+void lose_cells(const TableView& table, std::size_t severity, Philox& random) {
   for (double& value : table.values) {
     if (random.uniform() < share_at(severity)) value = std::numeric_limits<double>::quiet_NaN();
   }
 }
 
-std::vector<std::size_t> columns_hit(const Table& table, std::size_t severity, Philox& random) {
+std::vector<std::size_t> columns_hit(const TableView& table, std::size_t severity, Philox& random) {
   return draw(table.columns, portion(share_at(severity), table.columns, table.columns), random);
 }
 
-void scale_columns(const Table& table, std::size_t severity, Philox& random) {
+void scale_columns(const TableView& table, std::size_t severity, Philox& random) {
   constexpr std::array<double, 5> kFactors{2.0, 5.0, 10.0, 100.0, 1000.0};
   for (const std::size_t column : columns_hit(table, severity, random)) {
     for (std::size_t r = 0; r < table.rows(); ++r) table.at(r, column) *= kFactors[severity - 1];
   }
 }
 
-void delay_columns(const Table& table, std::size_t severity, Philox& random) {
+void delay_columns(const TableView& table, std::size_t severity, Philox& random) {
   const std::size_t rows = table.rows();
   for (const std::size_t column : columns_hit(table, severity, random)) {
     if (rows < 2) continue;
@@ -102,7 +102,7 @@ void delay_columns(const Table& table, std::size_t severity, Philox& random) {
   }
 }
 
-void swap_columns(const Table& table, std::size_t severity, Philox& random) {
+void swap_columns(const TableView& table, std::size_t severity, Philox& random) {
   const std::size_t pairs = portion(share_at(severity), table.columns / 2, table.columns / 2);
   const auto chosen = draw(table.columns, 2 * pairs, random);
   for (std::size_t p = 0; p < pairs; ++p) {

@@ -28,7 +28,7 @@ std::vector<std::size_t> frame_order(std::string_view name, std::size_t frames,
                                      std::uint64_t sequence = 0);
 
 /// A row-major table [rows, columns] that is being altered in place.
-struct Table {
+struct TableView {
   std::span<double> values;
   std::size_t columns = 1;
 
@@ -42,7 +42,7 @@ struct Table {
 struct TableEntry : EntryFacts {
   std::size_t least_columns;  ///< Fewer have nothing to corrupt.
   /// @param severity in 1 … 5.
-  void (*apply)(const Table& table, std::size_t severity, Philox& random);
+  void (*apply)(const TableView& table, std::size_t severity, Philox& random);
 };
 
 /// `missing`: cells become NaN; `scaled`: a column in another unit (a factor of 2, 5, 10, 100, 1000
