@@ -33,17 +33,22 @@ std::unique_ptr<AnyDetector> make(const Params& params) {
   return std::make_unique<Boxed<D>>(config);
 }
 
-// clang-format off
+template <class D>
+concept StatesItsPrice = requires {
+  D::kCalibrated;
+};
+
 template <Detector D>
 constexpr Entry entry() {
-  constexpr bool calibrated = requires { D::kCalibrated; };
   constexpr bool alarms_itself = requires(const D& detector) { detector.alarms(); };
   constexpr bool front_end_inside = requires(typename D::Config config) { config.longest_period; };
-  constexpr bool by_default = requires { D::kByDefault; };
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, calibrated, alarms_itself, front_end_inside, by_default, &make<D>};
+  constexpr bool by_default = D::kName == kDefaultDetector;
+  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, alarms_itself,
+          front_end_inside,        by_default,   &make<D>};
 }
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
+// clang-format off
 constexpr std::array kEntries{
     entry<Adwin>(),
     entry<AutoDetector>(),

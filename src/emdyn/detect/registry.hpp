@@ -16,12 +16,15 @@ struct Entry : DetectorFacts {
   bool calibrated;        ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
   bool alarms_itself;     ///< Has policies inside: its alarms() tells its alarms.
   bool front_end_inside;  ///< Seeks trend and season itself (its parameter longest_period).
-  bool by_default;        ///< What runs where none is named; one entry.
+  bool by_default;        ///< What every door runs unless told otherwise (kDefaultDetector).
   std::unique_ptr<AnyDetector> (*make)(const Params&);
 
   /// Alarms within a budget unless told otherwise; the others at their textbook threshold.
   constexpr bool budgeted() const noexcept { return calibrated || alarms_itself; }
 };
+
+/// The entry that every door runs unless told otherwise.
+inline constexpr std::string_view kDefaultDetector = "auto";
 
 /// Every detector of one signal this build knows, in the order users see them.
 const Registry<Entry>& series_registry() noexcept;

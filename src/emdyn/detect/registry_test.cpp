@@ -4,7 +4,6 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/test_registry.hpp"
-#include "emdyn/detect/live/live_series.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"
 
 namespace emdyn::detect {

@@ -41,8 +41,8 @@ std::uint64_t size_of(const File& file) {
 bool sum_matches(const File& file, std::uint64_t length, std::uint32_t sum) {
   std::uint32_t now = 0;
   for (std::uint64_t at = 0; at < length;) {
-    const std::string bytes =
-        file.read_at(at, static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, length - at)));
+    const std::string bytes = file.read_at(
+        at, static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, length - at)));
     if (bytes.empty()) return false;
     now = crc32c(bytes, now);
     at += bytes.size();

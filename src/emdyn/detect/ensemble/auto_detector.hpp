@@ -60,7 +60,6 @@ class AutoDetector {
   static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kFrontEnd = false;
   static constexpr bool kCalibrated = true;
-  static constexpr bool kByDefault = true;
 
   struct Config {
     std::int64_t history = 4096;        ///< Earlier stretches of each length to compare with.

@@ -128,8 +128,7 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const Dete
     if (!options.params.empty() || options.front_end) {
       throw ConfigError(
           "watch has its own front end and no parameters but --alpha and --refractory; leave "
-          "--set, "
-          "--front-end and --no-front-end out");
+          "--set, --front-end and --no-front-end out");
     }
     impl_->watch.emplace(impl_->signal, watch_config(options));
     return;
