@@ -4,6 +4,7 @@
 
 #include "emdyn/collect/ingest/log_folder.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/source_dir.hpp"
 #include "emdyn/core/test_registry.hpp"
 
 namespace emdyn::collect::ingest {

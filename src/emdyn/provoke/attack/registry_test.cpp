@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/source_dir.hpp"
 #include "emdyn/core/test_registry.hpp"
 
 namespace emdyn::provoke::attack {
