@@ -69,7 +69,7 @@ constexpr std::string_view kStreamed = "O(bytes), streamed";
 
 // The only list of readers, in the order in which a file is asked. Add yours before csv, which takes any text.
 constexpr std::array kReaders{
-    ReaderEntry{{"tfevents", "TensorBoard event files: scalars, old and new form",
+    ReaderEntry{{"tfevents", "TensorBoard event files",
                  "TensorFlow, tensorflow/core/lib/io/record_writer.h and event.proto", kStreamed},
                 Format::tfevents,
                 true,
