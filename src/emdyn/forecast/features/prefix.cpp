@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
 namespace {
@@ -98,7 +98,7 @@ double Trace::level() const {
   for (std::size_t i = 0; i < points_.values.size(); ++i) {
     if (points_.positions[i] > 0.9 * at_) recent.push_back(points_.values[i]);
   }
-  return recent.empty() ? points_.values.back() : sample_quantile(std::move(recent), 0.5);
+  return recent.empty() ? points_.values.back() : math::median(recent);
 }
 
 double Trace::slope() const {
