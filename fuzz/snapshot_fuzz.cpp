@@ -8,6 +8,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/detect/live/many_signals.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"

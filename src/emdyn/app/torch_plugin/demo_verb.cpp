@@ -13,7 +13,7 @@
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 #include "emdyn/pipeline/run_report.hpp"
 
 namespace emdyn::app::torch_plugin {

@@ -4,47 +4,21 @@
 #include <optional>
 
 #include "emdyn/app/terminal/arguments.hpp"
+#include "emdyn/app/terminal/listing.hpp"
 #include "emdyn/app/terminal/progress.hpp"
 #include "emdyn/app/torch_plugin/monitored.hpp"
 #include "emdyn/app/torch_plugin/verbs.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::app::torch_plugin {
 namespace {
 
 int list_experiments(bool json, app::terminal::Console& console) {
-  if (json) {
-    Json list = Json::array();
-    for (const model::lab::ExperimentEntry& entry : model::lab::experiments()) {
-      list.push_back({{"name", entry.name},
-                      {"help", entry.help},
-                      {"paper", entry.paper},
-                      {"settings", entry.fields()}});
-    }
-    console.json(Json{{"experiments", std::move(list)}});
-    return 0;
-  }
-  for (const model::lab::ExperimentEntry& entry : model::lab::experiments()) {
-    console.line(console.bold(entry.name));
-    console.line(fmt::format("  {}\n  {}", entry.help, entry.paper));
-    for (const Json& field : entry.fields()) {
-      std::string range;
-      if (field.contains("choices")) {
-        for (const auto& choice : field["choices"]) {
-          range += fmt::format("{}{}", range.empty() ? "" : "|", choice.get<std::string>());
-        }
-      } else if (field.contains("low")) {
-        range = fmt::format("{:g} … {:g}", field["low"].get<double>(), field["high"].get<double>());
-      }
-      const std::string value = field["default"].is_string() ? field["default"].get<std::string>()
-                                                             : json_text(field["default"]);
-      console.line(fmt::format("    {:<22} {} [{}]  {}", field["name"].get<std::string>(),
-                               field["help"].get<std::string>(), value, console.faint(range)));
-    }
-  }
+  const auto& labs = model::lab::registry();
+  app::terminal::list_entries("experiments", labs.form(), described(labs), json, console);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "emdyn/collect/ingest/contract/file.hpp"
 #include "emdyn/collect/ingest/contract/gzip.hpp"
 #include "emdyn/collect/ingest/format.hpp"
+#include "emdyn/collect/ingest/log_folder.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -122,10 +123,10 @@ void read_folder(const fs::path& folder, Feed& feed, const ReadOptions& options)
   }
   if (feed.points() > before) return;
   const std::string shown = terminal_safe(folder.string());
-  throw DataError(files.empty() ? shown +
-                                      ": no log in this folder (looked for *tfevents*, .csv, "
-                                      ".tsv, .jsonl, .ndjson, also with .gz)"
-                                : fmt::format("{}: nothing could be read; {}", shown, first_error));
+  throw DataError(files.empty()
+                      ? fmt::format("{}: no log in this folder (looked for {}, also with .gz)",
+                                    shown, log_names())
+                      : fmt::format("{}: nothing could be read; {}", shown, first_error));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emdyn/collect/ingest/contract/file.hpp"
+#include "emdyn/collect/ingest/log_folder.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 

@@ -82,7 +82,7 @@ constexpr double smallest_sigma(double level) noexcept {
 ///   p_value  optional member: chance of a score this high per step, where the null is known
 ///   advance(x) optional member: update() of a ready detector, for loops that know it is
 ///   shares()   optional member: what each member of an ensemble gave to the score
-///   state()  names every member that changes, in one order; see state.hpp
+///   state()  names every member that changes, in one order; see core/snapshot.hpp
 // clang-format off
 template <class D>
 concept Detector =

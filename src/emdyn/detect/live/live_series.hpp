@@ -12,7 +12,6 @@
 
 namespace emdyn::detect {
 
-inline constexpr std::string_view kDefaultDetector = "auto";
 /// What `watch` and Monitor run on every signal (detect::SignalWatch); no registry entry.
 inline constexpr std::string_view kWatch = "watch";
 

@@ -7,7 +7,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/detect/contract/entry_list.hpp"
+#include "emdyn/core/snapshot.hpp"
 
 namespace emdyn::detect {
 namespace {

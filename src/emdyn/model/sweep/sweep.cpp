@@ -9,7 +9,7 @@
 
 #include "emdyn/collect/store/store.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::sweep {
 namespace {

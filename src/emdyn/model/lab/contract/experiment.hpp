@@ -78,19 +78,6 @@ class Experiment {
   virtual Outcome run(Sink& sink, std::stop_token stop) = 0;
 };
 
-/// One line of the list of experiments.
-struct ExperimentEntry {
-  std::string_view name;
-  std::string_view help;
-  std::string_view paper;
-  Json (*fields)();  ///< As describe_fields().
-  std::unique_ptr<Experiment> (*make)(const Params& params);
-};
-std::span<const ExperimentEntry> experiments() noexcept;
-
-/// @throws ConfigError for an unknown experiment or setting, or a value out of range.
-std::unique_ptr<Experiment> make_experiment(std::string_view name, const Params& params);
-
 /// Keeps everything in memory as a series::Run.
 class Recorder final : public Sink {
  public:

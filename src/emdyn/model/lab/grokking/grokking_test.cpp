@@ -7,7 +7,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::lab {
 namespace {

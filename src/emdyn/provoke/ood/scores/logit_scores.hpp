@@ -100,6 +100,7 @@ class OdinTemperature : public LogitScore {
   static constexpr std::string_view kName = "odin_temperature";
   static constexpr std::string_view kSummary =
       "softmax probability at a high temperature (ODIN without its input step)";
+  static constexpr std::string_view kMoved = "odin";
   static constexpr std::string_view kPaper = "Liang, Li, Srikant, arXiv 1706.02690";
   static constexpr std::string_view kCost = "K";
   struct Config {

@@ -1,36 +1,9 @@
 #include "emdyn/model/lab/contract/experiment.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "emdyn/core/error.hpp"
-#include "emdyn/core/text.hpp"
-#include "emdyn/model/lab/grokking/grokking.hpp"
-#include "emdyn/model/lab/sinusoid/sinusoid.hpp"
-
 namespace emdyn::model::lab {
-namespace {
-
-constexpr std::array kExperiments = {
-    ExperimentEntry{"grokking",
-                    "a small network memorises modular arithmetic, then suddenly generalises",
-                    "Power et al. 2022; Gromov 2023; Nanda et al. 2023",
-                    [] { return describe_fields(kGrokkingFields); },
-                    [](const Params& params) -> std::unique_ptr<Experiment> {
-                      return make_grokking(grokking_config(params));
-                    }},
-    ExperimentEntry{"sinusoid",
-                    "a small network learns sin(x) and is asked for a phase it was not shown", "",
-                    [] { return describe_fields(kSinusoidFields); },
-                    [](const Params& params) -> std::unique_ptr<Experiment> {
-                      return make_sinusoid(sinusoid_config(params));
-                    }},
-};
-
-}  // namespace
 
 double Outcome::probe_overhead_percent() const noexcept {
   const double busy = seconds - seconds_in_sink;
@@ -62,18 +35,6 @@ Json outcome_json(const Outcome& outcome) {
           {"probe_overhead_percent", outcome.probe_overhead_percent()},
           {"probes", std::move(probes)},
           {"data", outcome.data}};
-}
-
-std::span<const ExperimentEntry> experiments() noexcept { return kExperiments; }
-
-std::unique_ptr<Experiment> make_experiment(std::string_view name, const Params& params) {
-  std::vector<std::string_view> names;
-  for (const ExperimentEntry& entry : kExperiments) {
-    if (entry.name == name) return entry.make(params);
-    names.push_back(entry.name);
-  }
-  throw ConfigError(fmt::format("unknown experiment '{}': known are {}", terminal_safe(name),
-                                fmt::join(names, ", ")));
 }
 
 Recorder::Recorder(const Experiment& experiment) {

@@ -1,15 +1,26 @@
-#include "emdyn/detect/contract/entry_list.hpp"
+#include "emdyn/core/snapshot.hpp"
 
 #include <fmt/format.h>
 
+#include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
-namespace emdyn::detect::snapshot_detail {
+namespace emdyn {
+
+std::uint64_t checksum(std::span<const std::byte> bytes) noexcept {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const std::byte byte : bytes) {
+    hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211ULL;
+  }
+  return hash;
+}
+
+namespace snapshot_detail {
 namespace {
 
 constexpr std::size_t kLongestText = 256;
 
-std::string text_of(const Json& value) {
+std::string param_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return shortest(value.get<double>());
   return value.dump();
@@ -18,16 +29,8 @@ std::string text_of(const Json& value) {
 }  // namespace
 
 void refuse(const SnapshotForm& form, std::string_view why) {
-  throw DataError(fmt::format("snapshot of a {}: {}; take a new one with this version", form.what,
-                              terminal_safe(why)));
-}
-
-void unknown(const SnapshotForm& form, std::string_view name,
-             std::span<const std::string_view> known) {
-  const auto near = nearest_word(name, known);
-  throw ConfigError(fmt::format("unknown {} \"{}\"{}; see emdyn detect --list", form.what,
-                                terminal_safe(name),
-                                near ? fmt::format(" (did you mean {}?)", *near) : std::string()));
+  throw DataError(
+      fmt::format("snapshot of a {}: {}; {}", form.what, terminal_safe(why), form.mend));
 }
 
 void begin(StateWriter& archive, const SnapshotForm& form, std::string_view name) {
@@ -39,7 +42,7 @@ void write_params(StateWriter& archive, const Json& config) {
   archive(static_cast<std::uint32_t>(config.size()));
   for (const auto& [name, value] : config.items()) {
     archive.text(name);
-    archive.text(text_of(value));
+    archive.text(param_text(value));
   }
 }
 
@@ -77,4 +80,5 @@ Params read_params(StateReader& archive) {
   return params;
 }
 
-}  // namespace emdyn::detect::snapshot_detail
+}  // namespace snapshot_detail
+}  // namespace emdyn
