@@ -12,6 +12,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/forecast/bank/groups.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
 namespace {
