@@ -42,9 +42,11 @@ inline Signals gaussian_rows(const Eigen::MatrixXd& covariance, std::int64_t row
 /// y follows x: x_t = a·x_(t−1) + e, y_t = b·y_(t−1) + c·x_(t−1) + f, unit noises.
 inline VectorAutoregression driven_pair(double a, double b, double c) {
   VectorAutoregression system;
-  Eigen::MatrixXd block(2, 2);
-  block << a, 0.0, c, b;
-  system.coefficients = {block};
+  Eigen::MatrixXd block = Eigen::MatrixXd::Zero(2, 2);
+  block(0, 0) = a;
+  block(1, 0) = c;
+  block(1, 1) = b;
+  system.coefficients.push_back(block);
   system.residual = Eigen::MatrixXd::Identity(2, 2);
   return system;
 }
