@@ -17,9 +17,8 @@ TEST(ScoreRegistry, EveryEntryKeepsTheContract) {
 }
 
 TEST(ScoreRegistry, OneScoreMovesItsInputFirst) {
-  EXPECT_EQ(std::ranges::count_if(entries(),
-                                  [](const Entry& entry) { return !entry.moved.empty(); }),
-            1);
+  EXPECT_EQ(
+      std::ranges::count_if(entries(), [](const Entry& entry) { return !entry.moved.empty(); }), 1);
 }
 
 TEST(ScoreRegistry, AnUnknownNameIsOfferedTheNearest) {
