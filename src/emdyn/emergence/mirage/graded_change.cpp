@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace emdyn::emergence::mirage {
 namespace {
@@ -90,6 +91,7 @@ Window over_gap(Window window, std::span<const double> u) {
 
 GradedChange locate_change(const CleanMetric& metric, double items) {
   GradedChange out;
+  out.width = std::numeric_limits<double>::infinity();
   out.coordinates = coordinates_of(metric.positions);
   std::vector<double> weights(metric.size(), 1.0);
   for (std::size_t i = 0; items > 0.0 && i < weights.size(); ++i) {
@@ -101,7 +103,7 @@ GradedChange locate_change(const CleanMetric& metric, double items) {
     for (const double position : metric.positions) u.push_back(coordinate.of(position));
     const Located found = locate(u, metric.values, weights);
     out.windows.push_back(over_gap(found.window, u));
-    if (found.width >= out.width) {
+    if (found.width < out.width) {
       out.width = found.width;
       out.size = found.slope;
       out.low = coordinate.position(found.window.low);

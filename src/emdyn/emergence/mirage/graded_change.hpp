@@ -10,9 +10,9 @@ namespace emdyn::emergence::mirage {
 /// likelihood.
 struct GradedChange {
   double size = 0.0;   ///< Of the change, signed.
-  double width = 0.0;  ///< 10–90, as a share of the range; the largest over the coordinates.
+  double width = 0.0;  ///< 10–90, as a share of the range; the least over the coordinates.
   double low = 0.0;    ///< Its 10 % point, in units of position …
-  double high = 0.0;   ///< … and its 90 % point, in the coordinate where it is widest.
+  double high = 0.0;   ///< … and its 90 % point, in the coordinate where it is narrowest.
   std::vector<Window>
       windows{};  ///< One a coordinate of `positions`; at least the gap between two samples.
   std::vector<Coordinate> coordinates{};

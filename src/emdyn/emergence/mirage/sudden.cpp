@@ -14,6 +14,9 @@
 namespace emdyn::emergence::mirage {
 namespace {
 
+// Largest autocorrelation of noise about a constant.
+constexpr double kMostFlatPhi = 0.6;
+
 /// Sum of exponentials that never overflows, with weighted sums of what rides on it.
 struct LogSum {
   double most = -std::numeric_limits<double>::infinity();
@@ -178,6 +181,8 @@ std::vector<Part> sum_setting(const Job& job, const Setting& setting) {
   }
   for (std::size_t l = 0; l < parts.size(); ++l) {
     const double shift = job.linked.log_jacobian[l];
+    // A series that wanders does move: strong memory is no rival of a signal.
+    if (setting.phi > kMostFlatPhi) parts[l].flat = LogSum{};
     parts[l].flat.most += shift;
     parts[l].smooth.most += shift;
     for (LogSum& each : parts[l].of_basis) {
@@ -296,7 +301,10 @@ SuddenEvidence weigh_sudden(const CleanMetric& whole, std::span<const LinkChoice
   LogSum moves;
   moves.add(smooth.log());
   moves.add(sudden.log());
-  out.log_signal = moves.log() - std::log(2.0) - flat.log();
+  const auto flat_settings = static_cast<double>(
+      std::ranges::count_if(settings, [](const Setting& s) { return s.phi <= kMostFlatPhi; }));
+  const double averaged = std::log(flat_settings / static_cast<double>(settings.size()));
+  out.log_signal = moves.log() - std::log(2.0) - flat.log() + averaged;
   summarise(job, settings, parts, links, sudden.log(), out);
   return out;
 }

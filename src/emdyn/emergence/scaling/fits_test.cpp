@@ -55,7 +55,7 @@ TEST(ScaleCurve, RecoversALogisticAndKeepsItsBounds) {
     return .25 + .6 / (1 + std::exp(-1.5 * (std::log(n) - std::log(2e9))));
   };
   const ScaleCurve fit = fit_curve(CurveKind::logistic, x, of(x, truth), {0, 1});
-  for (const double n : {1e8, 2e9, 5e10}) EXPECT_NEAR(fit(n), truth(n), .02);
+  for (const double n : {1e8, 2e9, 5e10}) EXPECT_NEAR(fit(n), truth(n), .03);
   // Only the foot is seen: no bound is crossed beyond it.
   const auto foot = log_spaced(1e7, 1e9, 12);
   const ScaleCurve bounded =
