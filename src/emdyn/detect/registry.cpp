@@ -8,6 +8,7 @@
 #include "emdyn/detect/drift/hddm.hpp"
 #include "emdyn/detect/drift/kswin.hpp"
 #include "emdyn/detect/ensemble/auto_detector.hpp"
+#include "emdyn/detect/ensemble/watch_detector.hpp"
 #include "emdyn/detect/level/bocpd.hpp"
 #include "emdyn/detect/level/cusum.hpp"
 #include "emdyn/detect/level/e_detector.hpp"
@@ -33,11 +34,12 @@ std::unique_ptr<AnyDetector> make(const Params& params) {
 
 template <Detector D>
 constexpr Entry entry() {
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, requires {D::kCalibrated;
+  constexpr bool calibrated = requires { D::kCalibrated; };
+  constexpr bool alarms_itself = requires(const D& detector) { detector.alarms(); };
+  constexpr bool front_end_inside = requires(typename D::Config config) { config.longest_period; };
+  return {facts_of<D>(D::kDomain), D::kFrontEnd,     calibrated,
+          alarms_itself,           front_end_inside, &make<D>};
 }
-, &make<D>
-};  // namespace
-}  // namespace emdyn::detect
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
 // clang-format off
@@ -66,6 +68,7 @@ constexpr std::array kEntries{
     entry<RobustZ>(),
     entry<SpectralResidual>(),
     entry<SpotDetector>(),
+    entry<WatchDetector>(),
 };
 // clang-format on
 

@@ -11,10 +11,18 @@ namespace emdyn::detect {
 
 /// One detector of one signal and how to make it.
 struct Entry : EntryFacts {
-  bool front_end;   ///< Sits behind a FrontEnd by default.
-  bool calibrated;  ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
+  bool front_end;         ///< Sits behind a FrontEnd by default.
+  bool calibrated;        ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
+  bool alarms_itself;     ///< Has policies inside: AnyDetector::alarms() tells its alarms.
+  bool front_end_inside;  ///< Seeks trend and season itself (its parameter longest_period).
   std::unique_ptr<AnyDetector> (*make)(const Params&);
+
+  /// Alarms within a budget unless told otherwise; the others at their textbook threshold.
+  constexpr bool budgeted() const noexcept { return calibrated || alarms_itself; }
 };
+
+/// The entry that every door runs unless told otherwise, live and on files (decision 0195).
+inline constexpr std::string_view kDefaultDetector = "auto";
 
 /// Every detector of one signal this build knows, in the order users see them.
 std::span<const Entry> entries() noexcept;

@@ -36,7 +36,7 @@ int run_bench(Arguments arguments, Console& console) {
   CLI::App* ood = app.add_subcommand("ood", "microseconds of every out-of-distribution score");
   bench::DetectBenchOptions detect_options;
   CLI::Option* signals = detect
-                             ->add_option("--signals", detect_options.bank_signals,
+                             ->add_option("--signals", detect_options.many_signals,
                                           "only the bank: speed and memory with that many signals")
                              ->check(CLI::Range(1, 10'000'000));
   detect->add_option("--only", detect_options.only,
@@ -66,7 +66,7 @@ int run_bench(Arguments arguments, Console& console) {
   if (store->parsed()) bench::print_rows(bench::bench_store(store_options), json, console);
   if (corrupt->parsed()) bench::print_rows(bench::corrupt_rows(), json, console);
   if (ood->parsed()) bench::print_rows(bench::ood_rows(), json, console);
-  detect_options.bank_only = signals->count() > 0;
+  detect_options.many_signals_only = signals->count() > 0;
   if (detect->parsed()) bench::print_rows(bench::detect_rows(detect_options), json, console);
   if (calibration->parsed()) {
     calibration_options.stop = [&] { return console.interrupted(); };

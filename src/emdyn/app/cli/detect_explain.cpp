@@ -20,27 +20,14 @@ struct Described {
   EntryFacts facts;
   bool rows = false;
   bool front_end = false;
+  bool budgeted = false;  // Alarms within a budget unless told otherwise.
 };
-
-const EntryFacts& watch_facts() {
-  static const EntryFacts facts{
-      detect::kWatch,
-      "what emdyn watch and Monitor run: spikes (k-sigma) and lasting shifts (CUSUM), each with "
-      "half the budget",
-      "Shewhart 1931; Page, Continuous Inspection Schemes, Biometrika 1954",
-      "O(1)",
-      detect::Domain::real,
-      detect::EventKind::shift,
-      [] { return describe_fields(detect::SignalWatch::kFields); }};
-  return facts;
-}
 
 std::vector<Described> every_detector() {
   std::vector<Described> all;
   for (const detect::Entry& entry : detect::entries())
-    all.push_back({entry, false, entry.front_end});
+    all.push_back({entry, false, entry.front_end, entry.budgeted()});
   for (const auto& entry : detect::vector_entries()) all.push_back({entry, true, false});
-  all.push_back({watch_facts(), false, true});
   std::ranges::stable_sort(
       all, {}, [](const Described& each) { return std::pair(each.rows, each.facts.name); });
   return all;
@@ -174,7 +161,7 @@ void explain_detector(const std::string& name, Console& console) {
                                  : ", as they are (--front-end: trend and scale "
                                    "removed first)"));
   }
-  if (facts.name == detect::kWatch || facts.name == detect::kDefaultDetector) {
+  if (detector.budgeted) {
     console.line("Budget   p <= 1e-5 a sample, its members together (--alpha sets another)");
   } else {
     console.line(

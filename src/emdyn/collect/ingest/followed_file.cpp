@@ -41,8 +41,8 @@ std::uint64_t size_of(const File& file) {
 bool sum_matches(const File& file, std::uint64_t length, std::uint32_t sum) {
   std::uint32_t now = 0;
   for (std::uint64_t at = 0; at < length;) {
-    const std::string bytes =
-        file.read_at(at, static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, length - at)));
+    const std::string bytes = file.read_at(
+        at, static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, length - at)));
     if (bytes.empty()) return false;
     now = crc32c(bytes, now);
     at += bytes.size();
@@ -165,7 +165,7 @@ void FollowedFile::begin_again(Feed& feed) {
 }
 
 void FollowedFile::read_new(Feed& feed, std::uint64_t most_bytes) {
-  while (most_bytes > 0 && !failed_) {
+  while (most_bytes > 0 && !failed_ && !feed.stopped()) {
     const std::string_view bytes =
         file_->read(static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, most_bytes)));
     if (bytes.empty()) return;
