@@ -16,8 +16,7 @@ namespace emdyn::bench {
 ///   transposed convolutions, all neurons and all targets (networks of conv, linear, relu and
 ///   flatten only), and the share of points that both certify;
 /// - points left undecided by branch and bound, 200 nodes a point and 30 seconds in all, beside
-/// those
-///   left by CROWN and attacks, and its time.
+///   those left by CROWN and attacks, and its time.
 std::vector<Row> certify_bench(const model::Network& network, const torch::Tensor& inputs,
                                std::span<const std::int64_t> labels, double epsilon);
 

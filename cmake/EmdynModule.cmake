@@ -1,11 +1,18 @@
 # emdyn_module(NAME detect/level DEPENDS detect/contract math core LIBRARIES fmt::fmt): one call per folder of
 # src/emdyn that holds code. The folder is the module: every .cpp and .hpp in it belongs to it, and what has
-# `test` in its name belongs to the tests of its wing. DEPENDS names the folders it may include
-# (tools/check_layers.py reads it). TORCH marks what may include libtorch, INTERNAL what is not installed.
-# COLD code runs once a command and is compiled for size of build rather than speed. SOURCES are generated files, EXCLUDE files of the folder that belong to another target, LIBRARIES outside
-# libraries. The target is emdyn_detect_level, its alias emdyn::detect_level.
+# `test` in its name belongs to the tests of its wing. The target is emdyn_detect_level, its alias
+# emdyn::detect_level.
+#   DEPENDS    the folders it may include (tools/check_layers.py reads it)
+#   LIBRARIES  outside libraries
+#   TORCH      it may include libtorch
+#   INTERNAL   it is not installed
+#   COLD       it runs once a command: compiled quickly rather than to run fast
+#   SOURCES    generated files
+#   EXCLUDE    files of the folder that belong to another target
+#   ALONE      files that stay out of batches: they have compile options of their own, or types that hold one
+#              of an anonymous namespace (to GCC every file of a batch is a header)
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;ALONE;LIBRARIES" ${ARGN})
   file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
   file(GLOB headers LIST_DIRECTORIES false CONFIGURE_DEPENDS *.hpp)
   foreach(name ${ARG_EXCLUDE})
@@ -16,6 +23,7 @@ function(emdyn_module)
   list(FILTER tests INCLUDE REGEX "/[^/]*test[^/]*$")
   list(FILTER sources EXCLUDE REGEX "/[^/]*test[^/]*$")
   list(FILTER headers EXCLUDE REGEX "/[^/]*test[^/]*$")
+  emdyn_batches(sources batch 16 ${ARG_ALONE})
   list(APPEND sources ${ARG_SOURCES})
 
   string(REPLACE / _ id ${ARG_NAME})
@@ -28,7 +36,6 @@ function(emdyn_module)
     if(ARG_COLD)
       target_compile_options(${target} PRIVATE ${EMDYN_COLD})
     endif()
-    emdyn_batches(${target} 16)
   else()
     add_library(${target} INTERFACE)
     set(kind INTERFACE)
@@ -50,12 +57,36 @@ function(emdyn_module)
   set_property(GLOBAL APPEND PROPERTY EMDYN_TESTS_${wing} ${tests})
 endfunction()
 
-# Several sources to one compiler run: most of a file's time goes into reading headers. Files with compile
-# options of their own stay alone.
-function(emdyn_batches target size)
-  if(EMDYN_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${size})
+# Several sources to one compiler run: most of a file's time goes into reading headers. Replaces the sources in
+# the named list by files that include up to `size` of them each; generated sources and those named after
+# `size` stay alone. The files name no absolute path, so a compiler cache serves every checkout.
+function(emdyn_batches list prefix size)
+  if(NOT EMDYN_UNITY)
+    return()
   endif()
+  set(alone "")
+  set(together "")
+  foreach(source ${${list}})
+    file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/src ${source})
+    get_filename_component(name ${source} NAME)
+    if(name IN_LIST ARGN)
+      list(APPEND alone ${source})
+    else()
+      list(APPEND together ${path})
+    endif()
+  endforeach()
+  set(number 0)
+  while(together)
+    list(SUBLIST together 0 ${size} batch)
+    list(REMOVE_ITEM together ${batch})
+    list(TRANSFORM batch REPLACE "(.+)" "#include \"\\1\"\n")
+    list(JOIN batch "" text)
+    set(file ${CMAKE_CURRENT_BINARY_DIR}/${prefix}_${number}.cpp)
+    file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY)
+    list(APPEND alone ${file})
+    math(EXPR number "${number} + 1")
+  endwhile()
+  set(${list} ${alone} PARENT_SCOPE)
 endfunction()
 
 # emdyn_wing_tests(detect): one program of all tests of a wing, after its folders.
@@ -64,16 +95,25 @@ function(emdyn_wing_tests wing)
   get_property(modules GLOBAL PROPERTY EMDYN_WING_${wing})
   if(tests AND BUILD_TESTING)
     emdyn_test(NAME emdyn_${wing}_test SOURCES ${tests} LIBRARIES ${modules} ${ARGN})
-    target_compile_definitions(emdyn_${wing}_test PRIVATE EMDYN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   endif()
 endfunction()
 
-# A GoogleTest program whose tests ctest lists one by one.
+# A GoogleTest program. To ctest it is a few shards, each a share of its cases: a process for every case would
+# spend most of its time on starting (a second each where libtorch is linked). One case: run the program with
+# --gtest_filter.
 function(emdyn_test)
-  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "NAME" "SOURCES;LIBRARIES;ALONE" ${ARGN})
+  list(LENGTH ARG_SOURCES count)
+  list(TRANSFORM ARG_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]")
+  emdyn_batches(ARG_SOURCES ${ARG_NAME} 8 ${ARG_ALONE})
   add_executable(${ARG_NAME} ${ARG_SOURCES})
   target_compile_options(${ARG_NAME} PRIVATE ${EMDYN_WARNINGS} ${EMDYN_COLD})
-  emdyn_batches(${ARG_NAME} 8)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LIBRARIES} GTest::gtest_main GTest::gmock)
-  gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
+  math(EXPR shards "1 + ${count} / 6")
+  math(EXPR last "${shards} - 1")
+  foreach(shard RANGE ${last})
+    add_test(NAME ${ARG_NAME}.${shard} COMMAND ${ARG_NAME} --gtest_brief=1)
+    set_tests_properties(${ARG_NAME}.${shard} PROPERTIES
+      TIMEOUT 900 ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard}")
+  endforeach()
 endfunction()

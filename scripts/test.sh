@@ -2,7 +2,8 @@
 # Installs what is missing, builds the release preset with warnings as errors, runs every test.
 #   scripts/test.sh                   all tests
 #   scripts/test.sh --sanitize        the same under AddressSanitizer + UBSan, then ThreadSanitizer
-#   scripts/test.sh -R REGEX ...      arguments go to ctest
+#   scripts/test.sh -R REGEX ...      arguments go to ctest; one case: build/release/src/emdyn/WING/emdyn_WING_test
+#                                     --gtest_filter=Suite.Case
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,4 +19,9 @@ for preset in "${presets[@]}"; do
   cmake --build --preset "$preset"
   # Tests that measure nothing may share the cores; none asserts on time.
   ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@"
+  cases=0
+  for program in "build/$preset"/src/emdyn/*/emdyn_*_test "build/$preset"/bench/emdyn_bench_test; do
+    cases=$((cases + $("$program" --gtest_list_tests | grep -c '^  ')))
+  done
+  echo "$preset: $cases cases in the test programs, beside the fuzz targets, the program's and the tools' tests"
 done

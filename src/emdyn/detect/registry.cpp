@@ -32,12 +32,16 @@ std::unique_ptr<AnyDetector> make(const Params& params) {
   return std::make_unique<Boxed<D>>(config);
 }
 
+template <class D>
+concept StatesItsPrice = requires {
+  D::kCalibrated;
+};
+
 template <Detector D>
 constexpr Entry entry() {
-  constexpr bool calibrated = requires { D::kCalibrated; };
   constexpr bool alarms_itself = requires(const D& detector) { detector.alarms(); };
   constexpr bool front_end_inside = requires(typename D::Config config) { config.longest_period; };
-  return {facts_of<D>(D::kDomain), D::kFrontEnd,     calibrated,
+  return {facts_of<D>(D::kDomain), D::kFrontEnd,     StatesItsPrice<D>,
           alarms_itself,           front_end_inside, &make<D>};
 }
 

@@ -1,5 +1,4 @@
 #include "emdyn/math/distributions.hpp"
-#include "emdyn/math/non_finite.hpp"
 
 #include <boost/math/special_functions/beta.hpp>
 #include <boost/math/special_functions/erf.hpp>
@@ -7,6 +6,8 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+
+#include "emdyn/math/non_finite.hpp"
 
 namespace emdyn::math {
 namespace {

@@ -1,15 +1,15 @@
 #include "emdyn/math/distributions.hpp"
-#include "emdyn/math/non_finite.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
+#include "emdyn/math/non_finite.hpp"
+
 /// References: mpmath with 40 digits, and scipy where the test says so.
 namespace emdyn::math {
 namespace {
-
 
 void expect_relative(double got, double want, double tolerance = 1e-13) {
   EXPECT_NEAR(got, want, tolerance * std::fabs(want));

@@ -14,7 +14,6 @@
 namespace emdyn::math {
 namespace {
 
-
 /// Sums over groups of tied values that τ-b and its variance need.
 struct Ties {
   double pairs = 0.0;   ///< Σ t(t−1)/2

@@ -1,12 +1,12 @@
 #include "emdyn/math/moments.hpp"
-#include "emdyn/math/non_finite.hpp"
 
 #include <cmath>
 #include <limits>
 
+#include "emdyn/math/non_finite.hpp"
+
 namespace emdyn::math {
-namespace {
-}
+namespace {}
 
 void Moments::add(double value) noexcept {
   const auto before = static_cast<double>(count_);

@@ -10,7 +10,6 @@
 namespace emdyn::math {
 namespace {
 
-
 /// log(1 + shape·z)/shape, which is z in the limit of shape 0.
 double shaped_log(double shape, double z) {
   const double product = shape * z;

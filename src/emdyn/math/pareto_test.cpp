@@ -13,7 +13,8 @@
 namespace emdyn::math {
 namespace {
 
-std::vector<double> draw_pareto(const GeneralisedPareto& pareto, std::size_t count, std::uint64_t seed) {
+std::vector<double> draw_pareto(const GeneralisedPareto& pareto, std::size_t count,
+                                std::uint64_t seed) {
   Philox random(seed);
   std::vector<double> values(count);
   for (double& value : values) value = pareto.isf(1.0 - random.uniform());

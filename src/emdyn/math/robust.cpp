@@ -13,7 +13,6 @@
 namespace emdyn::math {
 namespace {
 
-
 struct Place {
   std::size_t index;
   double fraction;

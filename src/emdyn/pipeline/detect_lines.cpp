@@ -137,8 +137,7 @@ struct LineDetection::Impl {
     if (wanted(name) && !slots.back() && !std::exchange(told_channel, true)) {
       warning = fmt::format(
           "channel \"{}\" appears after {} rows and is not watched; name the channels to watch "
-          "with "
-          "--signal",
+          "with --signal",
           terminal_safe(name), detect::RowDetector::kRowsToMeet);
     }
   }

@@ -10,7 +10,8 @@
 namespace emdyn::series {
 namespace {
 
-constexpr std::array<std::string_view, 4> kRunStatuses{"running", "finished", "interrupted", "failed"};
+constexpr std::array<std::string_view, 4> kRunStatuses{"running", "finished", "interrupted",
+                                                       "failed"};
 
 }  // namespace
 

@@ -48,8 +48,7 @@ void keep(const StoreOption& option, const std::string& id, const pipeline::Anal
 int run_analyze(Arguments arguments, Console& console) {
   CLI::App app(
       "Find the transitions of a run's order parameters (accuracies and losses, or --signal) and "
-      "the trends of "
-      "early-warning indicators before them.",
+      "the trends of early-warning indicators before them.",
       "analyze");
   SourceOption source;
   pipeline::AnalyzeOptions options;

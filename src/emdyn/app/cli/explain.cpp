@@ -44,8 +44,7 @@ void print_order(const std::vector<explain::SignalChange>& order, Console& conso
 int run_explain(Arguments arguments, Console& console) {
   CLI::App app(
       "What moved the forecast (exact Shapley values in log-odds) and in which order the signals "
-      "changed "
-      "around the transition.",
+      "changed around the transition.",
       "explain");
   SourceOption source;
   forecast::ForecastOptions options;

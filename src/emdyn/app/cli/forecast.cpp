@@ -10,8 +10,7 @@ namespace emdyn::app::cli {
 int run_forecast(Arguments arguments, Console& console) {
   CLI::App app(
       "How likely is it that test accuracy reaches 0.9 and stays there before the deadline? Each "
-      "forecast "
-      "sees only the records up to its position; it abstains where a role is missing.",
+      "forecast sees only the records up to its position; it abstains where a role is missing.",
       "forecast");
   SourceOption source;
   forecast::ForecastOptions options;

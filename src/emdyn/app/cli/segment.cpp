@@ -32,8 +32,7 @@ void print_changes(const series::Signal& signal, const Json& found, Console& con
 int run_segment(Arguments arguments, Console& console) {
   CLI::App app(
       "Cut finished series into regimes: change points found with hindsight. For alarms as they "
-      "happen see "
-      "emdyn detect.",
+      "happen see emdyn detect.",
       "segment");
   SourceOption source;
   std::vector<std::string> settings;

@@ -28,8 +28,7 @@ std::string event_line(const series::Event& event) {
 int run_watch(Arguments arguments, Console& console) {
   CLI::App app(
       "Follow a growing log, or all logs of a folder, through rotation: points are stored, events "
-      "printed as "
-      "they happen (NDJSON with --json). Ctrl-C ends it and leaves a valid store.",
+      "printed as they happen (NDJSON with --json). Ctrl-C ends it and leaves a valid store.",
       "watch");
   StoreOption store_option;
   ReadOption read_option;

@@ -182,8 +182,7 @@ int run(const DemoOptions& options, bool json, app::terminal::Console& console) 
 int run_demo(std::span<const std::string> arguments, app::terminal::Console& console) {
   CLI::App app(
       "Train a small network that suddenly generalises; watch it, forecast the jump before it "
-      "happens, explain "
-      "the forecast and write report.html.",
+      "happens, explain the forecast and write report.html.",
       "demo");
   DemoOptions options;
   std::vector<std::string> settings;

@@ -73,7 +73,9 @@ TEST(Chunk, KeepsEveryBitWhateverTheColumnHolds) {
       [](std::size_t i) { return std::sin(0.01 * static_cast<double>(i)); },
       [&](std::size_t) { return random.normal(); },
       [&](std::size_t) { return std::exp(300.0 * random.normal()); },
-      [](std::size_t i) { return i % 3 == 0 ? kNotANumber : (i % 3 == 1 ? kInfinity : -kInfinity); },
+      [](std::size_t i) {
+        return i % 3 == 0 ? kNotANumber : (i % 3 == 1 ? kInfinity : -kInfinity);
+      },
       [](std::size_t i) { return std::bit_cast<double>(0x7ff0000000000001ULL + i); },
       [](std::size_t i) { return std::bit_cast<double>(0xfff8dead00000000ULL + i % 5); },
       [](std::size_t) { return std::numeric_limits<double>::denorm_min(); },

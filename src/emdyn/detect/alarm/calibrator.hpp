@@ -13,11 +13,10 @@ namespace emdyn::detect {
 /// Learns, from a stream of scores, how likely a score as high as the last one is when nothing
 /// happens. Causal: the p-value of a score uses the scores before it.
 ///
-///   pot        rank among all scores seen, and where fewer than eight clusters are higher and none
-///   is
-///              equal, a generalised Pareto tail of the highest ones (peaks over threshold),
-///              averaged over what its shape may be. The default: exact in the body, extrapolates
-///              beyond the past.
+///   pot        rank among all scores seen, and where fewer than eight clusters are higher and
+///              none is equal, a generalised Pareto tail of the highest ones (peaks over
+///              threshold), averaged over what its shape may be. The default: exact in the body,
+///              extrapolates beyond the past.
 ///   empirical  the rank alone: never below 1 / (n + 1) but by the draw that breaks ties
 ///   conformal  the rank among the last `window_samples` scores: exact for exchangeable scores,
 ///              and the quickest to follow a change of what is normal
@@ -25,10 +24,9 @@ namespace emdyn::detect {
 ///              they are estimates); for scores that are normal
 ///
 /// Equal scores (and, but for conformal, scores within 3 %) are ranked by a uniform draw, which
-/// makes the p-value of exchangeable scores exactly uniform, discrete or not: p = (higher + U
-/// (equal
-/// + 1)) / (n + 1). The draw is a function of the scores so far (Philox), so replays agree bit for
-/// bit. With ties conservative, U = 1.
+/// makes the p-value of exchangeable scores exactly uniform, discrete or not:
+/// p = (higher + U (equal + 1)) / (n + 1). The draw is a function of the scores so far (Philox), so
+/// replays agree bit for bit. With ties conservative, U = 1.
 ///
 /// A score of 0 is calm: its p-value is 1.
 ///

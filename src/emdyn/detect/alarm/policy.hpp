@@ -11,16 +11,18 @@ namespace emdyn::detect {
 
 /// Turns the scores of one detector into p-values, and p-values into alarms with a price.
 ///
-///   p-value     from the calibrator: of the detector's own null distribution where it knows one,
-///   as
-///               far as the scores seen bear it out; of the scores seen where it does not
+///   p-value        from the calibrator: of the detector's own null distribution where it knows
+///                  one, as far as the scores seen bear it out; of the scores seen where it does
+///                  not
 ///   rule budget    alarm when p <= alpha: at most one false alarm in 1 / alpha samples, expected.
 ///                  `arl0_samples` states the same budget as a run length: alpha = 1 / arl0
 ///   rule textbook  alarm when the score exceeds `arm_score`, whatever its price; p is still
-///   reported refractory  after an alarm, no other for `refractory_samples` hysteresis  after an
-///   alarm the score must first fall to `hysteresis` times the score that
-///               alarmed (or the detector be rearmed) before another alarm. A level of its own to
-///               be armed again at, `disarm_p` or `disarm_score`, takes the place of that share
+///                  reported
+///   refractory     after an alarm, no other for `refractory_samples`
+///   hysteresis     after an alarm the score must first fall to `hysteresis` times the score that
+///                  alarmed (or the detector be rearmed) before another alarm. A level of its own
+///                  to be armed again at, `disarm_p` or `disarm_score`, takes the place of that
+///                  share
 ///
 /// Scores that alarm, or are too strange for chance, teach the calibrator as far as the budget can
 /// expect them: two at first and two in 1 / alpha samples. To teach none would cut the tail off and

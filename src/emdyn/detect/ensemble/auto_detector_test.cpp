@@ -16,7 +16,7 @@ namespace emdyn::detect {
 namespace {
 
 std::vector<double> run_auto(const std::vector<double>& stream,
-                        AutoDetector detector = AutoDetector{AutoDetector::Config{}}) {
+                             AutoDetector detector = AutoDetector{AutoDetector::Config{}}) {
   std::vector<double> scores;
   for (const double sample : stream) scores.push_back(detector.update(sample));
   return scores;

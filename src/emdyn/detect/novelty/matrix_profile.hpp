@@ -13,8 +13,7 @@ namespace emdyn::detect {
 /// A few per cent above the average distance of a window of `window` independent normal samples to
 /// the nearest of `count` others, all normalised: the correlation of two such windows is that of a
 /// sample of normal pairs, and the highest of `count` lies near its 1 - 1 / (count + 1) quantile.
-/// @pre window
-/// >= 4, count >= 1.
+/// @pre window >= 4, count >= 1.
 double noise_distance(std::size_t window, std::size_t count) noexcept;
 
 /// Left discords: notices a shape of the last samples unlike every shape before, whatever its level

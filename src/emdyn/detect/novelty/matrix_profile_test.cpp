@@ -34,7 +34,7 @@ std::vector<Wide> normalised(std::span<const double> window) {
 
 /// The definition, window against window: k-th neighbour, each apart from the others.
 std::vector<double> brute_force_profile(const std::vector<double>& stream, std::size_t m,
-                                std::size_t history, std::size_t k) {
+                                        std::size_t history, std::size_t k) {
   std::vector<std::vector<Wide>> windows;
   for (std::size_t end = m; end <= stream.size(); ++end) {
     windows.push_back(normalised(std::span(stream).subspan(end - m, m)));
@@ -113,7 +113,8 @@ TEST(LeftProfile, EqualsBruteForceOnRandomWalks) {
       for (const std::size_t k : {1UL, 3UL}) {
         if (history < k * m) continue;
         const auto stream = random_walk(m + history, 420);
-        expect_equal(streamed(stream, m, history, k), brute_force_profile(stream, m, history, k), 1e-6);
+        expect_equal(streamed(stream, m, history, k), brute_force_profile(stream, m, history, k),
+                     1e-6);
       }
     }
   }

@@ -34,7 +34,8 @@ Rows rows_with_a_change(std::size_t count, std::size_t change, double size) {
   return rows;
 }
 
-std::vector<double> row_scores(AnyVectorDetector& detector, const Rows& rows, std::size_t first = 0) {
+std::vector<double> row_scores(AnyVectorDetector& detector, const Rows& rows,
+                               std::size_t first = 0) {
   std::vector<double> found;
   for (std::size_t t = first; t < rows.size(); ++t) found.push_back(detector.update({rows[t]}));
   return found;
@@ -125,7 +126,8 @@ TEST_P(VectorContract, PassesOverEmptyRows) {
   const auto rows = rows_with_a_change(900, 800, 6.0);
   const auto plain = fresh();
   const auto gaps = fresh();
-  const std::array<double, kChannels> empty{kNotANumber, kNotANumber, kNotANumber, kNotANumber, kNotANumber};
+  const std::array<double, kChannels> empty{kNotANumber, kNotANumber, kNotANumber, kNotANumber,
+                                            kNotANumber};
   for (const auto& row : rows) {
     EXPECT_EQ(gaps->update({empty}), 0.0);
     gaps->skip(3);

@@ -58,33 +58,40 @@ TEST(Architecture, WritesWhatItReads) {
 TEST(Architecture, NamesTheFault) {
   EXPECT_THAT(architecture_error("model"), HasSubstr("line 1"));
   EXPECT_THAT(architecture_error(""), HasSubstr("no [model]"));
-  EXPECT_THAT(architecture_error(kModel + "[\nhigh = 2"), HasSubstr("not TOML"));  // An assertion of toml++.
+  EXPECT_THAT(architecture_error(kModel + "[\nhigh = 2"),
+              HasSubstr("not TOML"));  // An assertion of toml++.
   // Letters that toml++ takes for unreachable where a blank may stand.
   EXPECT_THAT(architecture_error("[model]\ninput = [1, \u0221\n"), HasSubstr("line 2"));
   EXPECT_TRUE(parse_architecture(kModel, "file").layers.empty()) << "enough for TorchScript";
   EXPECT_THAT(architecture_error(kModel + "[layer]\nkind = \"relu\""), HasSubstr("[[layer]]"));
   EXPECT_THAT(architecture_error(layer("kind = \"relo\"")), HasSubstr("did you mean relu"));
-  EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstrid = 2")), HasSubstr("did you mean stride"));
+  EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstrid = 2")),
+              HasSubstr("did you mean stride"));
   EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstrid = 2")), HasSubstr("line 6"));
   EXPECT_THAT(architecture_error(layer("kind = \"relu\"\nstride = 2")), HasSubstr("no key stride"));
-  EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstride = 0")), HasSubstr("stride must be"));
-  EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstride = 1.5")), HasSubstr("stride must be"));
+  EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstride = 0")),
+              HasSubstr("stride must be"));
+  EXPECT_THAT(architecture_error(layer("kind = \"conv\"\nstride = 1.5")),
+              HasSubstr("stride must be"));
   EXPECT_THAT(architecture_error(layer("kind = \"max_pool\"")), HasSubstr("needs the key kernel"));
   EXPECT_THAT(architecture_error(layer("kind = \"residual\"")), HasSubstr("needs a body"));
   EXPECT_THAT(architecture_error(layer("kind = \"normalize\"\nmean = [0]\ndeviation = [nan]")),
               HasSubstr("deviation must be a number"));
   EXPECT_THAT(architecture_error(layer("kind = \"normalize\"\nmean = [0]\ndeviation = [0]")),
               HasSubstr("at least 1e-6"));
-  EXPECT_THAT(architecture_error("[model]\ninput = [8]\nclasses = 2\nlow = 1\n[[layer]]\nkind = \"relu\""),
-              HasSubstr("low must be less"));
-  EXPECT_THAT(architecture_error("[model]\ninput = [65536, 65536]\nclasses = 2\n"), HasSubstr("input has"));
+  EXPECT_THAT(
+      architecture_error("[model]\ninput = [8]\nclasses = 2\nlow = 1\n[[layer]]\nkind = \"relu\""),
+      HasSubstr("low must be less"));
+  EXPECT_THAT(architecture_error("[model]\ninput = [65536, 65536]\nclasses = 2\n"),
+              HasSubstr("input has"));
 }
 
 TEST(Architecture, BoundsDepthAndSize) {
   std::string deep = kModel;
   std::string path = "layer";
   for (int i = 0; i < 20; ++i, path += ".body") deep += "[[" + path + "]]\nkind = \"per_frame\"\n";
-  EXPECT_THAT(architecture_error(deep + "[[" + path + "]]\nkind = \"relu\"\n"), HasSubstr("16 deep"));
+  EXPECT_THAT(architecture_error(deep + "[[" + path + "]]\nkind = \"relu\"\n"),
+              HasSubstr("16 deep"));
   std::string many = kModel;
   for (int i = 0; i < 1001; ++i) many += "[[layer]]\nkind = \"relu\"\n";
   EXPECT_THAT(architecture_error(many), HasSubstr("1000 layers"));

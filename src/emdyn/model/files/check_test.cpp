@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string check_error(const std::function<void(model::data::Dataset&)>& spoil,
-                     Labels labels = Labels::needed) {
+                        Labels labels = Labels::needed) {
   model::data::Dataset dataset{
       .name = "set", .shape = {1, 1, 2}, .values = {0, 0.5F, 1, 0.25F}, .labels = {0, 2}};
   spoil(dataset);
@@ -46,7 +46,8 @@ TEST(Check, NamesTheFirstFault) {
               HasSubstr("labels are needed"));
   EXPECT_THAT(check_error([](model::data::Dataset& d) { d.labels[1] = 3; }),
               HasSubstr("label 3 of example 1 lies outside the model's classes 0 to 2"));
-  EXPECT_THAT(check_error([](model::data::Dataset& d) { d.labels[0] = -1; }), HasSubstr("label -1"));
+  EXPECT_THAT(check_error([](model::data::Dataset& d) { d.labels[0] = -1; }),
+              HasSubstr("label -1"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/source_dir.hpp"
 #include "emdyn/model/data/load.hpp"
 
 namespace emdyn::model {
@@ -60,20 +61,25 @@ TEST(NetworkFile, NamesTheFileThatIsMissing) {
 
 TEST(NetworkFile, NamesWhatDoesNotFit) {
   const StoredTensor weight{"a.weight", {1, 2}, {1, 2}};
-  EXPECT_THAT(network_file_error(kPlan, {.tensors = {weight}}), HasSubstr("a.bias; say bias = false"));
+  EXPECT_THAT(network_file_error(kPlan, {.tensors = {weight}}),
+              HasSubstr("a.bias; say bias = false"));
   EXPECT_EQ(network_file_error(kPlan + "bias = false", {.tensors = {weight}}), "no error");
   EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {weight, {"b", {1}, {1}}}}),
               HasSubstr("tensor b [1] belongs to no layer"));
-  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 3}, {1, 2, 3}}}}),
-              HasSubstr("layer a (linear) has a weight of [1, 3], got [2]"));
-  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {2, 2}, {1, 2, 3, 4}}}}),
-              HasSubstr("should give 1 logits"));
-  EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 2}, {1, NAN}}}}),
-              HasSubstr("not finite"));
+  EXPECT_THAT(
+      network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 3}, {1, 2, 3}}}}),
+      HasSubstr("layer a (linear) has a weight of [1, 3], got [2]"));
+  EXPECT_THAT(
+      network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {2, 2}, {1, 2, 3, 4}}}}),
+      HasSubstr("should give 1 logits"));
+  EXPECT_THAT(
+      network_file_error(kPlan + "bias = false", {.tensors = {{"a.weight", {1, 2}, {1, NAN}}}}),
+      HasSubstr("not finite"));
 }
 
 TEST(NetworkFile, NeedsLayers) {
-  EXPECT_THAT(network_file_error("[model]\ninput = [1]\nclasses = 1\n", {}), HasSubstr("no [[layer]]"));
+  EXPECT_THAT(network_file_error("[model]\ninput = [1]\nclasses = 1\n", {}),
+              HasSubstr("no [[layer]]"));
 }
 
 TEST(NetworkFile, RefusesANetworkThatWouldTakeAllMemory) {

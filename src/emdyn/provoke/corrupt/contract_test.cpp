@@ -14,7 +14,8 @@ namespace {
 using test::scene;
 using Pixels = std::vector<float>;
 
-Pixels run_entry(std::string_view name, const ImageShape& shape, const Pixels& in, Options options = {}) {
+Pixels run_entry(std::string_view name, const ImageShape& shape, const Pixels& in,
+                 Options options = {}) {
   Pixels out(in.size());
   corrupt(name, shape, in, out, options);
   return out;

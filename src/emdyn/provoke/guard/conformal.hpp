@@ -16,7 +16,7 @@ enum class Validity {
   marginal,  ///< P(p ≤ t) ≤ t on average over calibration samples. Enough for Benjamini–Hochberg.
   simes,  ///< P(p ≤ t | calibration) ≤ t for all t at once, with probability 1 − δ; tight for
           ///< small p (the generalised Simes inequality with k = n/2).
-  dkw,  ///< The same by Massart's constant in the DKW inequality: uniform, loose for small p.
+  dkw,    ///< The same by Massart's constant in the DKW inequality: uniform, loose for small p.
 };
 
 /// One-sided conformal p-values: small for scores low among the calibration scores.

@@ -10,6 +10,7 @@
 
 #include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/source_dir.hpp"
 
 // What the tests of this folder share; not installed.
 namespace emdyn::collect::ingest::testing {

@@ -70,7 +70,7 @@ void GrokkingProbes::add_norms() {
              std::vector<double> values = {0.0};
              double sum = 0.0;
              for (const Layer& layer : n.layers()) {
-               values.push_back(frobenius_norm(layer.weights));
+               values.push_back(probe::frobenius_norm(layer.weights));
                sum += values.back() * values.back();
              }
              values[0] = std::sqrt(sum);
