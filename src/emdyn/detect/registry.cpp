@@ -41,8 +41,9 @@ template <Detector D>
 constexpr Entry entry() {
   constexpr bool alarms_itself = requires(const D& detector) { detector.alarms(); };
   constexpr bool front_end_inside = requires(typename D::Config config) { config.longest_period; };
-  return {facts_of<D>(D::kDomain), D::kFrontEnd,     StatesItsPrice<D>,
-          alarms_itself,           front_end_inside, &make<D>};
+  constexpr bool by_default = D::kName == kDefaultDetector;
+  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, alarms_itself,
+          front_end_inside,        by_default,   &make<D>};
 }
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.

@@ -15,6 +15,7 @@ struct Entry : EntryFacts {
   bool calibrated;        ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
   bool alarms_itself;     ///< Has policies inside: AnyDetector::alarms() tells its alarms.
   bool front_end_inside;  ///< Seeks trend and season itself (its parameter longest_period).
+  bool by_default;        ///< What every door runs unless told otherwise (kDefaultDetector).
   std::unique_ptr<AnyDetector> (*make)(const Params&);
 
   /// Alarms within a budget unless told otherwise; the others at their textbook threshold.

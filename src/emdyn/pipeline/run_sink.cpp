@@ -9,6 +9,7 @@ namespace emdyn::pipeline {
 namespace {
 
 constexpr std::uint64_t kProgressPoints = 8192;
+constexpr std::size_t kMostWatched = 10'000;  // 160 KB each with the largest detector.
 
 }  // namespace
 
@@ -58,7 +59,11 @@ void RunSink::on_run(collect::ingest::RunIndex run, std::string_view name,
 void RunSink::on_signal(collect::ingest::SignalIndex signal, collect::ingest::RunIndex run,
                         std::string_view name, series::Axis axis) {
   signals_.resize(std::max<std::size_t>(signals_.size(), signal + 1));
-  signals_[signal] = {run, opened(run).add_signal(name, axis)};
+  const bool watched = announced_ < kMostWatched;
+  signals_[signal] = {run, opened(run).add_signal(name, axis, watched)};
+  if (announced_++ == kMostWatched && options_.recorder.detect) {
+    on_warning("more than 10000 signals; the rest is stored and not watched by detectors");
+  }
 }
 
 void RunSink::on_point(collect::ingest::SignalIndex signal, double position, double value,

@@ -14,7 +14,8 @@ namespace emdyn::pipeline {
 
 /// What a reader reads becomes runs of a store, one for each run of the files, watched by
 /// detectors. Any number of runs: only so many files are held open, the rest are taken up again
-/// when needed.
+/// when needed. The first 10,000 signals are watched, each with a detector in memory; the others are
+/// stored, and a warning says so.
 class RunSink final : public collect::ingest::Sink {
  public:
   struct Options {
@@ -67,6 +68,7 @@ class RunSink final : public collect::ingest::Sink {
   std::vector<Json> configurations_;
   std::vector<Target> signals_;
   std::size_t open_ = 0;
+  std::size_t announced_ = 0;  // Signals.
   std::uint64_t points_ = 0;
 };
 

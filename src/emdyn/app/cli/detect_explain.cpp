@@ -20,13 +20,14 @@ struct Described {
   EntryFacts facts;
   bool rows = false;
   bool front_end = false;
-  bool budgeted = false;  // Alarms within a budget unless told otherwise.
+  bool budgeted = false;    // Alarms within a budget unless told otherwise.
+  bool by_default = false;  // What runs unless told otherwise.
 };
 
 std::vector<Described> every_detector() {
   std::vector<Described> all;
   for (const detect::Entry& entry : detect::entries())
-    all.push_back({entry, false, entry.front_end, entry.budgeted()});
+    all.push_back({entry, false, entry.front_end, entry.budgeted(), entry.by_default});
   for (const auto& entry : detect::vector_entries()) all.push_back({entry, true, false});
   std::ranges::stable_sort(
       all, {}, [](const Described& each) { return std::pair(each.rows, each.facts.name); });
@@ -47,7 +48,7 @@ Json json_of(const Described& detector) {
               {"cost", facts.cost},
               {"paper", facts.paper},
               {"front_end", detector.front_end},
-              {"default", facts.name == detect::kDefaultDetector},
+              {"default", detector.by_default},
               {"parameters", facts.fields()}};
 }
 

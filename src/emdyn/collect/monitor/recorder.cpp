@@ -39,13 +39,13 @@ void RunRecorder::ask_observer(Call call) {
   }
 }
 
-std::uint32_t RunRecorder::add_signal(std::string_view name, series::Axis axis) {
+std::uint32_t RunRecorder::add_signal(std::string_view name, series::Axis axis, bool watched) {
   const collect::store::SignalId stored = writer_.add_signal(name, axis);
   const auto known = std::ranges::find(watched_, stored, &Watched::stored);
   if (known != watched_.end()) return static_cast<std::uint32_t>(known - watched_.begin());
   watched_.push_back({std::string(name), axis, stored, {}, {}});
   const auto signal = static_cast<std::uint32_t>(watched_.size() - 1);
-  if (options_.detect) watch_signal(watched_.back());
+  if (options_.detect && watched) watch_signal(watched_.back());
   ask_observer([&](RunObserver& observer) { observer.on_signal(signal, name, axis); });
   return signal;
 }

@@ -60,7 +60,8 @@ class RunRecorder {
   void observe(std::unique_ptr<RunObserver> observer) { observer_ = std::move(observer); }
 
   /// Registers a signal, or finds it again by its name. Ids count from 0.
-  std::uint32_t add_signal(std::string_view name, series::Axis axis);
+  /// @param watched false: its points are stored and no detector sees them.
+  std::uint32_t add_signal(std::string_view name, series::Axis axis, bool watched = true);
 
   /// @param position finite. @param seconds wall time, or nothing. @throws StoreError, DataError
   void push(std::uint32_t signal, double position, double value, std::optional<double> seconds);
