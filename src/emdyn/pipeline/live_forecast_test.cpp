@@ -8,6 +8,7 @@
 #include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/collect/monitor/monitor.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/source_dir.hpp"
 #include "emdyn/forecast/features/features.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
 
