@@ -5,7 +5,7 @@
 set -euo pipefail
 
 packages=(
-  g++ cmake ninja-build pkg-config ccache git python3 clang-format-14 clang-tidy-14
+  g++ cmake ninja-build mold pkg-config ccache git python3 clang-format-14 clang-tidy-14
   libfmt-dev nlohmann-json3-dev libcli11-dev libtbb-dev
   libeigen3-dev libboost-math-dev libsqlite3-dev libzstd-dev zlib1g-dev
   libtomlplusplus-dev libpng-dev libjpeg62-turbo-dev

@@ -36,8 +36,8 @@ struct FitArguments {
 };
 
 int fit(const FitArguments& arguments, bool json, app::terminal::Console& console) {
-  provoke::guard::Options options;
-  apply_params(provoke::guard::Options::kName, provoke::guard::kOptionFields,
+  provoke::guard::GuardOptions options;
+  apply_params(provoke::guard::GuardOptions::kName, provoke::guard::kOptionFields,
                app::terminal::parse_settings(arguments.settings, "--set"), options);
   const auto start = Clock::now();
   SubjectOptions from = arguments.subject;
@@ -105,7 +105,7 @@ struct ScoreArguments {
   bool summary = false;
 };
 
-Json verdict_json(std::size_t index, const provoke::guard::Verdict& verdict, bool flagged,
+Json verdict_json(std::size_t index, const provoke::guard::InputVerdict& verdict, bool flagged,
                   double e_value, std::optional<std::int64_t> label) {
   Json features = Json::array();
   for (const provoke::guard::FeatureShare& one : verdict.features) {
@@ -133,7 +133,7 @@ Json verdict_json(std::size_t index, const provoke::guard::Verdict& verdict, boo
 
 /// Flags at a false discovery rate: Benjamini-Hochberg over all, or e-LOND one after the other.
 std::vector<char> flags_of(const provoke::guard::Guard& guard,
-                           std::span<const provoke::guard::Verdict> verdicts, double fdr,
+                           std::span<const provoke::guard::InputVerdict> verdicts, double fdr,
                            bool online) {
   std::vector<char> flags(verdicts.size(), 0);
   if (online) {
@@ -143,14 +143,14 @@ std::vector<char> flags_of(const provoke::guard::Guard& guard,
     return flags;
   }
   std::vector<double> p_values;
-  for (const provoke::guard::Verdict& one : verdicts) p_values.push_back(one.p_value);
+  for (const provoke::guard::InputVerdict& one : verdicts) p_values.push_back(one.p_value);
   for (const std::size_t i : provoke::guard::benjamini_hochberg(p_values, fdr)) flags[i] = 1;
   return flags;
 }
 
 /// The strangeness of one input after the other as a signal: a shift of it is drift.
 std::vector<series::Event> drift_events(const provoke::guard::Guard& guard,
-                                        std::span<const provoke::guard::Verdict> verdicts) {
+                                        std::span<const provoke::guard::InputVerdict> verdicts) {
   std::vector<series::Event> events;
   detect::DetectOptions options;
   options.detector = detect::kWatch;  // Its budget is for alarms; auto ranks novelty.
@@ -180,7 +180,7 @@ Json trials_json(const std::vector<provoke::trial::Trial>& trials) {
 }
 
 struct Scored {
-  std::vector<provoke::guard::Verdict> verdicts;
+  std::vector<provoke::guard::InputVerdict> verdicts;
   std::vector<char> flags;
   std::vector<double> batch_p_values;
   std::vector<series::Event> events;
@@ -201,7 +201,7 @@ void print_scored(const Scored& scored, const ScoreArguments& arguments,
   std::size_t listed = 0;
   for (std::size_t i = 0; i < scored.verdicts.size() && listed < kListed; ++i) {
     if (scored.flags[i] == 0) continue;
-    const provoke::guard::Verdict& one = scored.verdicts[i];
+    const provoke::guard::InputVerdict& one = scored.verdicts[i];
     table.row({std::to_string(i), fmt::format("{:.2g}", one.p_value), std::to_string(one.predicted),
                one.score, one.features.empty() ? "-" : std::to_string(one.features[0].feature),
                one.neighbours.empty() ? "-"
@@ -258,7 +258,7 @@ int score(const ScoreArguments& arguments, bool json, app::terminal::Console& co
   scored.flags = flags_of(guard, scored.verdicts, arguments.fdr, arguments.online);
   scored.events = drift_events(guard, scored.verdicts);
   if (arguments.batch > 0) {
-    const std::span<const provoke::guard::Verdict> all(scored.verdicts);
+    const std::span<const provoke::guard::InputVerdict> all(scored.verdicts);
     for (std::size_t i = 0; i < all.size(); i += arguments.batch)
       scored.batch_p_values.push_back(
           guard.batch_p_value(all.subspan(i, std::min(arguments.batch, all.size() - i))));

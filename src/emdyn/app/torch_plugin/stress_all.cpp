@@ -123,7 +123,7 @@ void settle(const AllRequest& request, const Subject& subject, provoke::attack::
   }
   if (open.empty()) return;
   app::terminal::Progress progress(console, "branch and bound", open.size(), "examples");
-  provoke::certify::Options options;
+  provoke::certify::CertifyOptions options;
   options.seconds = request.time_limit;
   options.seed = static_cast<std::uint64_t>(request.seed);
   options.stop = console.stop_flag();
@@ -133,8 +133,8 @@ void settle(const AllRequest& request, const Subject& subject, provoke::attack::
   check_stop(console);
   for (std::size_t k = 0; k < points.size(); ++k) {
     const auto i = static_cast<std::size_t>(open[k]);
-    verdicts.certified[i] = points[k].verdict == provoke::certify::Verdict::certified ? 1 : 0;
-    verdicts.broken[i] = points[k].verdict == provoke::certify::Verdict::attacked ? 1 : 0;
+    verdicts.certified[i] = points[k].verdict == provoke::certify::PointVerdict::certified ? 1 : 0;
+    verdicts.broken[i] = points[k].verdict == provoke::certify::PointVerdict::attacked ? 1 : 0;
     verdicts.nodes += points[k].nodes;
   }
 }

@@ -25,23 +25,23 @@ struct CertifyRequest {
   std::string method = "alpha_crown";
   double epsilon = 0.1;
   bool points = false;
-  provoke::certify::Options options{};
+  provoke::certify::CertifyOptions options{};
 };
 
-provoke::certify::Method method_of(const std::string& word) {
-  if (word == "interval") return provoke::certify::Method::interval;
-  if (word == "fast_lin") return provoke::certify::Method::fast_lin;
-  if (word == "crown") return provoke::certify::Method::crown;
-  return provoke::certify::Method::alpha_crown;
+provoke::certify::BoundMethod method_of(const std::string& word) {
+  if (word == "interval") return provoke::certify::BoundMethod::interval;
+  if (word == "fast_lin") return provoke::certify::BoundMethod::fast_lin;
+  if (word == "crown") return provoke::certify::BoundMethod::crown;
+  return provoke::certify::BoundMethod::alpha_crown;
 }
 
-std::string_view word(provoke::certify::Verdict verdict) {
+std::string_view word(provoke::certify::PointVerdict verdict) {
   switch (verdict) {
-    case provoke::certify::Verdict::certified:
+    case provoke::certify::PointVerdict::certified:
       return "certified";
-    case provoke::certify::Verdict::attacked:
+    case provoke::certify::PointVerdict::attacked:
       return "attacked";
-    case provoke::certify::Verdict::undecided:
+    case provoke::certify::PointVerdict::undecided:
       break;
   }
   return "undecided";
@@ -58,12 +58,12 @@ struct Totals {
   std::int64_t open_units = 0;
 };
 
-Totals totals_of(const std::vector<provoke::certify::Point>& points) {
+Totals totals_of(const std::vector<provoke::certify::CertifiedPoint>& points) {
   Totals totals;
-  for (const provoke::certify::Point& point : points) {
-    totals.certified += point.verdict == provoke::certify::Verdict::certified;
-    totals.attacked += point.verdict == provoke::certify::Verdict::attacked;
-    totals.undecided += point.verdict == provoke::certify::Verdict::undecided;
+  for (const provoke::certify::CertifiedPoint& point : points) {
+    totals.certified += point.verdict == provoke::certify::PointVerdict::certified;
+    totals.attacked += point.verdict == provoke::certify::PointVerdict::attacked;
+    totals.undecided += point.verdict == provoke::certify::PointVerdict::undecided;
     totals.clean_errors += point.clean_error;
     totals.cut_short += point.cut_short;
     totals.nodes += point.nodes;
@@ -75,8 +75,8 @@ Totals totals_of(const std::vector<provoke::certify::Point>& points) {
 
 Json limit_or_null(double seconds) { return seconds > 0.0 ? Json(seconds) : Json(nullptr); }
 
-Json to_json(const CertifyRequest& request, const std::vector<provoke::certify::Point>& points,
-             double seconds) {
+Json to_json(const CertifyRequest& request,
+             const std::vector<provoke::certify::CertifiedPoint>& points, double seconds) {
   const Totals totals = totals_of(points);
   Json document{
       {"examples", points.size()},
@@ -99,7 +99,7 @@ Json to_json(const CertifyRequest& request, const std::vector<provoke::certify::
        {{"nodes", totals.nodes}, {"bounds", totals.bounds}, {"open_units", totals.open_units}}}};
   if (request.points) {
     Json list = Json::array();
-    for (const provoke::certify::Point& point : points) {
+    for (const provoke::certify::CertifiedPoint& point : points) {
       list.push_back({{"verdict", word(point.verdict)},
                       {"clean_error", point.clean_error},
                       {"cut_short", point.cut_short},
@@ -113,8 +113,9 @@ Json to_json(const CertifyRequest& request, const std::vector<provoke::certify::
   return document;
 }
 
-void print(const CertifyRequest& request, const std::vector<provoke::certify::Point>& points,
-           double seconds, app::terminal::Console& console) {
+void print(const CertifyRequest& request,
+           const std::vector<provoke::certify::CertifiedPoint>& points, double seconds,
+           app::terminal::Console& console) {
   const Totals totals = totals_of(points);
   const auto count = static_cast<std::int64_t>(points.size());
   console.line(fmt::format("{} examples, {} radius {:g}{}, {:.1f} s", count, request.norm,
@@ -174,7 +175,8 @@ int run_stress_certify(std::span<const std::string> arguments, app::terminal::Co
         fmt::format("--epsilon must be finite and at least 0, got {}", request.epsilon));
   request.options.box = !no_box;
   request.options.method = method_of(request.method);
-  if (request.options.method == provoke::certify::Method::interval) request.options.node_limit = 0;
+  if (request.options.method == provoke::certify::BoundMethod::interval)
+    request.options.node_limit = 0;
 
   const Subject subject = load_subject(request.subject);
   const provoke::certify::Certifier certifier(network_of(*subject.model, "stress certify"));
@@ -183,7 +185,7 @@ int run_stress_certify(std::span<const std::string> arguments, app::terminal::Co
   request.options.stop = console.stop_flag();
   request.options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<provoke::certify::Point> points =
+  const std::vector<provoke::certify::CertifiedPoint> points =
       certifier.certify(subject.inputs, subject.labels, request.epsilon,
                         provoke::attack::norm_from_word(request.norm), request.options);
   const double seconds = seconds_since(start);

@@ -18,8 +18,8 @@ namespace emdyn::provoke::certify {
 /// alone; with one, points that it cuts short may differ from run to run and say so. A limit is
 /// looked at before every bound, step of an attack and block of back-substitution, so it is passed
 /// by no more than one of those.
-struct Options {
-  Method method = Method::alpha_crown;
+struct CertifyOptions {
+  BoundMethod method = BoundMethod::alpha_crown;
   int iterations = 20;  ///< Of slopes, for every margin and (alpha_crown) every open unit.
   bool attack = true;   ///< Look for counterexamples.
   /// Whether the model's input box cuts the ball. Without it the adversary may leave the box, as
@@ -35,10 +35,10 @@ struct Options {
       progress{};  ///< One thread at a time.
 };
 
-enum class Verdict : std::uint8_t { certified, attacked, undecided };
+enum class PointVerdict : std::uint8_t { certified, attacked, undecided };
 
-struct Point {
-  Verdict verdict = Verdict::undecided;
+struct CertifiedPoint {
+  PointVerdict verdict = PointVerdict::undecided;
   bool clean_error = false;  ///< The model errs on the example itself.
   bool cut_short = false;    ///< Undecided because time ran out, or by Ctrl-C.
   /// Lower bound of min over targets of logit[label] - logit[target]; above 0 where certified.
@@ -65,22 +65,23 @@ class Certifier {
   /// finite, or options out of range;
   /// DataError for inputs of another shape, not finite or outside the box, and for labels that are
   /// no class; both name the example.
-  std::vector<Point> certify(const torch::Tensor& inputs, std::span<const std::int64_t> labels,
-                             double epsilon, Norm norm, const Options& options = {}) const;
+  std::vector<CertifiedPoint> certify(const torch::Tensor& inputs,
+                                      std::span<const std::int64_t> labels, double epsilon,
+                                      Norm norm, const CertifyOptions& options = {}) const;
 
   /// Lower bound of every example's margin by one method, without attacks or branching: above 0
   /// means certified, -infinity that the model errs on the example itself. The cheap pass that
   /// spares an attack the points it cannot win: targets that intervals prove keep their bound.
   std::vector<double> lower_bounds(const torch::Tensor& inputs,
                                    std::span<const std::int64_t> labels, double epsilon, Norm norm,
-                                   Method method = Method::crown) const;
+                                   BoundMethod method = BoundMethod::crown) const;
 
   /// The largest epsilon in [0, highest] for which certify() says certified, by bisection down to
   /// `tolerance`; negative where not even epsilon 0 is certified.
   std::vector<double> largest_epsilon(const torch::Tensor& inputs,
                                       std::span<const std::int64_t> labels, Norm norm,
                                       double highest, double tolerance,
-                                      const Options& options = {}) const;
+                                      const CertifyOptions& options = {}) const;
 
  private:
   const model::Network& network_;

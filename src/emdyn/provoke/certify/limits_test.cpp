@@ -18,7 +18,7 @@ TEST(Certify, ResultsDoNotDependOnThreads) {
   std::vector<std::int64_t> labels;
   for (std::int64_t i = 0; i < 12; ++i)
     labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
-  Options options;
+  CertifyOptions options;
   options.node_limit = 30;
   const Certifier certifier(network);
   const auto run = [&](std::size_t threads) {
@@ -42,10 +42,10 @@ TEST(Certify, WhatStopsIsUndecided) {
   const torch::Tensor x = uniform_tensor(random, {1, 2});
   const std::int64_t label[] = {predicted(compile(network), x)};
   const std::atomic<bool> stop{true};
-  Options options;
+  CertifyOptions options;
   options.stop = &stop;
-  const Point point = Certifier(network).certify(x, label, 0.1, Norm::linf, options)[0];
-  EXPECT_EQ(point.verdict, Verdict::undecided);
+  const CertifiedPoint point = Certifier(network).certify(x, label, 0.1, Norm::linf, options)[0];
+  EXPECT_EQ(point.verdict, PointVerdict::undecided);
   EXPECT_TRUE(point.cut_short);
 }
 
@@ -59,15 +59,16 @@ TEST(Certify, TimeLimitsHoldInsideAPoint) {
     labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
   // Gone before the first block of back-substitution: intervals and clean answers remain.
   for (const bool each : {true, false}) {
-    Options options;
+    CertifyOptions options;
     (each ? options.seconds_per_point : options.seconds) = 1e-9;
-    for (const Point& point : Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
+    for (const CertifiedPoint& point :
+         Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
       EXPECT_EQ(point.nodes, 0);
       EXPECT_EQ(point.bounds, 0);
-      EXPECT_TRUE(point.verdict != Verdict::undecided || point.cut_short);
+      EXPECT_TRUE(point.verdict != PointVerdict::undecided || point.cut_short);
     }
   }
-  Options generous;
+  CertifyOptions generous;
   generous.node_limit = 20;
   const auto without = Certifier(network).certify(x, labels, 0.05, Norm::l2, generous);
   generous.seconds = 1e6;
@@ -89,12 +90,12 @@ TEST(Certify, TheBoxCutsTheBallUnlessToldNotTo) {
   const std::int64_t label[] = {0};
   const torch::Tensor x = torch::zeros({1, 1});
   for (const Norm norm : {Norm::linf, Norm::l2}) {
-    Options options;
+    CertifyOptions options;
     EXPECT_EQ(Certifier(network).certify(x, label, 0.1, norm, options)[0].verdict,
-              Verdict::certified);
+              PointVerdict::certified);
     options.box = false;
-    const Point point = Certifier(network).certify(x, label, 0.1, norm, options)[0];
-    EXPECT_EQ(point.verdict, Verdict::attacked);
+    const CertifiedPoint point = Certifier(network).certify(x, label, 0.1, norm, options)[0];
+    EXPECT_EQ(point.verdict, PointVerdict::attacked);
     EXPECT_LT(point.counterexample[0], -0.05F);
     options.attack = false;
     EXPECT_NEAR(Certifier(network).certify(x, label, 0.1, norm, options)[0].margin, -0.05, 1e-6);

@@ -259,7 +259,7 @@ void one_stress_curve(Html& html, const series::StressCurve& curve) {
     positions.push_back(point.position);
     low.push_back(point.value.low);
     high.push_back(point.value.high);
-    table.rows.push_back({number_text(point.position), Format{}.interval(point.value),
+    table.rows.push_back({number_text(point.position), NumberFormat{}.interval(point.value),
                           point.certified ? number_text(*point.certified) : "none",
                           point.attacked ? number_text(*point.attacked) : "none"});
   }
