@@ -281,11 +281,18 @@ std::uint64_t detect_source(const Source& source, const detect::DetectOptions& o
   const auto read_into = [&](collect::ingest::Sink& sink) {
     return collect::ingest::read(source.text, sink, source.read, task).skipped_rows;
   };
+  const auto runs_of_source = [&]() -> std::vector<series::Run> {
+    try {
+      return load_runs(source, task);
+    } catch (const Task::Stopped&) {
+      return {};
+    }
+  };
   std::uint64_t skipped = 0;
   if (!detect::takes_rows(options.detector)) {
     SeriesSink sink(options, signals, listener);
     if (file) skipped = read_into(sink);
-    if (!file) replay_series(load_runs(source, task), sink, task);
+    if (!file) replay_series(runs_of_source(), sink, task);
     check_found(sink);
     return skipped;
   }
@@ -298,7 +305,7 @@ std::uint64_t detect_source(const Source& source, const detect::DetectOptions& o
     }
   }
   RowsSink sink(options, signals, listener);
-  replay_rows(load_runs(source, task), sink, task);
+  replay_rows(runs_of_source(), sink, task);
   check_found(sink);
   return skipped;
 }
