@@ -24,7 +24,6 @@ ALLOWED = {
 TO_MEND = {
     "attack.cpp": 2,  # Whether an attack needs a list of radii, and whether its answers are refined.
     "corrupt_trial.cpp": 2,  # What a corruption needs of its input: colours, two columns.
-    "live_series.cpp": 4,  # Which detector has a budget and a front end inside.
     "ood_trial.cpp": 1,  # Which score perturbs its input.
 }
 

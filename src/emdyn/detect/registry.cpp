@@ -10,6 +10,7 @@
 #include "emdyn/detect/drift/hddm.hpp"
 #include "emdyn/detect/drift/kswin.hpp"
 #include "emdyn/detect/ensemble/auto_detector.hpp"
+#include "emdyn/detect/ensemble/watch_detector.hpp"
 #include "emdyn/detect/level/bocpd.hpp"
 #include "emdyn/detect/level/cusum.hpp"
 #include "emdyn/detect/level/e_detector.hpp"
@@ -74,6 +75,7 @@ constexpr std::array kEntries{
     entry<RobustZ>(),
     entry<SpectralResidual>(),
     entry<SpotDetector>(),
+    entry<WatchDetector>(),
 };
 // clang-format on
 

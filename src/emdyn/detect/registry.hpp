@@ -14,7 +14,7 @@ namespace emdyn::detect {
 struct Entry : DetectorFacts {
   bool front_end;         ///< Sits behind a FrontEnd by default.
   bool calibrated;        ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
-  bool alarms_itself;     ///< Has policies inside: its alarms() tells its alarms.
+  bool alarms_itself;     ///< Has policies inside: AnyDetector::alarms() tells its alarms.
   bool front_end_inside;  ///< Seeks trend and season itself (its parameter longest_period).
   bool by_default;        ///< What every door runs unless told otherwise (kDefaultDetector).
   std::unique_ptr<AnyDetector> (*make)(const Params&);
@@ -23,7 +23,7 @@ struct Entry : DetectorFacts {
   constexpr bool budgeted() const noexcept { return calibrated || alarms_itself; }
 };
 
-/// The entry that every door runs unless told otherwise.
+/// The entry that every door runs unless told otherwise, live and on files (decision 0195).
 inline constexpr std::string_view kDefaultDetector = "auto";
 
 /// Every detector of one signal this build knows, in the order users see them.

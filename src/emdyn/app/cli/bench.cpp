@@ -40,7 +40,7 @@ int run_bench(Arguments arguments, Console& console) {
   probe->add_option("--folder", probe_options.folder, "where 500 MB of weights go for a while");
   bench::DetectBenchOptions detect_options;
   CLI::Option* signals = detect
-                             ->add_option("--signals", detect_options.bank_signals,
+                             ->add_option("--signals", detect_options.many_signals,
                                           "only the bank: speed and memory with that many signals")
                              ->check(CLI::Range(1, 10'000'000));
   detect->add_option("--only", detect_options.only,
@@ -71,7 +71,7 @@ int run_bench(Arguments arguments, Console& console) {
   if (corrupt->parsed()) bench::print_rows(bench::corrupt_rows(), json, console);
   if (ood->parsed()) bench::print_rows(bench::ood_rows(), json, console);
   if (probe->parsed()) bench::print_rows(bench::probe_rows(probe_options), json, console);
-  detect_options.bank_only = signals->count() > 0;
+  detect_options.many_signals_only = signals->count() > 0;
   if (detect->parsed()) bench::print_rows(bench::detect_rows(detect_options), json, console);
   if (calibration->parsed()) {
     calibration_options.stop = [&] { return console.interrupted(); };

@@ -20,37 +20,16 @@ struct Described {
   std::vector<Fact> own;
   bool rows = false;
   bool front_end = false;
-  bool budget = false;  ///< Alarms within a budget by default.
+  bool budgeted = false;    // Alarms within a budget unless told otherwise.
+  bool by_default = false;  // What runs unless told otherwise.
 };
-
-/// The pair that emdyn watch and Monitor run; it is no entry of a registry.
-Described watch_described() {
-  const detect::DetectorFacts facts{
-      {detect::kWatch,
-       "what emdyn watch and Monitor run: spikes (k-sigma) and lasting shifts (CUSUM), each with half the budget",
-       "Shewhart 1931; Page, Continuous Inspection Schemes, Biometrika 1954", "O(1)",
-       [] { return describe_fields(detect::SignalWatch::kFields); }},
-      detect::Domain::real,
-      detect::EventKind::shift};
-  return {facts,
-          {{"kind", "scalar"},
-           {"domain", detect::word(facts.domain)},
-           {"event", series::word(facts.kind)},
-           {"front_end", true},
-           {"budget", true},
-           {"default", false}},
-          false,
-          true,
-          true};
-}
 
 std::vector<Described> every_detector() {
   std::vector<Described> all;
   for (const detect::Entry& entry : detect::entries())
-    all.push_back({entry, facts(entry), false, entry.front_end, entry.budgeted()});
+    all.push_back({entry, facts(entry), false, entry.front_end, entry.budgeted(), entry.by_default});
   for (const detect::VectorEntry& entry : detect::vector_entries())
-    all.push_back({entry, facts(entry), true, false, false});
-  all.push_back(watch_described());
+    all.push_back({entry, facts(entry), true, false});
   std::ranges::stable_sort(
       all, {}, [](const Described& each) { return std::pair(each.rows, each.facts.name); });
   return all;
@@ -163,7 +142,7 @@ void explain_detector(const std::string& name, Console& console) {
                                  : ", as they are (--front-end: trend and scale "
                                    "removed first)"));
   }
-  if (detector.budget) {
+  if (detector.budgeted) {
     console.line("Budget   p <= 1e-5 a sample, its members together (--alpha sets another)");
   } else {
     console.line(

@@ -10,6 +10,7 @@
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/app/cli/version.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace {
@@ -87,6 +88,9 @@ int main(int argc, char** argv) {
   app::terminal::Console console({.interrupted = &interrupted});
   try {
     return run(std::vector<std::string>(argv + 1, argv + argc), console);
+  } catch (const Task::Stopped&) {
+    console.clear_status();
+    return kInterrupted;
   } catch (const ConfigError& error) {
     return fail(console, error.what(), kUsage);
   } catch (const UnavailableError& error) {

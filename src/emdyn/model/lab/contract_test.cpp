@@ -77,7 +77,7 @@ TEST_P(Contract, AccountsForItsTime) {
 TEST_P(Contract, StopsAtOnceWhenAskedBefore) {
   std::stop_source stop;
   stop.request_stop();
-  const series::Run run = record(*entry_.make(short_), stop.get_token());
+  const series::Run run = record(*entry_.make(short_), Task(stop.get_token()));
   EXPECT_EQ(run.info.status, series::RunStatus::interrupted);
   EXPECT_EQ(run.info.notes["steps"], 0);
 }

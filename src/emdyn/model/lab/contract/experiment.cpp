@@ -63,9 +63,9 @@ series::Run Recorder::take(const Outcome& outcome) {
   return std::move(run_);
 }
 
-series::Run record(Experiment& experiment, std::stop_token stop) {
+series::Run record(Experiment& experiment, const Task& task) {
   Recorder recorder(experiment);
-  const Outcome outcome = experiment.run(recorder, std::move(stop));
+  const Outcome outcome = experiment.run(recorder, task);
   return recorder.take(outcome);
 }
 

@@ -1,21 +1,30 @@
-#include "emdyn/detect/live/signal_watch.hpp"
+#include "emdyn/detect/live/live_series.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/core/snapshot.hpp"
+#include "emdyn/detect/contract/test_streams.hpp"
 
 namespace emdyn::detect {
 namespace {
 
 using series::Event;
+
+/// The detector `watch` behind the door that every verb uses.
+SeriesDetector watching(std::string signal, std::optional<double> alpha = {}) {
+  DetectOptions options;
+  options.detector = kWatch;
+  options.alpha = alpha;
+  return SeriesDetector(std::move(signal), series::Axis::step, options);
+}
 
 /// A training signal in which nothing happens: trend(t) + sigma(t) * AR(1) noise.
 struct Null {
@@ -49,7 +58,7 @@ Outcome watch_null(const Null& null, double phi, double spike, std::uint64_t see
   double found = 0.0;
   std::vector<Event> events;
   for (int run = 0; run < runs; ++run) {
-    SignalWatch watch("loss");
+    SeriesDetector watch = watching("loss");
     double noise = 0.0;
     for (int t = 0; t < kSamples; ++t) {
       noise = phi * noise + std::sqrt(1.0 - phi * phi) * random.normal();
@@ -66,7 +75,7 @@ Outcome watch_null(const Null& null, double phi, double spike, std::uint64_t see
 }
 
 // The price of the default: at most one alarm in 10^4 samples where nothing happens.
-TEST(SignalWatch, RarelyAlarmsOnTrendingNulls) {
+TEST(WatchedSeries, RarelyAlarmsOnTrendingNulls) {
   for (const Null& null : nulls()) {
     for (const double phi : {0.0, 0.5}) {
       EXPECT_LE(watch_null(null, phi, 0.0, 31, 10).alarms_per_10000, 1.0)
@@ -77,12 +86,10 @@ TEST(SignalWatch, RarelyAlarmsOnTrendingNulls) {
 
 // As accuracies and norms do at the beginning of a training: what was learned of the transient must
 // not make the end of the warm-up look like an event.
-TEST(SignalWatch, ACurveThatSettlesDuringWarmUpIsSilent) {
-  SignalWatch::Config config;
-  config.alpha = 1e-3;
+TEST(WatchedSeries, ACurveThatSettlesDuringWarmUpIsSilent) {
   for (const double pace : {1.0, 2.0, 4.0, 8.0}) {
     for (const double ceiling : {1.0, 1e300}) {  // Cut off at it: an accuracy reaches 1 and stays.
-      SignalWatch watch("y", config);
+      SeriesDetector watch = watching("y", 1e-3);
       std::vector<series::Event> events;
       for (int i = 0; i < 120; ++i) {
         const double value = 1.02 - std::exp(-static_cast<double>(i) / pace);
@@ -94,7 +101,7 @@ TEST(SignalWatch, ACurveThatSettlesDuringWarmUpIsSilent) {
   }
 }
 
-TEST(SignalWatch, FindsEightSigmaSpikes) {
+TEST(WatchedSeries, FindsEightSigmaSpikes) {
   for (const Null& null : nulls()) {
     for (const double phi : {0.0, 0.5}) {
       EXPECT_GE(watch_null(null, phi, 8.0, 32, 3).spikes_found, 0.9)
@@ -104,7 +111,7 @@ TEST(SignalWatch, FindsEightSigmaSpikes) {
 }
 
 // A spike within the range of a season is found once the season is known.
-TEST(SignalWatch, FindsSpikesWithinASeason) {
+TEST(WatchedSeries, FindsSpikesWithinASeason) {
   for (const int period : {24, 168}) {
     double injected = 0.0;
     double found = 0.0;
@@ -113,7 +120,7 @@ TEST(SignalWatch, FindsSpikesWithinASeason) {
       Philox random(40 + seed);
       std::vector<double> shape;
       for (int p = 0; p < period; ++p) shape.push_back(5.0 * random.normal());
-      SignalWatch watch("load");
+      SeriesDetector watch = watching("load");
       std::vector<Event> events;
       for (int t = 0; t < 6000; ++t) {
         const bool hit = t > 6 * period && t % 211 == 0;
@@ -131,9 +138,9 @@ TEST(SignalWatch, FindsSpikesWithinASeason) {
   }
 }
 
-TEST(SignalWatch, NamesASpikeAndItsPlace) {
+TEST(WatchedSeries, NamesASpikeAndItsPlace) {
   Philox random(1);
-  SignalWatch watch("loss");
+  SeriesDetector watch = watching("loss");
   std::vector<Event> events;
   for (int t = 0; t < 500; ++t) {
     watch.push(10.0 * t, random.normal() + (t == 400 ? 12.0 : 0.0), events);
@@ -149,12 +156,12 @@ TEST(SignalWatch, NamesASpikeAndItsPlace) {
   EXPECT_FALSE(events[0].policy.empty());
 }
 
-TEST(SignalWatch, FindsAShiftTooSmallForASpike) {
+TEST(WatchedSeries, FindsAShiftTooSmallForASpike) {
   int found = 0;
   int covered = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     Philox random(seed);
-    SignalWatch watch("accuracy");
+    SeriesDetector watch = watching("accuracy");
     std::vector<Event> events;
     for (int t = 0; t < 1100; ++t) {
       watch.push(t, 0.1 * random.normal() - (t < 1000 ? 0.0 : 0.25), events);
@@ -168,11 +175,11 @@ TEST(SignalWatch, FindsAShiftTooSmallForASpike) {
   EXPECT_GE(covered, found * 3 / 4);
 }
 
-TEST(SignalWatch, RaisesOneEventPerBurstOfNonFinite) {
+TEST(WatchedSeries, RaisesOneEventPerBurstOfNonFinite) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   constexpr double kInf = std::numeric_limits<double>::infinity();
   Philox random(2);
-  SignalWatch watch("loss");
+  SeriesDetector watch = watching("loss");
   std::vector<Event> events;
   for (int t = 0; t < 300; ++t) watch.push(t, random.normal(), events);
   for (const double value : {kNaN, kInf, -kInf}) watch.push(300.0, value, events);
@@ -184,9 +191,9 @@ TEST(SignalWatch, RaisesOneEventPerBurstOfNonFinite) {
   EXPECT_EQ(events[1].direction, Direction::rise);
 }
 
-TEST(SignalWatch, AStepBackRearms) {
+TEST(WatchedSeries, AStepBackRearms) {
   Philox random(3);
-  SignalWatch watch("loss");
+  SeriesDetector watch = watching("loss");
   std::vector<Event> events;
   for (int t = 0; t < 500; ++t) watch.push(t, random.normal(), events);
   for (int t = 200; t < 700; ++t) watch.push(t, 50.0 + random.normal(), events);
@@ -195,8 +202,8 @@ TEST(SignalWatch, AStepBackRearms) {
   EXPECT_FALSE(events.empty());
 }
 
-TEST(SignalWatch, AConstantIsSilentAndItsFirstMoveIsNot) {
-  SignalWatch watch("accuracy");
+TEST(WatchedSeries, AConstantIsSilentAndItsFirstMoveIsNot) {
+  SeriesDetector watch = watching("accuracy");
   std::vector<Event> events;
   for (int t = 0; t < 1000; ++t) watch.push(t, 0.1, events);
   EXPECT_TRUE(events.empty());
@@ -205,52 +212,93 @@ TEST(SignalWatch, AConstantIsSilentAndItsFirstMoveIsNot) {
   EXPECT_EQ(events[0].position, 1000.0);
 }
 
-TEST(SignalWatch, BlocksAndSamplesAgree) {
-  Philox random(4);
-  std::vector<double> positions;
-  std::vector<double> values;
-  for (int t = 0; t < 3000; ++t) {
-    positions.push_back(t);
-    values.push_back(random.normal() + (t % 500 == 499 ? 9.0 : 0.0));
+TEST(WatchedSeries, RejectsAnImpossibleBudget) { EXPECT_THROW(watching("s", -1.0), ConfigError); }
+
+/// Every way to look at a series, by the registry's own facts.
+class EverySeriesDetector : public testing::TestWithParam<Entry> {
+ protected:
+  DetectOptions options() const {
+    DetectOptions options;
+    options.detector = GetParam().name;
+    options.alpha = 1e-3;
+    return options;
   }
-  SignalWatch one("s");
-  SignalWatch many("s");
-  std::vector<Event> first;
-  std::vector<Event> second;
-  for (std::size_t i = 0; i < values.size(); ++i) one.push(positions[i], values[i], first);
-  many.push(positions, values, second);
-  EXPECT_EQ(first, second);
-  EXPECT_FALSE(first.empty());
-  one.reset();
-  first.clear();
-  for (std::size_t i = 0; i < values.size(); ++i) one.push(positions[i], values[i], first);
-  EXPECT_EQ(first, second);
+  std::vector<Event> events(std::span<const double> values) const {
+    SeriesDetector detector("s", series::Axis::step, options());
+    std::vector<Event> events;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      (void)detector.push(static_cast<double>(i), values[i], events);
+    }
+    return events;
+  }
+};
+
+// What comes later changes no earlier event, and whatever the detector, its events are complete.
+TEST_P(EverySeriesDetector, EventsAreCausalAndComplete) {
+  const auto stream = test::shifted(GetParam().domain, 9);
+  const auto whole = events(stream);
+  for (const std::size_t cut : {700U, 2060U, 3000U}) {
+    const auto part = events(std::span(stream).first(cut));
+    ASSERT_LE(part.size(), whole.size());
+    EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin())) << cut;
+  }
+  for (const Event& event : whole) {
+    EXPECT_EQ(event.signal, "s");
+    EXPECT_FALSE(event.detector.empty());
+    EXPECT_FALSE(event.policy.empty());
+    ASSERT_TRUE(event.score && event.onset);
+    EXPECT_LE(event.onset->low, event.onset->estimate);
+    EXPECT_LE(event.onset->estimate, event.onset->high);
+    EXPECT_LE(event.onset->high, event.position);
+  }
 }
 
-TEST(SignalWatch, StateRoundTripsAndReplays) {
-  Philox random(5);
-  SignalWatch first("s");
+TEST_P(EverySeriesDetector, ABurstIsOneEventAndAnInfinityHasADirection) {
+  SeriesDetector detector("s", series::Axis::tokens, options());
   std::vector<Event> events;
-  for (int t = 0; t < 1500; ++t) first.push(t, random.normal(), events);
-  StateWriter saved;
-  SignalWatch::state(std::as_const(first), saved);
-  SignalWatch second("s");
-  StateReader reader(saved.bytes());
-  SignalWatch::state(second, reader);
-  ASSERT_TRUE(reader.ok() && reader.at_end());
-  std::vector<Event> a;
-  std::vector<Event> b;
-  for (int t = 1500; t < 2500; ++t) {
-    const double value = random.normal() + (t == 2000 ? 10.0 : 0.0);
-    first.push(t, value, a);
-    second.push(t, value, b);
-  }
-  EXPECT_FALSE(a.empty());
-  EXPECT_EQ(a, b);
+  const double infinity = std::numeric_limits<double>::infinity();
+  (void)detector.push(0.0, -infinity, events);
+  (void)detector.push(1.0, std::nan(""), events);
+  (void)detector.push(std::nan(""), 1.0, events);  // Nowhere: passed over.
+  (void)detector.push(0.0, infinity, events);      // A new segment is a new burst.
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].direction, Direction::fall);
+  EXPECT_EQ(events[1].direction, Direction::rise);
+  EXPECT_EQ(events[0].axis, series::Axis::tokens);
+  EXPECT_EQ(events[0].kind, EventKind::nonfinite);
+  EXPECT_EQ(events[0].onset->estimate, 0.0);
 }
 
-TEST(SignalWatch, RejectsAnImpossibleBudget) {
-  EXPECT_THROW(SignalWatch("s", {.alpha = -1.0}), ConfigError);
+INSTANTIATE_TEST_SUITE_P(Every, EverySeriesDetector,
+                         testing::ValuesIn(entries().begin(), entries().end()),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST(SeriesDetector, RefusesWhatDoesNotGoTogetherByTheEntrysFacts) {
+  const auto refused = [](auto change) {
+    DetectOptions options;
+    options.detector = kWatch;
+    change(options);
+    try {
+      check_options(options);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refused([](DetectOptions&) {}), "");
+  EXPECT_NE(refused([](DetectOptions& o) { o.params["alpha"] = "1e-3"; }).find("--alpha"),
+            std::string::npos);
+  EXPECT_NE(refused([](DetectOptions& o) { o.arm_score = 2.0; }).find("--arm-score"),
+            std::string::npos);
+  EXPECT_NE(refused([](DetectOptions& o) { o.front_end = true; }).find("front end"),
+            std::string::npos);
+  EXPECT_NE(refused([](DetectOptions& o) { o.detector = "wach"; }).find("watch"),
+            std::string::npos);
+  EXPECT_NE(refused([](DetectOptions& o) {
+              o.detector = "bocpd";
+              o.longest_period = 48;
+            }).find("front end"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -1,22 +1,17 @@
-#include "emdyn/app/torch_plugin/monitored.hpp"
+#include "emdyn/model/lab/monitored.hpp"
 
 #include <sys/utsname.h>
 
 #include <chrono>
 #include <fstream>
 #include <mutex>
-#include <stop_token>
 #include <thread>
 
 #include "emdyn/core/build_info.hpp"
 #include "emdyn/core/error.hpp"
 
-namespace emdyn::app::torch_plugin {
+namespace emdyn::model::lab {
 namespace {
-
-/// A lab's run has tens to hundreds of rows: at the 1e-5 of long logs nothing short of a cliff
-/// would be told.
-constexpr double kFalseAlarmsPerSample = 1e-3;
 
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -36,19 +31,23 @@ Json machine_json() {
 }
 
 /// Passes rows on to the monitor and keeps them for the caller.
-class MonitorSink final : public model::lab::Sink {
+class MonitorSink final : public Sink {
  public:
-  MonitorSink(const model::lab::Experiment& experiment, collect::monitor::Monitor& monitor,
-              const app::terminal::Console& console, const Hooks& hooks, std::stop_source& stop)
-      : recorder_(experiment), monitor_(monitor), console_(console), hooks_(hooks), stop_(stop) {
-    for (const model::lab::SignalInfo& signal : experiment.signals()) names_.push_back(signal.name);
+  MonitorSink(const Experiment& experiment, collect::monitor::Monitor& monitor,
+              const RunHooks& hooks, const Task& task)
+      : experiment_(experiment),
+        recorder_(experiment),
+        monitor_(monitor),
+        hooks_(hooks),
+        task_(task) {
+    for (const SignalInfo& signal : experiment.signals()) names_.push_back(signal.name);
     ids_.resize(names_.size());
     known_.resize(names_.size());
   }
 
-  void row(std::int64_t step, std::span<const model::lab::Sample> samples) override {
+  void row(std::int64_t step, std::span<const Sample> samples) override {
     recorder_.row(step, samples);
-    for (const model::lab::Sample& sample : samples) {
+    for (const Sample& sample : samples) {
       if (!known_[sample.signal]) {  // Signals without a point do not appear in the store.
         ids_[sample.signal] = monitor_.add_signal(names_[sample.signal]);
         known_[sample.signal] = true;
@@ -59,7 +58,8 @@ class MonitorSink final : public model::lab::Sink {
       }
     }
     if (hooks_.row) hooks_.row(step, recorder_.run());
-    if (console_.interrupted()) stop_.request_stop();
+    task_.tell({experiment_.name(), static_cast<std::uint64_t>(step),
+                static_cast<std::uint64_t>(experiment_.steps()), "steps"});
   }
 
   void event(const series::Event& event) override {
@@ -72,11 +72,11 @@ class MonitorSink final : public model::lab::Sink {
   const series::Run& run() const noexcept { return recorder_.run(); }
 
  private:
-  model::lab::Recorder recorder_;
+  const Experiment& experiment_;
+  Recorder recorder_;
   collect::monitor::Monitor& monitor_;
-  const app::terminal::Console& console_;
-  const Hooks& hooks_;
-  std::stop_source& stop_;
+  const RunHooks& hooks_;
+  const Task& task_;
   std::vector<std::string> names_;
   std::vector<collect::monitor::Monitor::SignalId> ids_;
   std::vector<bool> known_;
@@ -84,7 +84,7 @@ class MonitorSink final : public model::lab::Sink {
 
 }  // namespace
 
-series::RunInfo lab_run_info(const model::lab::Experiment& experiment) {
+series::RunInfo lab_run_info(const Experiment& experiment) {
   series::RunInfo info;
   info.name = experiment.name();
   info.configuration = experiment.configuration();
@@ -97,34 +97,38 @@ series::RunInfo lab_run_info(const model::lab::Experiment& experiment) {
   return info;
 }
 
-Monitored run_monitored(model::lab::Experiment& experiment, collect::store::Store& store,
-                        app::terminal::Console& console, const Hooks& hooks) {
+Monitored run_monitored(Experiment& experiment, collect::store::Store& store, RunHooks hooks,
+                        const Task& task) {
   Monitored result;
   std::mutex events_mutex;
   collect::monitor::MonitorOptions options;
   options.overflow = collect::monitor::Overflow::wait;
-  options.recorder.watch.alpha = kFalseAlarmsPerSample;
+  if (hooks.detection) {
+    options.recorder.detection = *hooks.detection;
+  } else {
+    options.recorder.detection.alpha = kLabFalseAlarmsPerSample;
+  }
   series::RunInfo info = lab_run_info(experiment);
   if (!hooks.run_name.empty()) info.name = hooks.run_name;
-  collect::monitor::Monitor monitor(store.create(info), options, [&](const series::Event& event) {
+  const auto on_event = [&](const series::Event& event) {
     const std::lock_guard lock(events_mutex);
     result.events.push_back(event);
     if (hooks.on_event) hooks.on_event(event);
-  });
+  };
+  collect::monitor::Monitor monitor(store.create(info), options, on_event,
+                                    std::move(hooks.observer));
   result.id = monitor.run_id();
-  if (hooks.start) hooks.start(monitor);
 
-  std::stop_source stop;
-  MonitorSink sink(experiment, monitor, console, hooks, stop);
-  result.outcome = experiment.run(sink, stop.get_token());
-  monitor.flush();
+  MonitorSink sink(experiment, monitor, hooks, task);
+  result.outcome = experiment.run(sink, task);
+  monitor.end_points();
   if (hooks.end) {
     series::Run run = sink.run();
     run.info = info;
     run.info.id = result.id;
     run.info.status =
         result.outcome.interrupted ? series::RunStatus::interrupted : series::RunStatus::finished;
-    run.info.notes = model::lab::outcome_json(result.outcome);
+    run.info.notes = outcome_json(result.outcome);
     run.info.notes["points_dropped"] = monitor.dropped();
     {
       const std::lock_guard lock(events_mutex);
@@ -135,7 +139,7 @@ Monitored run_monitored(model::lab::Experiment& experiment, collect::store::Stor
   result.points = monitor.points();
   result.dropped = monitor.dropped();
   result.nonfinite = monitor.nonfinite();
-  Json notes = model::lab::outcome_json(result.outcome);
+  Json notes = outcome_json(result.outcome);
   notes["points_dropped"] = result.dropped;
   monitor.set_notes(notes);
   monitor.finish(result.outcome.interrupted ? series::RunStatus::interrupted
@@ -143,4 +147,4 @@ Monitored run_monitored(model::lab::Experiment& experiment, collect::store::Stor
   return result;
 }
 
-}  // namespace emdyn::app::torch_plugin
+}  // namespace emdyn::model::lab

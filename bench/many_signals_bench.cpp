@@ -1,4 +1,4 @@
-#include "bank_bench.hpp"
+#include "many_signals_bench.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,13 +17,13 @@ constexpr double kTurnSeconds = 0.15;
 constexpr double kMegabyte = 1e6;
 
 template <class Method>
-double bank_rate(detect::SignalBank<Method>& bank, std::span<const double> samples,
+double many_rate(detect::ManySignals<Method>& many, std::span<const double> samples,
                  std::span<double> scores) {
   std::size_t updates = 0;
   const double start = thread_seconds();
   double spent = 0.0;
   while (spent < kTurnSeconds) {
-    bank.update(samples, scores);
+    many.update(samples, scores);
     updates += samples.size();
     spent = thread_seconds() - start;
   }
@@ -37,9 +37,9 @@ void measure(const std::string& name, std::size_t signals, std::vector<Row>& out
   const auto samples = domain_stream(Method::kDomain, signals * rows);
   const double heap = heap_bytes();
   const double peak = peak_resident_bytes();
-  detect::SignalBank<Method> bank(signals, {});
+  detect::ManySignals<Method> many(signals, {});
   std::vector<double> scores(signals);
-  for (std::size_t row = 0; row < kWarmupRows; row += rows) bank.update(samples, scores);
+  for (std::size_t row = 0; row < kWarmupRows; row += rows) many.update(samples, scores);
   const double held = heap_bytes() - heap;
   const double raised = peak_resident_bytes() - peak;
 
@@ -48,13 +48,13 @@ void measure(const std::string& name, std::size_t signals, std::vector<Row>& out
   double value = 0.0;
   double baseline = 0.0;
   for (int turn = 0; turn < 3; ++turn) {
-    value = std::max(value, bank_rate(bank, samples, scores));
+    value = std::max(value, many_rate(many, samples, scores));
     baseline = std::max(baseline, plain.array_rate(signals, samples, kTurnSeconds));
   }
   const auto plain_bytes = static_cast<double>(plain.bytes);
   const std::string_view against = "an array of plain textbook structs, row by row";
   out.push_back({name, value, "updates/s", baseline, std::string(against)});
-  out.push_back({name + "/bytes_per_signal", static_cast<double>(bank.bytes_per_signal()), "bytes",
+  out.push_back({name + "/bytes_per_signal", static_cast<double>(many.bytes_per_signal()), "bytes",
                  plain_bytes, std::string(against)});
   out.push_back({name + "/heap", held / kMegabyte, "MB",
                  plain_bytes * static_cast<double>(signals) / kMegabyte,
@@ -63,28 +63,28 @@ void measure(const std::string& name, std::size_t signals, std::vector<Row>& out
 }
 
 template <class Method>
-constexpr BankBench bank_bench() {
+constexpr ManySignalsBench many_signals_bench() {
   return {Method::kName, &measure<Method>};
 }
 
 // clang-format off
 constexpr std::array kBenches{
-    bank_bench<detect::EwmaCusum>(),
-    bank_bench<detect::Cusum>(),
-    bank_bench<detect::Ddm>(),
-    bank_bench<detect::ECusum>(),
-    bank_bench<detect::ESr>(),
-    bank_bench<detect::Eddm>(),
-    bank_bench<detect::Ewma>(),
-    bank_bench<detect::HddmA>(),
-    bank_bench<detect::HddmW>(),
-    bank_bench<detect::KSigma>(),
-    bank_bench<detect::PageHinkley>(),
+    many_signals_bench<detect::EwmaCusum>(),
+    many_signals_bench<detect::Cusum>(),
+    many_signals_bench<detect::Ddm>(),
+    many_signals_bench<detect::ECusum>(),
+    many_signals_bench<detect::ESr>(),
+    many_signals_bench<detect::Eddm>(),
+    many_signals_bench<detect::Ewma>(),
+    many_signals_bench<detect::HddmA>(),
+    many_signals_bench<detect::HddmW>(),
+    many_signals_bench<detect::KSigma>(),
+    many_signals_bench<detect::PageHinkley>(),
 };
 // clang-format on
 
 }  // namespace
 
-std::span<const BankBench> bank_benches() { return kBenches; }
+std::span<const ManySignalsBench> many_signals_benches() { return kBenches; }
 
 }  // namespace emdyn::bench
