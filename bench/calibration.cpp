@@ -67,13 +67,17 @@ double sample_of(const detect::Entry& entry, const Stream& stream, bool front_en
 }
 
 Count count_detector(const detect::Entry& entry, const Stream& stream) {
-  const bool front_end = entry.front_end || !independent(stream.null);
+  const bool front_end = !entry.alarms_itself && (entry.front_end || !independent(stream.null));
   const auto detector = entry.make({});
   detect::AlarmPolicy policy({.trusts_null = entry.calibrated});
   Count count;
   for (std::size_t t = front_end ? stream.warm : 0; t < stream.raw.size(); ++t) {
     const double score = detector->update(sample_of(entry, stream, front_end, t));
     if (!detector->ready()) continue;
+    if (entry.alarms_itself) {  // Its own policies gave this p.
+      count.take(detector->p_value().value_or(1.0));
+      continue;
+    }
     const bool ready = policy.ready(detector->p_value());
     const auto decision = policy.step(score, detector->p_value());
     if (ready) count.take(decision.p_value);

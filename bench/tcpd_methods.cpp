@@ -7,7 +7,7 @@
 #include "emdyn/detect/alarm/policy.hpp"
 #include "emdyn/detect/ensemble/level_change.hpp"
 #include "emdyn/detect/front_end/front_end.hpp"
-#include "emdyn/detect/live/signal_watch.hpp"
+#include "emdyn/detect/live/live_series.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/emergence/segment/segment.hpp"
 
@@ -115,14 +115,16 @@ std::vector<std::size_t> level_online(std::span<const double> values, double bud
   return found;
 }
 
-/// What `emdyn watch` runs: every shift it reports, at its onset.
+/// `emdyn watch --detector watch`: every shift it reports, at its onset.
 std::vector<std::size_t> watch_online(std::span<const double> values) {
-  detect::SignalWatch watch("");
+  detect::DetectOptions options;
+  options.detector = detect::kWatch;
+  detect::SeriesDetector watch("", series::Axis::step, options);
   std::vector<series::Event> events;
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < values.size(); ++i) {
     events.clear();
-    watch.push(static_cast<double>(i), values[i], events);
+    (void)watch.push(static_cast<double>(i), values[i], events);
     for (const series::Event& event : events) {
       const double onset = event.onset ? event.onset->estimate : event.position;
       if (event.kind == series::EventKind::shift) found.push_back(static_cast<std::size_t>(onset));

@@ -15,6 +15,7 @@
 #include "nab_methods.hpp"
 #include "ood_bench.hpp"
 #include "print_rows.hpp"
+#include "probe_bench.hpp"
 #include "store_bench.hpp"
 #include "tcpd_methods.hpp"
 
@@ -51,13 +52,13 @@ int bench_of_store(Arguments arguments, Console& console) {
 int bench_of_detect(Arguments arguments, Console& console) {
   BenchApp app("Samples per second of every detector.", "detect");
   DetectBenchOptions options;
-  CLI::Option* signals = app.add_option("--signals", options.bank_signals,
-                                        "only the bank: speed and memory with that many signals")
+  CLI::Option* signals = app.add_option("--signals", options.many_signals,
+                                        "only ManySignals: speed and memory with that many signals")
                              ->check(CLI::Range(1, 10'000'000));
   app.add_option("--only", options.only,
-                 "only this row and those below it: a detector, memory, memory/NAME, bank");
+                 "only this row and those below it: a detector, memory, memory/NAME, many_signals");
   if (!app::terminal::parse(app, arguments, console)) return kFine;
-  options.bank_only = signals->count() > 0;
+  options.many_signals_only = signals->count() > 0;
   print_rows(detect_rows(options), app.json, console);
   return kFine;
 }
@@ -71,6 +72,15 @@ int bench_of_corrupt(Arguments arguments, Console& console) {
 int bench_of_ood(Arguments arguments, Console& console) {
   BenchApp app("Microseconds of every out-of-distribution score.", "ood");
   if (app::terminal::parse(app, arguments, console)) print_rows(ood_rows(), app.json, console);
+  return kFine;
+}
+
+int bench_of_probe(Arguments arguments, Console& console) {
+  BenchApp app("Seconds and memory of probing checkpoints.", "probe");
+  ProbeBenchOptions options;
+  app.add_option("--folder", options.folder, "where 500 MB of weights go for a while");
+  if (app::terminal::parse(app, arguments, console))
+    print_rows(probe_rows(options), app.json, console);
   return kFine;
 }
 
@@ -137,6 +147,7 @@ constexpr std::array kVerbs{
     Verb{"detect", "samples per second of every detector", &bench_of_detect},
     Verb{"corrupt", "seconds of every corruption of images", &bench_of_corrupt},
     Verb{"ood", "microseconds of every out-of-distribution score", &bench_of_ood},
+    {"probe", "seconds and memory of probing checkpoints", &bench_of_probe},
     Verb{"calibration", "false alarms against what p-values promise, on nulls",
          &bench_of_calibration},
     Verb{"nab", "anomaly scores against labelled windows", &bench_of_nab},

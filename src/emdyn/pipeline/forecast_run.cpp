@@ -12,10 +12,10 @@ namespace emdyn::pipeline {
 namespace {
 
 /// Persistence says what is there now: the last test accuracy recorded at or before the position.
-report::BaselineForecast persistence(const series::Run& run,
-                                     const std::vector<series::Forecast>& path,
-                                     const series::RoleChoices& roles) {
-  report::BaselineForecast baseline{"persistence", {}, {}};
+forecast::BaselineForecast persistence(const series::Run& run,
+                                       const std::vector<series::Forecast>& path,
+                                       const series::RoleChoices& roles) {
+  forecast::BaselineForecast baseline{"persistence", {}, {}};
   const series::Signal* accuracy = series::find_role(run, series::Role::test_accuracy, roles);
   if (accuracy == nullptr) return baseline;
   const auto positions = accuracy->last_positions();
@@ -31,9 +31,9 @@ report::BaselineForecast persistence(const series::Run& run,
 }
 
 /// The share of the bank's runs that reached the target, whatever the run does.
-report::BaselineForecast prior(const forecast::Predictor& predictor,
-                               const std::vector<series::Forecast>& path) {
-  report::BaselineForecast baseline{"prior", {}, {}};
+forecast::BaselineForecast prior(const forecast::Predictor& predictor,
+                                 const std::vector<series::Forecast>& path) {
+  forecast::BaselineForecast baseline{"prior", {}, {}};
   const auto runs = optional_number(predictor.provenance, "runs");
   const auto reached = optional_number(predictor.provenance, "runs_reached");
   if (!runs || !reached || *runs <= 0) return baseline;

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "emdyn/forecast/predictors/baseline_forecast.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
 #include "emdyn/forecast/predictors/predictor.hpp"
-#include "emdyn/report/chart/data.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::pipeline {
@@ -18,7 +18,7 @@ struct RunForecast {
   std::optional<double> crossed_at{};
   series::Forecast forecast{};           ///< At the position asked for, with its attribution.
   std::vector<series::Forecast> path{};  ///< Up to that position.
-  std::vector<report::BaselineForecast>
+  std::vector<forecast::BaselineForecast>
       baselines{};  ///< prior and persistence at the path's positions.
 };
 

@@ -8,6 +8,7 @@
 #include "emdyn/app/cli/version.hpp"
 #include "emdyn/app/terminal/program.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace {

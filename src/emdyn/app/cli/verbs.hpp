@@ -29,6 +29,7 @@ int run_explain(Arguments arguments, Console& console);
 int run_export(Arguments arguments, Console& console);
 int run_forecast(Arguments arguments, Console& console);
 int run_import(Arguments arguments, Console& console);
+int run_probe(Arguments arguments, Console& console);
 int run_report(Arguments arguments, Console& console);
 int run_runs(Arguments arguments, Console& console);
 int run_segment(Arguments arguments, Console& console);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "emdyn/app/terminal/arguments.hpp"
+#include "emdyn/app/terminal/listing.hpp"
 #include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
@@ -99,28 +100,8 @@ void print_report(const provoke::trial::AttackTrial& report, app::terminal::Cons
 }
 
 int list_attacks(bool json, app::terminal::Console& console) {
-  Json list = Json::array();
-  for (const provoke::attack::AttackEntry& entry : provoke::attack::attacks()) {
-    std::vector<std::string_view> norms;
-    for (const provoke::attack::Norm norm : entry.norms)
-      norms.push_back(provoke::attack::word(norm));
-    list.push_back({{"name", entry.name},
-                    {"help", entry.help},
-                    {"paper", entry.paper},
-                    {"norms", norms},
-                    {"gradient", entry.gradient},
-                    {"targeted", entry.targeted},
-                    {"settings", entry.fields()}});
-    if (json) continue;
-    console.line(console.bold(entry.name));
-    console.line(fmt::format("  {}\n  {}\n  {}; {}", entry.help, entry.paper,
-                             fmt::join(norms, ", "),
-                             entry.gradient ? "needs gradients" : "needs answers only"));
-    for (const Json& field : entry.fields())
-      console.line(fmt::format("    {:<16} {} [{}]", field["name"].get<std::string>(),
-                               field["help"].get<std::string>(), field["default"].dump()));
-  }
-  if (json) console.json(Json{{"attacks", std::move(list)}});
+  const auto& attacks = provoke::attack::registry();
+  app::terminal::list_entries("attacks", attacks.form(), described(attacks), json, console);
   return 0;
 }
 

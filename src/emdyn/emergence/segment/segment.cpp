@@ -14,8 +14,8 @@ namespace {
 using series::Direction;
 using series::EventKind;
 
-constexpr std::size_t kFineCandidates = 20000;
-constexpr std::size_t kCoarseCandidates = 4096;
+constexpr std::size_t kFineCandidates = 20000;   // Places tried at most, then refined.
+constexpr std::size_t kCoarseCandidates = 4096;  // Of costs that are dear or cannot be pruned.
 
 /// The finite samples, standardised, and where they were.
 struct Prepared {

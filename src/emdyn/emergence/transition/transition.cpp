@@ -20,9 +20,9 @@ using series::Transition;
 using series::TransitionKind;
 using series::TransitionModel;
 
-constexpr std::size_t kMinPoints = 12;
-constexpr std::size_t kTestPoints = 160;
-constexpr std::size_t kChunk = 20;
+constexpr std::size_t kMinPoints = 12;    // The largest model has 6 parameters.
+constexpr std::size_t kTestPoints = 160;  // Each replicate is scored on them by every model.
+constexpr std::size_t kChunk = 20;        // Fixed: it decides where sampling stops.
 
 /// The best model without and with a transition.
 struct Verdict {
@@ -85,7 +85,7 @@ math::Autoregression null_noise(const Detrend& detrend, const std::vector<double
       math::select_autoregression(residuals, std::clamp<std::size_t>(n / 12, 1, 8));
   const std::size_t order = noise.coefficients.size();
   if (order == 0) return noise;
-  constexpr std::size_t kTrials = 60;
+  constexpr std::size_t kTrials = 60;  // Their mean is off by 1/8 of one trial's spread.
   std::vector<std::vector<double>> trials(kTrials);
   parallel_for(kTrials, [&](std::size_t i) {
     Philox random(seed, 0x20000000ULL + i);

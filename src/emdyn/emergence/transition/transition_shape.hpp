@@ -1,31 +1,15 @@
 #pragma once
 #include <cstddef>
 #include <limits>
-#include <span>
-#include <string_view>
 #include <vector>
 
+#include "emdyn/emergence/samples/samples.hpp"
 #include "emdyn/emergence/transition/curve.hpp"
 #include "emdyn/emergence/transition/model_grid.hpp"
 #include "emdyn/emergence/transition/transition.hpp"
 
-/// Internals of fit_transition: cleaning, refinement of the chosen model, onset interval.
+/// Internals of fit_transition: refinement of the chosen model, onset interval.
 namespace emdyn::emergence {
-
-/// Positions strictly ascending, values finite.
-struct Samples {
-  std::vector<double> positions{};
-  std::vector<double> values{};
-  std::size_t dropped = 0;
-
-  std::size_t size() const noexcept { return values.size(); }
-};
-
-/// Drops non-finite values and averages equal positions. @throws DataError on bad positions.
-Samples clean(std::string_view name, std::span<const double> positions,
-              std::span<const double> values);
-/// Means of runs of equal length so that at most `most` points are left.
-Samples binned(const Samples& samples, std::size_t begin, std::size_t end, std::size_t most);
 
 /// What the fitted curve says of the change.
 struct ChangeShape {

@@ -96,7 +96,7 @@ void Dual::relaxed_values(const Relaxation& choice) {
 }
 
 double Dual::ascend(const Form& objective, double sign, Relaxation& choice, const Ascent& ascent) {
-  constexpr double kDecay1 = 0.9;
+  constexpr double kDecay1 = 0.9;  // Adam's, as published.
   constexpr double kDecay2 = 0.999;
   constexpr double kCooling = 0.98;
   const std::size_t n = region_.size();

@@ -156,7 +156,7 @@ TEST(CorruptionRegistry, OffersTheNearestName) {
     (void)find_entry("frozt");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("did you mean frost"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("did you mean \"frost\""), std::string::npos);
   }
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "emdyn/core/registry.hpp"
 #include "emdyn/provoke/corrupt/image_corruptions.hpp"
 
 /// Corruptions of images as plain numbers, without torch: the 19 of ImageNet-C (Hendrycks,
@@ -12,20 +14,21 @@ namespace emdyn::provoke::corrupt {
 enum class Group { noise, blur, weather, digital, geometry };
 
 /// What this build knows about one corruption.
-struct Entry {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view paper;
+struct Entry : EntryFacts {
   Group group;
   bool image_net_c;  ///< One of the 19 of ImageNet-C.
   bool random;       ///< Depends on the seed and the image's number.
   bool graded;       ///< No severity moves the image less far than the one before, on average.
+  bool colour;       ///< Does nothing to a grey image.
   void (*apply)(const Image&, const Job&);
   bool colour = false;  ///< Leaves grey images as they are.
 };
 
 /// Every corruption this build knows, in alphabetical order.
+const Registry<Entry>& registry() noexcept;
 std::span<const Entry> entries() noexcept;
+/// What an entry says beside the facts of every entry: group, image_net_c, random, graded, colour.
+std::vector<Fact> facts(const Entry& entry);
 
 /// @throws ConfigError for an unknown name, offering the nearest.
 const Entry& find_entry(std::string_view name);

@@ -10,14 +10,14 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/math/distributions.hpp"
-#include "emdyn/provoke/ood/contract/archive.hpp"
 
 namespace emdyn::provoke::guard {
 namespace {
 
 constexpr std::string_view kMagic = "emdyn guard 1";
-constexpr std::size_t kLeastCalibration = 40;
+constexpr std::size_t kLeastCalibration = 40;  // Half of them rank: p from 1/21 on.
 /// Features and classes of a stored guard: products of two stay within 64 bits.
 constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 31U;
 
@@ -283,24 +283,24 @@ std::vector<std::string> Guard::panel() const {
 }
 
 std::vector<std::byte> Guard::serialise() const {
-  provoke::ood::ArchiveWriter archive;
+  StateWriter archive;
   archive.text(kMagic);
   archive(shape_.features, shape_.classes, options_.fit_share, options_.neighbours, options_.bank,
           options_.top_features, options_.seed, std::uint64_t{scorers_.size()});
   for (std::size_t s = 0; s < scorers_.size(); ++s) {
     const std::vector<std::byte> bytes = scorers_[s].serialise();
     archive.text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    archive(ranks_[s].scores());
+    archive(sized(ranks_[s].scores()));
   }
-  archive(strangeness_.scores(), reference_, density_, densities_.scores());
-  return std::move(archive.bytes());
+  archive(sized(strangeness_.scores()), reference_, density_, sized(densities_.scores()));
+  return archive.take();
 }
 
 Guard Guard::restore(std::span<const std::byte> bytes) {
   const auto refuse = [](bool good) {
     if (!good) throw DataError("guard: these bytes are no guard of this version; fit it again");
   };
-  provoke::ood::ArchiveReader archive(bytes);
+  StateReader archive(bytes);
   refuse(archive.text(64) == kMagic);
   Guard guard;
   GuardOptions& options = guard.options_;
@@ -319,7 +319,7 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
     refuse(archive.ok());
     guard.scorers_.push_back(provoke::ood::restore(std::as_bytes(std::span(text))));
     std::vector<double> ranks;
-    archive(ranks);
+    archive(sized(ranks));
     const provoke::ood::Shape own = guard.scorers_.back().shape();
     refuse(archive.ok() && !ranks.empty() && std::ranges::is_sorted(ranks) &&
            (own.features == 0 || own.features == guard.shape_.features) &&
@@ -328,7 +328,7 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
   }
   std::vector<double> strangeness;
   std::vector<double> densities;
-  archive(strangeness, guard.reference_, guard.density_, densities);
+  archive(sized(strangeness), guard.reference_, guard.density_, sized(densities));
   refuse(archive.ok() && archive.at_end() && !strangeness.empty() && guard.shape_.classes > 0 &&
          std::ranges::is_sorted(strangeness) && std::ranges::is_sorted(densities) &&
          !densities.empty() &&

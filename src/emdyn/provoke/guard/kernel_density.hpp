@@ -31,7 +31,7 @@ class KernelDensity {
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.columns_, self.bandwidth_, self.offsets_, self.examples_);
+    archive(self.columns_, self.bandwidth_, sized(self.offsets_), sized(self.examples_));
   }
 
  private:

@@ -29,7 +29,8 @@ class ReferencePanel {
   bool valid(std::uint64_t features, std::uint64_t classes) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.columns_, self.means_, self.precision_, self.bank_, self.indices_, self.labels_);
+    archive(self.columns_, sized(self.means_), sized(self.precision_), sized(self.bank_),
+            sized(self.indices_), sized(self.labels_));
   }
 
  private:

@@ -191,7 +191,7 @@ TEST(ScoreRegistry, OffersTheNearestName) {
     (void)find_entry("mahalanobbis");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("did you mean mahalanobis"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("did you mean \"mahalanobis\""), std::string::npos);
   }
 }
 

@@ -4,7 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/core/field.hpp"
+#include "emdyn/core/registry.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 
 /// Scores of single inputs, from a classifier's features and logits as plain matrices: how much
@@ -45,27 +46,29 @@ class Scorer {
   std::shared_ptr<const AnyMethod> method_;
 };
 
-/// What this build knows about one score.
-struct Entry {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view paper;
-  std::string_view cost;  ///< A sample, after the forward pass: d features, K classes, N bank rows.
-  Inputs fit_needs;       ///< Of the training set.
-  Inputs score_needs;     ///< Of a batch (features and logits only).
-  bool bank;              ///< Keeps training rows.
-  Json (*fields)();       ///< Names, types, ranges, defaults and help of its parameters.
+/// What this build knows about one score. Costs are of a sample, after the forward pass: d features, K classes, N bank
+/// rows.
+struct Entry : EntryFacts {
+  Inputs fit_needs;    ///< Of the training set.
+  Inputs score_needs;  ///< Of a batch (features and logits only).
+  bool bank;           ///< Keeps training rows.
+  /// What it is called where the input was first moved a step along the gradient of its predicted class, as its paper
+  /// does (ODIN); empty: its paper moves nothing.
+  std::string_view moved;
   Scorer (*fit)(const TrainingSet&, const Params&);
-  std::string_view moved{};  ///< What its paper calls it on inputs moved along their gradient.
+  std::shared_ptr<const AnyMethod> (*load)(const Params&, const Shape&, StateReader&);
 
-  /// Whether it looks at features or the head, besides logits.
+  /// Asks for more than logits and labels: only where the model shows its features.
   constexpr bool reads_features() const noexcept {
     return fit_needs.features || score_needs.features || fit_needs.head;
   }
 };
 
 /// Every score this build knows, in alphabetical order.
+const Registry<Entry>& registry() noexcept;
 std::span<const Entry> entries() noexcept;
+/// What an entry says beside the facts of every entry: what fitting and scoring take, bank, moved.
+std::vector<Fact> facts(const Entry& entry);
 
 /// @throws ConfigError for an unknown name, offering the nearest.
 const Entry& find_entry(std::string_view name);

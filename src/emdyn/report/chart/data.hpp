@@ -8,6 +8,7 @@
 
 #include "emdyn/core/json.hpp"
 #include "emdyn/emergence/transition/fitted.hpp"
+#include "emdyn/forecast/predictors/baseline_forecast.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -39,17 +40,10 @@ using emergence::ComparedModel;
 using emergence::CurvePoint;
 using emergence::FittedTransition;
 
-/// A competitor of the forecast: persistence, prior, …
-struct BaselineForecast {
-  std::string name{};
-  std::vector<double> positions{};
-  std::vector<double> probabilities{};  ///< In [0, 1].
-};
-
 /// The forecasts made along the run, in ascending order of `at`.
 struct ForecastTrack {
   std::vector<series::Forecast> forecasts{};
-  std::vector<BaselineForecast> baselines{};
+  std::vector<forecast::BaselineForecast> baselines{};
   std::optional<double> threshold{};   ///< Probability in [0, 1] at which the forecast alarms.
   std::optional<double> crossed_at{};  ///< Where the forecast first rose above the threshold.
   std::string absence{};  ///< Why there is no forecast ("no predictor for this task"), when none.

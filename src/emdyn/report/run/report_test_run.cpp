@@ -107,8 +107,8 @@ void add_transition(ReportData& data, double jump, int steps) {
 
 void add_forecasts(ReportData& data, double jump, int steps) {
   Philox random(7, 100);
-  BaselineForecast persistence{"persistence of test accuracy", {}, {}};
-  BaselineForecast prior{"prior", {}, {}};
+  forecast::BaselineForecast persistence{"persistence of test accuracy", {}, {}};
+  forecast::BaselineForecast prior{"prior", {}, {}};
   for (int at = 50; at <= steps; at += 25) {
     series::Forecast forecast;
     forecast.target = "test_accuracy >= 0.9, sustained, before step 3000";

@@ -354,12 +354,12 @@ struct ClassifierTraining::Parts {
     std::ranges::copy(content.tensors[2].values, network.parameters().begin());
   }
 
-  void run(Sink& sink, const std::stop_token& stop) {
+  void run(Sink& sink, const Task& until) {
     const auto start = Clock::now();
     Recent recent;
     std::vector<Sample> samples;
     outcome.data["resumed_at"] = done;
-    while (done < steps() && !stop.stop_requested()) {
+    while (done < steps() && !until.stopped()) {
       step(recent);
       const bool epoch_ends = done % steps_per_epoch() == 0;
       if (done % task.settings.log_every != 0 && !epoch_ends) continue;
@@ -397,8 +397,8 @@ std::uint64_t ClassifierTraining::seed() const noexcept {
 std::int64_t ClassifierTraining::steps() const noexcept { return parts_->steps(); }
 std::span<const SignalInfo> ClassifierTraining::signals() const noexcept { return parts_->infos; }
 
-Outcome ClassifierTraining::run(Sink& sink, std::stop_token stop) {
-  parts_->run(sink, stop);
+Outcome ClassifierTraining::run(Sink& sink, const Task& until) {
+  parts_->run(sink, until);
   return parts_->outcome;
 }
 

@@ -2,13 +2,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "emdyn/core/field.hpp"
 #include "emdyn/core/json.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -74,22 +74,9 @@ class Experiment {
   virtual std::uint64_t seed() const noexcept = 0;
   virtual std::int64_t steps() const noexcept = 0;
   virtual std::span<const SignalInfo> signals() const noexcept = 0;
-  /// Trains from the beginning to the last step, or until `stop` is requested. Call it once.
-  virtual Outcome run(Sink& sink, std::stop_token stop) = 0;
+  /// Trains from the beginning to the last step, or until `task` is stopped. Call it once.
+  virtual Outcome run(Sink& sink, const Task& task) = 0;
 };
-
-/// One line of the list of experiments.
-struct ExperimentEntry {
-  std::string_view name;
-  std::string_view help;
-  std::string_view paper;
-  Json (*fields)();  ///< As describe_fields().
-  std::unique_ptr<Experiment> (*make)(const Params& params);
-};
-std::span<const ExperimentEntry> experiments() noexcept;
-
-/// @throws ConfigError for an unknown experiment or setting, or a value out of range.
-std::unique_ptr<Experiment> make_experiment(std::string_view name, const Params& params);
 
 /// Keeps everything in memory as a series::Run.
 class Recorder final : public Sink {
@@ -107,6 +94,6 @@ class Recorder final : public Sink {
 };
 
 /// Runs it and keeps everything in memory.
-series::Run record(Experiment& experiment, std::stop_token stop = {});
+series::Run record(Experiment& experiment, const Task& task = {});
 
 }  // namespace emdyn::model::lab

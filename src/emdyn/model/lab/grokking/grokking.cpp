@@ -81,11 +81,11 @@ class Grokking final : public Experiment {
   std::int64_t steps() const noexcept override { return config_.steps; }
   std::span<const SignalInfo> signals() const noexcept override { return probes_.set().signals(); }
 
-  Outcome run(Sink& sink, std::stop_token stop) override {
+  Outcome run(Sink& sink, const Task& task) override {
     const auto start = Clock::now();
     const FlushDenormals guard;
     Outcome outcome;
-    for (; outcome.steps < config_.steps && !stop.stop_requested(); ++outcome.steps) {
+    for (; outcome.steps < config_.steps && !task.stopped(); ++outcome.steps) {
       step(outcome.steps, sink, outcome);
     }
     outcome.interrupted = outcome.steps < config_.steps;

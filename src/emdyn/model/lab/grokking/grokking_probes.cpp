@@ -4,7 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "emdyn/probe/measures.hpp"
+#include "emdyn/probe/activity/activation_stats.hpp"
+#include "emdyn/probe/geometry/fourier.hpp"
+#include "emdyn/probe/spectra/spectrum.hpp"
 
 namespace emdyn::model::lab {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::lab {
 namespace {
@@ -128,7 +128,7 @@ TEST(Grokking, StopsWhenAsked) {
    private:
     std::stop_source& stop_;
   } sink(source);
-  const Outcome outcome = make_grokking(config)->run(sink, source.get_token());
+  const Outcome outcome = make_grokking(config)->run(sink, Task(source.get_token()));
   EXPECT_TRUE(outcome.interrupted);
   EXPECT_EQ(outcome.steps, 51);
 }

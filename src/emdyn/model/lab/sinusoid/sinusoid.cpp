@@ -12,7 +12,8 @@
 #include "emdyn/model/lab/contract/dense.hpp"
 #include "emdyn/model/lab/contract/kernels.hpp"
 #include "emdyn/model/lab/contract/probe_set.hpp"
-#include "emdyn/probe/measures.hpp"
+#include "emdyn/probe/activity/activation_stats.hpp"
+#include "emdyn/probe/spectra/spectrum.hpp"
 
 namespace emdyn::model::lab {
 namespace {
@@ -97,11 +98,11 @@ class Sinusoid final : public Experiment {
   std::int64_t steps() const noexcept override { return config_.steps; }
   std::span<const SignalInfo> signals() const noexcept override { return probes_.signals(); }
 
-  Outcome run(Sink& sink, std::stop_token stop) override {
+  Outcome run(Sink& sink, const Task& task) override {
     const auto start = Clock::now();
     const FlushDenormals guard;
     Outcome outcome;
-    for (; outcome.steps < config_.steps && !stop.stop_requested(); ++outcome.steps) {
+    for (; outcome.steps < config_.steps && !task.stopped(); ++outcome.steps) {
       step(outcome.steps, sink, outcome);
     }
     outcome.interrupted = outcome.steps < config_.steps;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "emdyn/core/field.hpp"
-#include "emdyn/provoke/ood/contract/archive.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 
 namespace emdyn::provoke::ood {
@@ -17,7 +17,7 @@ namespace emdyn::provoke::ood {
 template <class M>
 concept Method = requires(M& method, const M& fitted, const typename M::Config& config,
                           const TrainingSet& training, const Shape& shape, const Block& block,
-                          std::span<double> out, ArchiveWriter& writer, ArchiveReader& reader) {
+                          std::span<double> out, StateWriter& writer, StateReader& reader) {
   { M::kName } -> std::convertible_to<std::string_view>;
   { M::kSummary } -> std::convertible_to<std::string_view>;
   { M::kPaper } -> std::convertible_to<std::string_view>;
@@ -41,7 +41,7 @@ class AnyMethod {
   virtual Json config() const = 0;
   virtual Inputs score_needs() const noexcept = 0;
   virtual void score(const Block& block, std::span<double> out) const = 0;
-  virtual void save(ArchiveWriter& archive) const = 0;
+  virtual void save(StateWriter& archive) const = 0;
   const Shape& shape() const noexcept { return shape_; }
 
  protected:
@@ -57,7 +57,7 @@ class BoxedMethod final : public AnyMethod {
 
   void learn(const TrainingSet& training) { method_.learn(training, shape_); }
   /// False when the bytes do not make a usable method.
-  bool load(ArchiveReader& archive) {
+  bool load(StateReader& archive) {
     M::state(method_, archive);
     return archive.ok() && archive.at_end() && method_.valid(shape_);
   }
@@ -68,7 +68,7 @@ class BoxedMethod final : public AnyMethod {
   void score(const Block& block, std::span<double> out) const override {
     method_.score(block, shape_, out);
   }
-  void save(ArchiveWriter& archive) const override { M::state(method_, archive); }
+  void save(StateWriter& archive) const override { M::state(method_, archive); }
 
  private:
   typename M::Config config_;

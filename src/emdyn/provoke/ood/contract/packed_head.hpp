@@ -30,7 +30,7 @@ class PackedHead {
   }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.weight_, self.bias_);
+    archive(self.weight_, sized(self.bias_));
   }
 
  private:

@@ -39,7 +39,7 @@ class Mahalanobis {
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.whitening_, self.means_, self.mean_norms_);
+    archive(sized(self.centre_), self.whitening_, self.means_, sized(self.mean_norms_));
   }
 
  private:
@@ -74,7 +74,7 @@ class Rmds {
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.projection_, self.means_, self.background_);
+    archive(sized(self.centre_), self.projection_, sized(self.means_), sized(self.background_));
   }
 
  private:

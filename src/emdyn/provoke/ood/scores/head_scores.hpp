@@ -55,7 +55,7 @@ class Fdbd {
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.gaps_);
+    archive(sized(self.centre_), sized(self.gaps_));
   }
 
   /// Before the division: the mean of the exact distances to the boundaries.
@@ -92,7 +92,7 @@ class Nci {
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.weight_);
+    archive(sized(self.centre_), sized(self.weight_));
   }
 
  private:
@@ -122,7 +122,7 @@ class She {
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.patterns_);
+    archive(sized(self.patterns_));
   }
 
  private:

@@ -43,7 +43,7 @@ class Vim {
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.origin_, self.residual_, self.alpha_);
+    archive(sized(self.origin_), self.residual_, self.alpha_);
   }
 
   std::size_t residual_dimensions() const noexcept { return residual_.outputs(); }
