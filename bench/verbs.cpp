@@ -147,7 +147,7 @@ constexpr std::array kVerbs{
     Verb{"detect", "samples per second of every detector", &bench_of_detect},
     Verb{"corrupt", "seconds of every corruption of images", &bench_of_corrupt},
     Verb{"ood", "microseconds of every out-of-distribution score", &bench_of_ood},
-    {"probe", "seconds and memory of probing checkpoints", &bench_of_probe},
+    Verb{"probe", "seconds and memory of probing checkpoints", &bench_of_probe},
     Verb{"calibration", "false alarms against what p-values promise, on nulls",
          &bench_of_calibration},
     Verb{"nab", "anomaly scores against labelled windows", &bench_of_nab},

@@ -21,7 +21,6 @@ struct Entry : EntryFacts {
   bool graded;       ///< No severity moves the image less far than the one before, on average.
   bool colour;       ///< Does nothing to a grey image.
   void (*apply)(const Image&, const Job&);
-  bool colour = false;  ///< Leaves grey images as they are.
 };
 
 /// Every corruption this build knows, in alphabetical order.
