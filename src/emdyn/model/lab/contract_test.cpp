@@ -18,7 +18,7 @@ class Contract : public testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(Contract, DescribesItselfAndItsSettings) {
-  EXPECT_FALSE(entry_.help.empty());
+  EXPECT_FALSE(entry_.summary.empty());
   for (const Json& field : entry_.fields()) {
     EXPECT_FALSE(field["name"].get<std::string>().empty());
     EXPECT_FALSE(field["help"].get<std::string>().empty()) << field["name"];
