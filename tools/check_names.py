@@ -17,34 +17,19 @@ ALLOWED = {
 
 # name: (how many have it today, the names they are to have). A name leaves this table with its renaming; none comes in.
 TO_RENAME = {
-    "Analysis": (2, "certify::RegionAnalysis; pipeline's stays: what `analyze` found"),
     "Architecture": (2, "lab::NetworkKind; model's stays: a network without its weights"),
-    "Baseline": (2, "report::BaselineForecast; detect's stays: what a signal is in control"),
     "Batch": (2, "lab::TrainingBatch, ood::ScoredBatch"),
     "Block": (2, "ood::RowBlock, store::PointBlock"),
-    "Candidate": (2, "emergence::FittedCurve, ood::ScoreCandidate"),
-    "Choice": (2, "certify::Relaxation, ood::ChosenScore"),
-    "EarlyWarning": (2, "report::IndicatorTrack; emergence's stays"),
     "Entry": (3, "corrupt::CorruptionEntry, detect::DetectorEntry, ood::ScoreEntry, with one shape of registry"),
     "Evidence": (2, "report::StressEvidence; detect's stays: direction and onset of an alarm"),
-    "Extent": (2, "report::PositionRange, attack::AttackScope"),
-    "Format": (2, "ingest::FileFormat, report::NumberFormat"),
     "Layer": (2, "lab::WeightMatrix; model's stays"),
     "LossKind": (2, "lab::TrainingLoss, attack::AttackLoss"),
-    "Method": (3, "certify::BoundMethod, ood::ScoreMethod, attack::AttackMethod"),
+    "Method": (2, "ood::ScoreMethod, attack::AttackMethod"),
     "Network": (2, "lab::PairNetwork; model's stays"),
-    "Options": (4, "CertifyOptions, CorruptOptions, GuardOptions, SegmentOptions"),
-    "Outcome": (4, "certify::BranchOutcome, lab::ExperimentResult, attack::PointOutcome; forecast's stays: a run's"),
-    "Point": (2, "certify::CertifiedPoint, attack::AttackedPoint"),
+    "Outcome": (3, "lab::ExperimentResult, attack::PointOutcome; forecast's stays: a run's"),
     "Predictor": (2, "store::Differencing; forecast's stays"),
-    "ProbeCost": (2, "report::ShownProbeCost; lab's stays"),
-    "Search": (2, "segment::SearchMethod, attack::AttackSearch"),
-    "Shape": (3, "emergence::CurveShape, model::TensorShape, ood::ScorerShape"),
     "Sink": (2, "ingest::RecordSink, lab::SampleSink"),
-    "Slopes": (2, "certify::SlopeRule, attack::LossSlopes"),
     "Split": (2, "lab::PairSplit; data's stays: train or test"),
-    "Table": (2, "forecast::FeatureTable, terminal::TextTable"),
-    "Verdict": (3, "certify::PointVerdict, guard::InputVerdict, tripwire::Crossing"),
 }
 
 DECLARED = re.compile(r"^[ \t]*(?:template\s*<[^;{]*>\s*)?(?:using\s+(\w+)\s*=|concept\s+(\w+)\s*=)", re.M)

@@ -22,7 +22,7 @@ namespace {
 void add_early_warning(const Analysis& analysis, report::ReportData& data) {
   for (const SignalWarning& each : analysis.early_warning) {
     for (const auto& indicator : each.warning.indicators) {
-      report::EarlyWarning shown;
+      report::IndicatorTrack shown;
       shown.signal = each.signal;
       shown.indicator = indicator.name;
       shown.positions = each.warning.positions;
@@ -76,7 +76,7 @@ void add_costs(const series::Run& run, report::ReportData& data) {
   const auto probes = notes.find("probes");
   if (probes == notes.end() || !probes->is_array()) return;
   for (const Json& probe : *probes) {
-    report::ProbeCost cost;
+    report::ShownProbeCost cost;
     cost.probe = text_or_empty(probe, "name");
     cost.calls = static_cast<std::uint64_t>(optional_number(probe, "calls").value_or(0.0));
     cost.seconds = optional_number(probe, "seconds").value_or(0.0);

@@ -44,8 +44,8 @@ void print_fitted(const FitArguments& arguments, const provoke::guard::FittedGua
 }
 
 int fit(const FitArguments& arguments, bool json, app::terminal::Console& console) {
-  provoke::guard::Options options;
-  apply_params(provoke::guard::Options::kName, provoke::guard::kOptionFields,
+  provoke::guard::GuardOptions options;
+  apply_params(provoke::guard::GuardOptions::kName, provoke::guard::kOptionFields,
                app::terminal::parse_settings(arguments.settings, "--set"), options);
   const auto start = Clock::now();
   SubjectOptions from = arguments.subject;
@@ -100,7 +100,7 @@ void print_scored(const Scored& scored, app::terminal::Console& console) {
   std::size_t listed = 0;
   for (std::size_t i = 0; i < found.verdicts.size() && listed < kListed; ++i) {
     if (found.flags[i] == 0) continue;
-    const provoke::guard::Verdict& one = found.verdicts[i];
+    const provoke::guard::InputVerdict& one = found.verdicts[i];
     table.row({std::to_string(i), fmt::format("{:.2g}", one.p_value), std::to_string(one.predicted),
                one.score, one.features.empty() ? "-" : std::to_string(one.features[0].feature),
                one.neighbours.empty() ? "-"

@@ -25,13 +25,13 @@ struct CertifyRequest {
   std::string method = "alpha_crown";
   double epsilon = 0.1;
   bool points = false;
-  provoke::certify::Options options{};
+  provoke::certify::CertifyOptions options{};
 };
 
 Json limit_or_null(double seconds) { return seconds > 0.0 ? Json(seconds) : Json(nullptr); }
 
-Json document_of(const CertifyRequest& request, const std::vector<provoke::certify::Point>& points,
-                 double seconds) {
+Json document_of(const CertifyRequest& request,
+                 const std::vector<provoke::certify::CertifiedPoint>& points, double seconds) {
   Json document{{"epsilon", request.epsilon},
                 {"norm", request.norm},
                 {"method", request.method},
@@ -46,8 +46,9 @@ Json document_of(const CertifyRequest& request, const std::vector<provoke::certi
   return document;
 }
 
-void print(const CertifyRequest& request, const std::vector<provoke::certify::Point>& points,
-           double seconds, app::terminal::Console& console) {
+void print(const CertifyRequest& request,
+           const std::vector<provoke::certify::CertifiedPoint>& points, double seconds,
+           app::terminal::Console& console) {
   const provoke::certify::Tally totals = provoke::certify::tally(points);
   console.line(fmt::format("{} examples, {} radius {:g}{}, {:.1f} s", totals.examples, request.norm,
                            request.epsilon, request.options.box ? "" : " outside the input box too",
@@ -106,14 +107,15 @@ int run_stress_certify(std::span<const std::string> arguments, app::terminal::Co
         fmt::format("--epsilon must be finite and at least 0, got {}", request.epsilon));
   request.options.box = !no_box;
   request.options.method = provoke::certify::method_from_word(request.method);
-  if (request.options.method == provoke::certify::Method::interval) request.options.node_limit = 0;
+  if (request.options.method == provoke::certify::BoundMethod::interval)
+    request.options.node_limit = 0;
 
   const auto subject = provoke::trial::load_subject(request.subject);
   const provoke::certify::Certifier certifier(model::network_of(*subject.model, "stress certify"));
   const ThreadLimit limit(running.threads);
   const app::terminal::TaskLine line(console);
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<provoke::certify::Point> points = certifier.certify(
+  const std::vector<provoke::certify::CertifiedPoint> points = certifier.certify(
       subject.inputs, subject.labels, request.epsilon,
       provoke::attack::norm_from_word(request.norm), request.options, line.task());
   const double seconds = seconds_since(start);

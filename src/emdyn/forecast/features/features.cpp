@@ -9,8 +9,8 @@
 #include <map>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/forecast/features/groups.hpp"
 #include "emdyn/forecast/features/history.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
 namespace {
@@ -45,7 +45,7 @@ class Trace {
     for (std::size_t i = 0; i < points_.values.size(); ++i) {
       if (points_.positions[i] > 0.9 * at_) recent.push_back(points_.values[i]);
     }
-    return recent.empty() ? points_.values.back() : sample_quantile(std::move(recent), 0.5);
+    return recent.empty() ? points_.values.back() : math::median(recent);
   }
 
   // Least squares against log10(position) over (at/2, at].

@@ -142,8 +142,8 @@ torch::Tensor apply(const Layer& layer, const torch::Tensor& x) {
 Network::Network(Signature signature, std::vector<Layer> layers)
     : signature_(std::move(signature)), layers_(std::move(layers)) {
   check_values(layers_);
-  const Shape output = output_shape(layers_, signature_.input);
-  if (output != Shape{signature_.classes})
+  const TensorShape output = output_shape(layers_, signature_.input);
+  if (output != TensorShape{signature_.classes})
     throw ModelError(fmt::format("network: it should give {} logits, its layers give {}",
                                  signature_.classes, shape_text(output)));
   std::vector<std::int64_t> one = signature_.input;

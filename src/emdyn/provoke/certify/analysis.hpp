@@ -12,7 +12,7 @@
 namespace emdyn::provoke::certify {
 
 /// How bounds of a whole network are taken. Each is at least as tight as the one before it.
-enum class Method : std::uint8_t {
+enum class BoundMethod : std::uint8_t {
   interval,     ///< Interval arithmetic (IBP).
   fast_lin,     ///< Back-substitution with parallel lines, intersected with intervals.
   crown,        ///< Back-substitution with adaptive lines, intersected with intervals.
@@ -21,13 +21,14 @@ enum class Method : std::uint8_t {
 
 /// A network over one region, brought to the units that the region leaves open: within the region
 /// the network *is* this smaller one, so bounds, attacks and branch and bound need nothing else.
-class Analysis {
+class RegionAnalysis {
  public:
-  /// `rounding` is graph.rounding() for a magnitude that covers the region. With Method::interval
+  /// `rounding` is graph.rounding() for a magnitude that covers the region. With BoundMethod::interval
   /// units and margins stay empty. Once `task` stops what is left keeps its intervals, units are
   /// incomplete and nothing but interval_margin() may be asked: see stopped().
-  Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-           const Region& region, Method method, Backward& backward, const Task& task = {});
+  RegionAnalysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
+                 const Region& region, BoundMethod method, Backward& backward,
+                 const Task& task = {});
 
   bool stopped() const noexcept { return stopped_; }
 
@@ -58,7 +59,7 @@ class Analysis {
   const Graph& graph_;
   const std::vector<std::vector<double>>& rounding_;
   const Region& region_;
-  Method method_;
+  BoundMethod method_;
   Backward& backward_;
   std::vector<std::vector<double>> lower_;
   std::vector<std::vector<double>> upper_;

@@ -108,7 +108,7 @@ class Decision {
  public:
   /// `stream` is of the attacks' random starts.
   Decision(const model::Network& network, const Graph& graph, const Region& region,
-           std::size_t label, std::uint64_t stream, const Options& options, const Task& task)
+           std::size_t label, std::uint64_t stream, const CertifyOptions& options, const Task& task)
       : network_(network),
         graph_(graph),
         region_(region),
@@ -121,16 +121,17 @@ class Decision {
     bounds_.assign(graph.outputs(), std::numeric_limits<double>::infinity());
   }
 
-  Point run(Stage stage, const std::vector<std::vector<double>>& rounding, Backward& backward) {
+  CertifiedPoint run(Stage stage, const std::vector<std::vector<double>>& rounding,
+                     Backward& backward) {
     if (stage == Stage::cheap &&
         errs(network_, region_.rounded(region_.centre()), static_cast<std::int64_t>(label_))) {
       point_.clean_error = true;
-      point_.verdict = Verdict::attacked;
+      point_.verdict = PointVerdict::attacked;
       point_.counterexample = region_.rounded(region_.centre());
       point_.margin = -std::numeric_limits<double>::infinity();
       return std::move(point_);
     }
-    Analysis analysis(graph_, rounding, region_, options_.method, backward, task_);
+    RegionAnalysis analysis(graph_, rounding, region_, options_.method, backward, task_);
     dual_.emplace(region_, analysis.units(), task_);
     decide(stage, analysis);
     point_.bounds = analysis.bounds() + dual_->bounds();
@@ -147,34 +148,34 @@ class Decision {
     std::erase_if(targets_, [&](std::size_t t) { return bounds_[t] > 0.0; });
   }
 
-  void decide(Stage stage, Analysis& analysis) {
+  void decide(Stage stage, RegionAnalysis& analysis) {
     for (const std::size_t t : targets_) bounds_[t] = analysis.interval_margin(label_, t);
     drop();
-    const bool substitutes = options_.method != Method::interval && !analysis.stopped();
+    const bool substitutes = options_.method != BoundMethod::interval && !analysis.stopped();
     if (substitutes && !targets_.empty()) back_substitute(analysis);
     if (targets_.empty()) {
-      point_.verdict = Verdict::certified;
+      point_.verdict = PointVerdict::certified;
       return;
     }
-    if (options_.method == Method::interval) return;
+    if (options_.method == BoundMethod::interval) return;
     if (analysis.stopped()) return cut();
     if (stage == Stage::cheap) {
       if (options_.attack && !attacked() && stopped()) cut();
       return;
     }
-    if (options_.method == Method::alpha_crown) {
+    if (options_.method == BoundMethod::alpha_crown) {
       optimise(analysis);
-      if (point_.verdict != Verdict::undecided) return;
+      if (point_.verdict != PointVerdict::undecided) return;
       if (stopped()) return cut();
     }
     branch(analysis);
   }
 
-  void back_substitute(const Analysis& analysis) {
+  void back_substitute(const RegionAnalysis& analysis) {
     const std::vector<Form> forms = analysis.margins(label_, targets_);
     margins_.resize(graph_.outputs());
-    const Choice choice =
-        dual_->initial(options_.method == Method::fast_lin ? Slopes::parallel : Slopes::adaptive);
+    const Relaxation choice = dual_->initial(
+        options_.method == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive);
     for (std::size_t k = 0; k < targets_.size(); ++k) {
       const std::size_t t = targets_[k];
       margins_[t] = forms[k];
@@ -191,7 +192,7 @@ class Decision {
   bool verify(std::span<const double> x) {
     std::vector<float> rounded = region_.rounded(x);
     if (!errs(network_, rounded, static_cast<std::int64_t>(label_))) return false;
-    point_.verdict = Verdict::attacked;
+    point_.verdict = PointVerdict::attacked;
     point_.counterexample = std::move(rounded);
     return true;
   }
@@ -202,7 +203,7 @@ class Decision {
   }
 
   bool attacked() {
-    const Choice choice = dual_->initial(Slopes::adaptive);
+    const Relaxation choice = dual_->initial(SlopeRule::adaptive);
     for (const std::size_t t : targets_) {
       if (stopped()) return false;
       (void)dual_->bound(margins_[t], 1.0, choice);
@@ -221,12 +222,12 @@ class Decision {
     return false;
   }
 
-  void optimise(Analysis& analysis) {
+  void optimise(RegionAnalysis& analysis) {
     analysis.tighten(options_.iterations);
     roots_.resize(graph_.outputs());
     for (const std::size_t t : targets_) {
       if (stopped()) break;
-      Choice choice = dual_->initial(Slopes::adaptive);
+      Relaxation choice = dual_->initial(SlopeRule::adaptive);
       const double rounding = analysis.margin_rounding(label_, t);
       const Dual::Ascent ascent{.iterations = 2 * options_.iterations, .stop_above = rounding};
       bounds_[t] = std::max(bounds_[t], dual_->ascend(margins_[t], 1.0, choice, ascent) - rounding);
@@ -235,14 +236,14 @@ class Decision {
       roots_[t] = std::move(choice);
     }
     drop();
-    if (targets_.empty()) point_.verdict = Verdict::certified;
+    if (targets_.empty()) point_.verdict = PointVerdict::certified;
   }
 
-  void branch(const Analysis& analysis) {
+  void branch(const RegionAnalysis& analysis) {
     for (const std::size_t t : targets_) {
       if (point_.nodes >= options_.node_limit) return;
       if (stopped()) return cut();
-      const Choice root = roots_.empty() ? dual_->initial(Slopes::adaptive) : roots_[t];
+      const Relaxation root = roots_.empty() ? dual_->initial(SlopeRule::adaptive) : roots_[t];
       BranchOptions branching;
       branching.node_limit = options_.node_limit - point_.nodes;
       const BranchResult result = branch_and_bound(
@@ -251,13 +252,13 @@ class Decision {
           *dual_);
       point_.nodes += result.nodes;
       bounds_[t] = std::max(bounds_[t], result.bound);
-      if (result.outcome == Outcome::attacked) return;
-      if (result.outcome == Outcome::undecided) {
+      if (result.outcome == BranchOutcome::attacked) return;
+      if (result.outcome == BranchOutcome::undecided) {
         if (stopped()) cut();
         return;
       }
     }
-    point_.verdict = Verdict::certified;
+    point_.verdict = PointVerdict::certified;
   }
 
   void cut() { point_.cut_short = true; }
@@ -267,17 +268,17 @@ class Decision {
   const Region& region_;
   std::size_t label_;
   Philox random_;
-  const Options& options_;
+  const CertifyOptions& options_;
   Task task_;
   std::optional<Dual> dual_{};
   std::vector<std::size_t> targets_{};  // Not yet proved.
   std::vector<double> bounds_{};        // Per class; infinity for the label.
   std::vector<Form> margins_{};
-  std::vector<Choice> roots_{};
-  Point point_{};
+  std::vector<Relaxation> roots_{};
+  CertifiedPoint point_{};
 };
 
-void check(const Options& options) {
+void check(const CertifyOptions& options) {
   if (options.iterations < 0 || options.restarts < 0 || options.node_limit < 0 ||
       !(options.seconds >= 0.0) || !(options.seconds_per_point >= 0.0))
     throw ConfigError(
@@ -286,9 +287,9 @@ void check(const Options& options) {
 }
 
 // Whether anything comes after bounds and attacks.
-bool goes_on(const Options& options) {
-  return options.method == Method::alpha_crown ||
-         (options.method != Method::interval && options.node_limit > 0);
+bool goes_on(const CertifyOptions& options) {
+  return options.method == BoundMethod::alpha_crown ||
+         (options.method != BoundMethod::interval && options.node_limit > 0);
 }
 
 Clock::time_point after(Clock::time_point from, double seconds) {
@@ -299,37 +300,39 @@ Clock::time_point after(Clock::time_point from, double seconds) {
 
 }  // namespace
 
-std::string_view word(Verdict verdict) noexcept {
+std::string_view word(PointVerdict verdict) noexcept {
   constexpr std::array<std::string_view, 3> kWords{"certified", "attacked", "undecided"};
   return kWords[static_cast<std::size_t>(verdict)];
 }
 
-std::string_view word(Method method) noexcept { return kMethods[static_cast<std::size_t>(method)]; }
+std::string_view word(BoundMethod method) noexcept {
+  return kMethods[static_cast<std::size_t>(method)];
+}
 
-Method method_from_word(std::string_view word) {
+BoundMethod method_from_word(std::string_view word) {
   const auto found = std::ranges::find(kMethods, word);
   if (found == kMethods.end()) {
     throw ConfigError(fmt::format("certify: no method is called {}; known: {}", terminal_safe(word),
                                   fmt::join(kMethods, ", ")));
   }
-  return static_cast<Method>(found - kMethods.begin());
+  return static_cast<BoundMethod>(found - kMethods.begin());
 }
 
-void to_json(Json& json, const Point& point) {
+void to_json(Json& json, const CertifiedPoint& point) {
   json = {{"verdict", word(point.verdict)}, {"clean_error", point.clean_error},
           {"cut_short", point.cut_short},   {"margin", number_or_null(point.margin)},
           {"nodes", point.nodes},           {"bounds", point.bounds},
           {"seconds", point.seconds}};
 }
 
-Tally tally(std::span<const Point> points) noexcept {
+Tally tally(std::span<const CertifiedPoint> points) noexcept {
   Tally all;
   all.examples = static_cast<std::int64_t>(points.size());
-  for (const Point& point : points) {
+  for (const CertifiedPoint& point : points) {
     all.clean_errors += point.clean_error;
-    all.certified += point.verdict == Verdict::certified;
-    all.attacked += point.verdict == Verdict::attacked;
-    all.undecided += point.verdict == Verdict::undecided;
+    all.certified += point.verdict == PointVerdict::certified;
+    all.attacked += point.verdict == PointVerdict::attacked;
+    all.undecided += point.verdict == PointVerdict::undecided;
     all.cut_short += point.cut_short;
     all.nodes += point.nodes;
     all.bounds += point.bounds;
@@ -352,16 +355,17 @@ void to_json(Json& json, const Tally& tally) {
 
 Certifier::Certifier(const model::Network& network) : network_(network), graph_(compile(network)) {}
 
-std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
-                                      std::span<const std::int64_t> labels, double epsilon,
-                                      Norm norm, const Options& options, const Task& task) const {
+std::vector<CertifiedPoint> Certifier::certify(const torch::Tensor& inputs,
+                                               std::span<const std::int64_t> labels, double epsilon,
+                                               Norm norm, const CertifyOptions& options,
+                                               const Task& task) const {
   check(options);
   const Batch batch = checked(network_.signature(), inputs, labels, epsilon, norm);
   const auto rounding = graph_.rounding(magnitude(batch, epsilon));
   const Task limited = task.with({}).until(after(Clock::now(), options.seconds));
   const double low = options.box ? network_.signature().low : -HUGE_VAL;
   const double high = options.box ? network_.signature().high : HUGE_VAL;
-  std::vector<Point> points(batch.count);
+  std::vector<CertifiedPoint> points(batch.count);
   std::mutex lock;
   std::size_t decided = 0;
   tbb::enumerable_thread_specific<std::unique_ptr<Backward>> workspaces;
@@ -380,7 +384,7 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
                       options.seconds_per_point > 0.0
                           ? limited.until(after(begin, std::max(left, 1e-9)))
                           : limited);
-    Point found = decision.run(stage, rounding, *workspace);
+    CertifiedPoint found = decision.run(stage, rounding, *workspace);
     found.margin = stage == Stage::cheap ? found.margin : std::max(found.margin, points[i].margin);
     found.bounds += points[i].bounds;
     found.seconds = points[i].seconds + seconds_since(begin);
@@ -392,7 +396,7 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
     task.tell({.what = "certify", .done = ++decided, .planned = batch.count, .unit = "examples"});
   };
   const auto left_open = [&](std::size_t i) {
-    return points[i].verdict == Verdict::undecided && !points[i].cut_short && goes_on(options);
+    return points[i].verdict == PointVerdict::undecided && !points[i].cut_short && goes_on(options);
   };
   parallel_for(batch.count, [&](std::size_t i) {
     work(i, Stage::cheap);
@@ -411,21 +415,22 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
 
 std::vector<double> Certifier::lower_bounds(const torch::Tensor& inputs,
                                             std::span<const std::int64_t> labels, double epsilon,
-                                            Norm norm, Method method, const Task& task) const {
-  Options options;
+                                            Norm norm, BoundMethod method, const Task& task) const {
+  CertifyOptions options;
   options.method = method;
   options.attack = false;
   options.node_limit = 0;
-  const std::vector<Point> points = certify(inputs, labels, epsilon, norm, options, task);
+  const std::vector<CertifiedPoint> points = certify(inputs, labels, epsilon, norm, options, task);
   std::vector<double> margins;
-  for (const Point& point : points) margins.push_back(point.margin);
+  for (const CertifiedPoint& point : points) margins.push_back(point.margin);
   return margins;
 }
 
 std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
                                                std::span<const std::int64_t> labels, Norm norm,
                                                double highest, double tolerance,
-                                               const Options& options, const Task& task) const {
+                                               const CertifyOptions& options,
+                                               const Task& task) const {
   if (!(tolerance > 0.0)) throw ConfigError("certify: tolerance must be above 0");
   (void)checked(network_.signature(), inputs, labels, highest, norm);
   const std::size_t count = labels.size();
@@ -439,10 +444,10 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
     std::vector<std::uint8_t> proved(count);
     parallel_for(left.size(), [&](std::size_t k) {
       const std::size_t i = left[k];
-      const std::vector<Point> one =
+      const std::vector<CertifiedPoint> one =
           certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1), labels.subspan(i, 1),
                   epsilons[i], norm, options, each);
-      proved[i] = one[0].verdict == Verdict::certified;
+      proved[i] = one[0].verdict == PointVerdict::certified;
     });
     return proved;
   };

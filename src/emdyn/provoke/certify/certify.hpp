@@ -19,8 +19,8 @@ namespace emdyn::provoke::certify {
 /// alone; with one, points that it cuts short may differ from run to run and say so. A limit is
 /// looked at before every bound, step of an attack and block of back-substitution, so it is passed
 /// by no more than one of those; a task that stops is noticed as soon.
-struct Options {
-  Method method = Method::alpha_crown;
+struct CertifyOptions {
+  BoundMethod method = BoundMethod::alpha_crown;
   int iterations = 20;  ///< Of slopes, for every margin and (alpha_crown) every open unit.
   bool attack = true;   ///< Look for counterexamples.
   /// Whether the model's input box cuts the ball. Without it the adversary may leave the box, as
@@ -33,16 +33,16 @@ struct Options {
   std::uint64_t seed = 0;
 };
 
-enum class Verdict : std::uint8_t { certified, attacked, undecided };
-std::string_view word(Verdict verdict) noexcept;
+enum class PointVerdict : std::uint8_t { certified, attacked, undecided };
+std::string_view word(PointVerdict verdict) noexcept;
 
 /// "interval", "fast_lin", "crown", "alpha_crown".
-std::string_view word(Method method) noexcept;
+std::string_view word(BoundMethod method) noexcept;
 /// @throws ConfigError naming the methods.
-Method method_from_word(std::string_view word);
+BoundMethod method_from_word(std::string_view word);
 
-struct Point {
-  Verdict verdict = Verdict::undecided;
+struct CertifiedPoint {
+  PointVerdict verdict = PointVerdict::undecided;
   bool clean_error = false;  ///< The model errs on the example itself.
   bool cut_short = false;    ///< Undecided because time ran out, or the task was stopped.
   /// Lower bound of min over targets of logit[label] - logit[target]; above 0 where certified.
@@ -54,7 +54,7 @@ struct Point {
   double seconds = 0.0;
 };
 
-void to_json(Json& json, const Point& point);
+void to_json(Json& json, const CertifiedPoint& point);
 
 /// Verdicts counted.
 struct Tally {
@@ -68,7 +68,7 @@ struct Tally {
   std::int64_t bounds = 0;
   std::int64_t open_units = 0;
 };
-Tally tally(std::span<const Point> points) noexcept;
+Tally tally(std::span<const CertifiedPoint> points) noexcept;
 /// With `certified_bound`, the errors that can exist at most, and a ledger.
 void to_json(Json& json, const Tally& tally);
 
@@ -88,9 +88,10 @@ class Certifier {
   /// finite, or options out of range;
   /// DataError for inputs of another shape, not finite or outside the box, and for labels that are
   /// no class; both name the example.
-  std::vector<Point> certify(const torch::Tensor& inputs, std::span<const std::int64_t> labels,
-                             double epsilon, Norm norm, const Options& options = {},
-                             const Task& task = {}) const;
+  std::vector<CertifiedPoint> certify(const torch::Tensor& inputs,
+                                      std::span<const std::int64_t> labels, double epsilon,
+                                      Norm norm, const CertifyOptions& options = {},
+                                      const Task& task = {}) const;
 
   /// Lower bound of every example's margin by one method, without attacks or branching: above 0
   /// means certified, -infinity that the model errs on the example itself. The cheap pass that
@@ -98,14 +99,16 @@ class Certifier {
   /// Examples that `task` stops before they are reached get -infinity.
   std::vector<double> lower_bounds(const torch::Tensor& inputs,
                                    std::span<const std::int64_t> labels, double epsilon, Norm norm,
-                                   Method method = Method::crown, const Task& task = {}) const;
+                                   BoundMethod method = BoundMethod::crown,
+                                   const Task& task = {}) const;
 
   /// The largest epsilon in [0, highest] for which certify() says certified, by bisection down to
   /// `tolerance`; negative where not even epsilon 0 is certified. Once `task` stops, what is
   /// certified by then.
   std::vector<double> largest_epsilon(const torch::Tensor& inputs,
                                       std::span<const std::int64_t> labels, Norm norm,
-                                      double highest, double tolerance, const Options& options = {},
+                                      double highest, double tolerance,
+                                      const CertifyOptions& options = {},
                                       const Task& task = {}) const;
 
  private:

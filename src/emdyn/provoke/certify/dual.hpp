@@ -32,14 +32,14 @@ struct Unit {
 enum class Side : std::int8_t { inactive = -1, open = 0, active = 1 };
 
 /// How a bound is taken: what is assumed of every unit, and the multipliers.
-struct Choice {
+struct Relaxation {
   std::vector<Side> side{};
   std::vector<Line> line{};     ///< Valid where the assumptions hold.
   std::vector<double> alpha{};  ///< Slope of the lower line of an open unit, in [0, 1].
   std::vector<double> beta{};   ///< Multiplier of the assumption z >= 0 or z <= 0, at least 0.
 };
 
-enum class Slopes : std::uint8_t {
+enum class SlopeRule : std::uint8_t {
   parallel,  ///< That of the upper line: Fast-Lin, the dual of Wong and Kolter.
   adaptive,  ///< 1 where upper > -lower, else 0: CROWN.
 };
@@ -58,11 +58,11 @@ class Dual {
   bool stopped() const noexcept { return task_.stopped(); }
 
   /// The choice before any optimisation: every unit open whose bounds do not decide it.
-  Choice initial(Slopes slopes) const;
+  Relaxation initial(SlopeRule slopes) const;
 
   /// Lower bound of sign * objective where every unit is on its chosen side. Outward rounding of
   /// the objective itself is up to the caller.
-  double bound(const Form& objective, double sign, const Choice& choice);
+  double bound(const Form& objective, double sign, const Relaxation& choice);
 
   struct Ascent {
     int iterations = 20;
@@ -71,7 +71,7 @@ class Dual {
   };
   /// The best bound that projected gradient ascent (Adam) over slopes and multipliers finds;
   /// `choice` becomes the one that gives it, and bound() has been called with it.
-  double ascend(const Form& objective, double sign, Choice& choice, const Ascent& ascent);
+  double ascend(const Form& objective, double sign, Relaxation& choice, const Ascent& ascent);
 
   /// The objective itself, at a point of the region.
   double exact(const Form& objective, std::span<const double> x);
@@ -86,7 +86,7 @@ class Dual {
 
  private:
   void prepare();
-  void relaxed_values(const Choice& choice);
+  void relaxed_values(const Relaxation& choice);
 
   const Region& region_;
   const std::vector<Unit>& units_;

@@ -21,7 +21,7 @@ TEST(Certify, ResultsDoNotDependOnThreads) {
   std::vector<std::int64_t> labels;
   for (std::int64_t i = 0; i < 12; ++i)
     labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
-  Options options;
+  CertifyOptions options;
   options.node_limit = 30;
   const Certifier certifier(network);
   const auto run = [&](std::size_t threads) {
@@ -45,8 +45,9 @@ TEST(Certify, WhatStopsIsUndecided) {
   const torch::Tensor x = uniform_tensor(random, {1, 2});
   const std::int64_t label[] = {predicted(compile(network), x)};
   const std::atomic<bool> stop{true};
-  const Point point = Certifier(network).certify(x, label, 0.1, Norm::linf, {}, Task(&stop))[0];
-  EXPECT_EQ(point.verdict, Verdict::undecided);
+  const CertifiedPoint point =
+      Certifier(network).certify(x, label, 0.1, Norm::linf, {}, Task(&stop))[0];
+  EXPECT_EQ(point.verdict, PointVerdict::undecided);
   EXPECT_TRUE(point.cut_short);
 }
 
@@ -79,12 +80,13 @@ TEST(Certify, LowerBoundsStopFromAnotherThread) {
     while (done == 0) std::this_thread::yield();
     source.request_stop();
   });
-  const auto margins = Certifier(many.network)
-                           .lower_bounds(many.inputs, many.labels, 0.02, Norm::linf, Method::crown,
-                                         Task(source.get_token(), [&](const TaskProgress& now) {
-                                           EXPECT_EQ(now.planned, 80'000U);
-                                           done = now.done;
-                                         }));
+  const auto margins =
+      Certifier(many.network)
+          .lower_bounds(many.inputs, many.labels, 0.02, Norm::linf, BoundMethod::crown,
+                        Task(source.get_token(), [&](const TaskProgress& now) {
+                          EXPECT_EQ(now.planned, 80'000U);
+                          done = now.done;
+                        }));
   const auto reached = std::ranges::count_if(margins, [](double m) { return std::isfinite(m); });
   EXPECT_GT(reached, 0);
   EXPECT_LT(reached, 40'000);
@@ -93,7 +95,7 @@ TEST(Certify, LowerBoundsStopFromAnotherThread) {
 TEST(Certify, BranchAndBoundStopsInsideAnExample) {
   const ManyExamples many(8);
   std::stop_source source;
-  Options options;
+  CertifyOptions options;
   options.node_limit = std::int64_t{1} << 40;  // Alone it would not end.
   options.attack = false;
   std::jthread stopper([&] {
@@ -103,19 +105,19 @@ TEST(Certify, BranchAndBoundStopsInsideAnExample) {
   const auto points =
       Certifier(many.network)
           .certify(many.inputs, many.labels, 0.5, Norm::l2, options, Task(source.get_token()));
-  for (const Point& point : points)
-    EXPECT_TRUE(point.verdict != Verdict::undecided || point.cut_short);
+  for (const CertifiedPoint& point : points)
+    EXPECT_TRUE(point.verdict != PointVerdict::undecided || point.cut_short);
 }
 
 TEST(Certify, WordsAndTallies) {
-  for (const Method method :
-       {Method::interval, Method::fast_lin, Method::crown, Method::alpha_crown})
+  for (const BoundMethod method :
+       {BoundMethod::interval, BoundMethod::fast_lin, BoundMethod::crown, BoundMethod::alpha_crown})
     EXPECT_EQ(method_from_word(word(method)), method);
   EXPECT_THROW((void)method_from_word("crowm"), ConfigError);
-  std::vector<Point> points(4);
-  points[0].verdict = Verdict::certified;
+  std::vector<CertifiedPoint> points(4);
+  points[0].verdict = PointVerdict::certified;
   points[0].nodes = 3;
-  points[1].verdict = Verdict::attacked;
+  points[1].verdict = PointVerdict::attacked;
   points[1].clean_error = true;
   points[1].margin = -std::numeric_limits<double>::infinity();
   points[2].cut_short = true;
@@ -137,15 +139,16 @@ TEST(Certify, TimeLimitsHoldInsideAPoint) {
     labels.push_back(predicted(graph, x.narrow(0, i, 1).contiguous()));
   // Gone before the first block of back-substitution: intervals and clean answers remain.
   for (const bool each : {true, false}) {
-    Options options;
+    CertifyOptions options;
     (each ? options.seconds_per_point : options.seconds) = 1e-9;
-    for (const Point& point : Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
+    for (const CertifiedPoint& point :
+         Certifier(network).certify(x, labels, 0.2, Norm::linf, options)) {
       EXPECT_EQ(point.nodes, 0);
       EXPECT_EQ(point.bounds, 0);
-      EXPECT_TRUE(point.verdict != Verdict::undecided || point.cut_short);
+      EXPECT_TRUE(point.verdict != PointVerdict::undecided || point.cut_short);
     }
   }
-  Options generous;
+  CertifyOptions generous;
   generous.node_limit = 20;
   const auto without = Certifier(network).certify(x, labels, 0.05, Norm::l2, generous);
   generous.seconds = 1e6;
@@ -167,12 +170,12 @@ TEST(Certify, TheBoxCutsTheBallUnlessToldNotTo) {
   const std::int64_t label[] = {0};
   const torch::Tensor x = torch::zeros({1, 1});
   for (const Norm norm : {Norm::linf, Norm::l2}) {
-    Options options;
+    CertifyOptions options;
     EXPECT_EQ(Certifier(network).certify(x, label, 0.1, norm, options)[0].verdict,
-              Verdict::certified);
+              PointVerdict::certified);
     options.box = false;
-    const Point point = Certifier(network).certify(x, label, 0.1, norm, options)[0];
-    EXPECT_EQ(point.verdict, Verdict::attacked);
+    const CertifiedPoint point = Certifier(network).certify(x, label, 0.1, norm, options)[0];
+    EXPECT_EQ(point.verdict, PointVerdict::attacked);
     EXPECT_LT(point.counterexample[0], -0.05F);
     options.attack = false;
     EXPECT_NEAR(Certifier(network).certify(x, label, 0.1, norm, options)[0].margin, -0.05, 1e-6);

@@ -95,7 +95,7 @@ ConstantSet suggested_constants(const ImageShape& shape) noexcept {
 }
 
 void corrupt(std::string_view name, const ImageShape& shape, std::span<const float> in,
-             std::span<float> out, const Options& options) {
+             std::span<float> out, const CorruptOptions& options) {
   const Entry& entry = find_entry(name);
   check_shape(shape);
   if (options.severity < 1 || options.severity > 5) {

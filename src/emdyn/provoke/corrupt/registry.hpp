@@ -32,7 +32,7 @@ const Entry& find_entry(std::string_view name);
 
 std::string_view word(Group group) noexcept;
 
-struct Options {
+struct CorruptOptions {
   std::size_t severity = 1;  ///< 1 … 5
   ConstantSet constants = ConstantSet::image_net;
   std::uint64_t seed = 0;
@@ -48,6 +48,6 @@ ConstantSet suggested_constants(const ImageShape& shape) noexcept;
 /// @throws ConfigError for a bad name, severity or shape; DataError for a length that is no whole
 /// number of images, or a value that is NaN or outside [0, 1].
 void corrupt(std::string_view name, const ImageShape& shape, std::span<const float> in,
-             std::span<float> out, const Options& options);
+             std::span<float> out, const CorruptOptions& options);
 
 }  // namespace emdyn::provoke::corrupt

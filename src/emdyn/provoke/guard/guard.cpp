@@ -17,7 +17,7 @@ namespace emdyn::provoke::guard {
 namespace {
 
 constexpr std::string_view kMagic = "emdyn guard 1";
-constexpr std::size_t kLeastCalibration = 40;
+constexpr std::size_t kLeastCalibration = 40;  // Half of them rank: p from 1/21 on.
 /// Features and classes of a stored guard: products of two stay within 64 bits.
 constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 31U;
 
@@ -96,7 +96,7 @@ struct Split {
 };
 
 Split split(const provoke::ood::TrainingSet& reference, const provoke::ood::Batch& calibration,
-            const Options& options) {
+            const GuardOptions& options) {
   Philox random(static_cast<std::uint64_t>(options.seed));
   std::vector<std::uint64_t> order = numbers(reference.features.rows);
   shuffle(order, random);
@@ -137,9 +137,9 @@ void to_json(Json& json, const FeatureShare& share) {
 }
 
 Guard Guard::fit(const provoke::ood::TrainingSet& reference, const provoke::ood::Batch& calibration,
-                 const Options& options, std::span<const std::string_view> panel,
+                 const GuardOptions& options, std::span<const std::string_view> panel,
                  const Task& task) {
-  checked(Options::kName, kOptionFields, options);
+  checked(GuardOptions::kName, kOptionFields, options);
   require_reference(reference);
   if (panel.empty()) throw ConfigError("guard: the panel needs at least one score");
   Guard guard;
@@ -167,7 +167,7 @@ Guard Guard::fit(const provoke::ood::TrainingSet& reference, const provoke::ood:
   // What a calm input looks like, by the same code that judges inputs later.
   std::vector<double> strangeness;
   std::vector<double> densities;
-  for (const Verdict& one : guard.score(parts.p_values.batch())) {
+  for (const InputVerdict& one : guard.score(parts.p_values.batch())) {
     strangeness.push_back(one.score_p_value);
     densities.push_back(one.log_density);
   }
@@ -187,13 +187,13 @@ double Guard::rank(std::size_t score, double value) const {
   return within / (1.0 + std::min(beyond / unit, 1e12));
 }
 
-std::vector<Verdict> Guard::score(const provoke::ood::Batch& batch) const {
+std::vector<InputVerdict> Guard::score(const provoke::ood::Batch& batch) const {
   check(batch);
   std::vector<std::vector<double>> scores;
   for (const provoke::ood::Scorer& scorer : scorers_) scores.push_back(scorer.score(batch));
-  std::vector<Verdict> verdicts(batch.features.rows);
+  std::vector<InputVerdict> verdicts(batch.features.rows);
   parallel_for(verdicts.size(), [&](std::size_t i) {
-    Verdict& verdict = verdicts[i];
+    InputVerdict& verdict = verdicts[i];
     const float* features = batch.features.data + i * batch.features.row_stride;
     const float* logits = batch.logits.data + i * batch.logits.row_stride;
     std::size_t strangest = 0;
@@ -219,7 +219,8 @@ std::vector<Verdict> Guard::score(const provoke::ood::Batch& batch) const {
   return verdicts;
 }
 
-void Guard::explain(const provoke::ood::Batch& batch, std::size_t row, Verdict& verdict) const {
+void Guard::explain(const provoke::ood::Batch& batch, std::size_t row,
+                    InputVerdict& verdict) const {
   const std::span<const float> features(batch.features.data + row * batch.features.row_stride,
                                         shape_.features);
   verdict.features = reference_.shares(features, verdict.predicted,
@@ -227,7 +228,7 @@ void Guard::explain(const provoke::ood::Batch& batch, std::size_t row, Verdict& 
   verdict.neighbours = reference_.nearest(features, static_cast<std::size_t>(options_.neighbours));
 }
 
-double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
+double Guard::batch_p_value(std::span<const InputVerdict> verdicts) const {
   // Mann-Whitney: U counts the pairs in which the input is less strange than the calm example.
   const auto m = static_cast<double>(verdicts.size());
   const auto n = static_cast<double>(strangeness_.size());
@@ -235,7 +236,7 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   const std::vector<double>& calm = strangeness_.scores();
   std::vector<double> pooled = calm;
   double u = 0.0;
-  for (const Verdict& one : verdicts) {
+  for (const InputVerdict& one : verdicts) {
     const auto [low, high] = std::equal_range(calm.begin(), calm.end(), one.score_p_value);
     u += static_cast<double>(low - calm.begin()) + 0.5 * static_cast<double>(high - low);
     pooled.push_back(one.score_p_value);
@@ -256,12 +257,12 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   return math::normal_sf(-z);
 }
 
-double Guard::deviate(const Verdict& verdict) const noexcept {
+double Guard::deviate(const InputVerdict& verdict) const noexcept {
   const double rank = static_cast<double>(strangeness_.rank(verdict.score_p_value));
   return math::normal_isf((rank - 0.5) / (static_cast<double>(strangeness_.size()) + 1.0));
 }
 
-double Guard::e_value(const Verdict& verdict) const noexcept {
+double Guard::e_value(const InputVerdict& verdict) const noexcept {
   return strangeness_.e_value(verdict.score_p_value);
 }
 
@@ -302,14 +303,14 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
   provoke::ood::ArchiveReader archive(bytes);
   refuse(archive.text(64) == kMagic);
   Guard guard;
-  Options& options = guard.options_;
+  GuardOptions& options = guard.options_;
   std::uint64_t scorers = 0;
   archive(guard.shape_.features, guard.shape_.classes, options.fit_share, options.neighbours,
           options.bank, options.top_features, options.seed, scorers);
   refuse(archive.ok() && scorers >= 1 && scorers <= 64 && guard.shape_.features <= kMostColumns &&
          guard.shape_.classes <= kMostColumns);
   try {
-    checked(Options::kName, kOptionFields, options);
+    checked(GuardOptions::kName, kOptionFields, options);
   } catch (const ConfigError&) {
     refuse(false);
   }

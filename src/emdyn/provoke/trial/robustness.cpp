@@ -95,8 +95,8 @@ class Robustness {
     judged_.broken.assign(subject_.size(), 0);
     if (certifier_) {
       const auto margins = certifier_->lower_bounds(
-          subject_.inputs, subject_.labels, options_.epsilon, options_.norm, certify::Method::crown,
-          named(task_, "certificates first"));
+          subject_.inputs, subject_.labels, options_.epsilon, options_.norm,
+          certify::BoundMethod::crown, named(task_, "certificates first"));
       task_.check();
       for (std::size_t i = 0; i < margins.size(); ++i) judged_.certified[i] = margins[i] > 0.0;
       judged_.certified_cheaply = judged_.certified_count();
@@ -130,7 +130,7 @@ class Robustness {
       labels.push_back(subject_.labels[i]);
     }
     if (open.empty()) return;
-    certify::Options options;
+    certify::CertifyOptions options;
     options.seconds = options_.time_limit;
     options.seed = static_cast<std::uint64_t>(options_.seed);
     const auto points = certifier_->certify(subject_.inputs.index_select(0, torch::tensor(open)),
@@ -139,8 +139,8 @@ class Robustness {
     task_.check();
     for (std::size_t k = 0; k < points.size(); ++k) {
       const auto i = static_cast<std::size_t>(open[k]);
-      judged_.certified[i] = points[k].verdict == certify::Verdict::certified ? 1 : 0;
-      judged_.broken[i] = points[k].verdict == certify::Verdict::attacked ? 1 : 0;
+      judged_.certified[i] = points[k].verdict == certify::PointVerdict::certified ? 1 : 0;
+      judged_.broken[i] = points[k].verdict == certify::PointVerdict::attacked ? 1 : 0;
       judged_.nodes += points[k].nodes;
     }
   }
@@ -226,7 +226,7 @@ class Robustness {
       task_.tell(
           {.what = "certifying the curve", .done = k, .planned = epsilons.size(), .unit = "radii"});
       const auto margins = certifier_->lower_bounds(inputs, labels, epsilons[k], options_.norm,
-                                                    certify::Method::crown, task_.with({}));
+                                                    certify::BoundMethod::crown, task_.with({}));
       task_.check();
       for (std::size_t i = 0; i < labels.size(); ++i) {
         still[i] = still[i] != 0 && margins[i] > 0.0;

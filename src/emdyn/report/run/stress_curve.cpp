@@ -50,13 +50,13 @@ TextTable curve_table(const series::StressCurve& curve) {
     return value ? number_text(*value) : std::string("none");
   };
   for (const auto& point : curve.points) {
-    table.rows.push_back({number_text(point.position), Format{}.interval(point.value),
+    table.rows.push_back({number_text(point.position), NumberFormat{}.interval(point.value),
                           or_none(point.certified), or_none(point.attacked)});
   }
   return table;
 }
 
-AxisMap value_axis(const Lines& lines, const Format& format, const Columns& columns) {
+AxisMap value_axis(const Lines& lines, const NumberFormat& format, const Columns& columns) {
   if (format.percent) return AxisMap(Scale::linear, -0.03, 1.03);
   double least = columns.min;
   double most = columns.max;

@@ -32,7 +32,7 @@ void to_json(Json& json, const FittedGuard& fitted) {
 
 FittedGuard fit_guard(const model::Model& model, const torch::Tensor& reference,
                       const std::vector<std::int64_t>& labels, const torch::Tensor& calibration,
-                      const Options& options, const Task& task) {
+                      const GuardOptions& options, const Task& task) {
   task.tell({.what = "looking at the reference examples"});
   model::Ledger ledger;
   const bool held_out = !calibration.defined();
@@ -80,7 +80,7 @@ void to_json(Json& json, const Screening& screening) {
 }
 
 Json verdict_json(const Screening& screening, std::size_t input) {
-  const Verdict& verdict = screening.verdicts[input];
+  const InputVerdict& verdict = screening.verdicts[input];
   return {
       {"index", input},
       {"p_value", verdict.p_value},
@@ -106,16 +106,16 @@ Screening screen(const Guard& guard, const model::Model& model, const torch::Ten
   found.verdicts = guard.score(ood::batch_of(seen));
   found.guard_us = microseconds_since(start) / rows;
   found.flags = flags_of(guard, found.verdicts, options.fdr, options.online);
-  for (const Verdict& one : found.verdicts) found.e_values.push_back(guard.e_value(one));
+  for (const InputVerdict& one : found.verdicts) found.e_values.push_back(guard.e_value(one));
   found.events = drift_events(guard, found.verdicts);
-  const std::span<const Verdict> all(found.verdicts);
+  const std::span<const InputVerdict> all(found.verdicts);
   for (std::size_t i = 0; options.batch > 0 && i < all.size(); i += options.batch)
     found.batch_p_values.push_back(
         guard.batch_p_value(all.subspan(i, std::min(options.batch, all.size() - i))));
   return found;
 }
 
-std::vector<char> flags_of(const Guard& guard, std::span<const Verdict> verdicts, double fdr,
+std::vector<char> flags_of(const Guard& guard, std::span<const InputVerdict> verdicts, double fdr,
                            bool online) {
   std::vector<char> flags(verdicts.size(), 0);
   if (online) {
@@ -125,12 +125,13 @@ std::vector<char> flags_of(const Guard& guard, std::span<const Verdict> verdicts
     return flags;
   }
   std::vector<double> p_values;
-  for (const Verdict& one : verdicts) p_values.push_back(one.p_value);
+  for (const InputVerdict& one : verdicts) p_values.push_back(one.p_value);
   for (const std::size_t i : benjamini_hochberg(p_values, fdr)) flags[i] = 1;
   return flags;
 }
 
-std::vector<series::Event> drift_events(const Guard& guard, std::span<const Verdict> verdicts) {
+std::vector<series::Event> drift_events(const Guard& guard,
+                                        std::span<const InputVerdict> verdicts) {
   std::vector<series::Event> events;
   detect::DetectOptions options;
   options.detector = detect::kWatch;  // Its budget is for alarms; auto ranks novelty.

@@ -31,7 +31,7 @@ void to_json(Json& json, const FittedGuard& fitted);
 /// @throws DataError as Guard::fit, Task::Stopped.
 FittedGuard fit_guard(const model::Model& model, const torch::Tensor& reference,
                       const std::vector<std::int64_t>& labels, const torch::Tensor& calibration,
-                      const Options& options, const Task& task = {});
+                      const GuardOptions& options, const Task& task = {});
 
 struct ScreenOptions {
   double fdr = 0.1;       ///< False discovery rate of the flags, in (0, 1).
@@ -45,7 +45,7 @@ void check(const ScreenOptions& options);
 /// What a guard says of inputs in their order.
 struct Screening {
   ScreenOptions options{};
-  std::vector<Verdict> verdicts{};
+  std::vector<InputVerdict> verdicts{};
   std::vector<char> flags{};
   std::vector<double> e_values{};
   std::vector<std::int64_t> labels{};  ///< Where they are known.
@@ -71,10 +71,10 @@ Screening screen(const Guard& guard, const model::Model& model, const torch::Ten
                  const Task& task = {});
 
 /// Flags at a false discovery rate: Benjamini-Hochberg over all, or e-LOND one after the other.
-std::vector<char> flags_of(const Guard& guard, std::span<const Verdict> verdicts, double fdr,
+std::vector<char> flags_of(const Guard& guard, std::span<const InputVerdict> verdicts, double fdr,
                            bool online);
 
 /// The strangeness of one input after the other as a signal: a shift of it is drift.
-std::vector<series::Event> drift_events(const Guard& guard, std::span<const Verdict> verdicts);
+std::vector<series::Event> drift_events(const Guard& guard, std::span<const InputVerdict> verdicts);
 
 }  // namespace emdyn::provoke::guard

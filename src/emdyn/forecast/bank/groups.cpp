@@ -1,9 +1,8 @@
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/forecast/bank/groups.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "emdyn/core/error.hpp"
@@ -51,14 +50,6 @@ std::vector<double> row_weights(std::span<const std::size_t> groups,
   std::vector<double> weights(groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) weights[i] = multiplicity[groups[i]];
   return weights;
-}
-
-double sample_quantile(std::vector<double> values, double q) {
-  std::ranges::sort(values);
-  const double place = q * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(std::floor(place));
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  return values[below] + (place - std::floor(place)) * (values[above] - values[below]);
 }
 
 }  // namespace emdyn::forecast

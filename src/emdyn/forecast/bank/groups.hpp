@@ -21,7 +21,4 @@ std::vector<double> resample_groups(std::size_t count, std::uint64_t seed, std::
 std::vector<double> row_weights(std::span<const std::size_t> groups,
                                 std::span<const double> multiplicity);
 
-/// Quantile `q` of the values, interpolated; @pre not empty, 0 <= q <= 1.
-double sample_quantile(std::vector<double> values, double q);
-
 }  // namespace emdyn::forecast

@@ -1,4 +1,4 @@
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/forecast/bank/groups.hpp"
 
 #include <gtest/gtest.h>
 
@@ -52,12 +52,6 @@ TEST(Groups, RowsInheritTheirGroupsMultiplicity) {
   const std::vector<std::size_t> groups{0, 0, 1};
   const std::vector<double> multiplicity{2.0, 0.0};
   EXPECT_EQ(row_weights(groups, multiplicity), (std::vector<double>{2.0, 2.0, 0.0}));
-}
-
-TEST(Groups, QuantileInterpolates) {
-  EXPECT_DOUBLE_EQ(sample_quantile({4.0, 1.0, 3.0, 2.0}, 0.5), 2.5);
-  EXPECT_DOUBLE_EQ(sample_quantile({4.0, 1.0}, 1.0), 4.0);
-  EXPECT_DOUBLE_EQ(sample_quantile({5.0}, 0.3), 5.0);
 }
 
 }  // namespace
