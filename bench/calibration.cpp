@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 
@@ -66,13 +67,17 @@ double sample_of(const detect::Entry& entry, const Stream& stream, bool front_en
 }
 
 Count count_detector(const detect::Entry& entry, const Stream& stream) {
-  const bool front_end = entry.front_end || !independent(stream.null);
+  const bool front_end = !entry.alarms_itself && (entry.front_end || !independent(stream.null));
   const auto detector = entry.make({});
   detect::AlarmPolicy policy({.trusts_null = entry.calibrated});
   Count count;
   for (std::size_t t = front_end ? stream.warm : 0; t < stream.raw.size(); ++t) {
     const double score = detector->update(sample_of(entry, stream, front_end, t));
     if (!detector->ready()) continue;
+    if (entry.alarms_itself) {  // Its own policies gave this p.
+      count.take(detector->p_value().value_or(1.0));
+      continue;
+    }
     const bool ready = policy.ready(detector->p_value());
     const auto decision = policy.step(score, detector->p_value());
     if (ready) count.take(decision.p_value);
@@ -142,11 +147,21 @@ std::vector<const detect::Entry*> chosen(const std::vector<std::string>& names) 
 
 }  // namespace
 
-std::vector<Row> bench_calibration(const CalibrationOptions& options) {
+std::vector<Row> bench_calibration(const CalibrationOptions& options, const Task& task) {
   const auto entries = chosen(options.detectors);
   const std::size_t length = options.samples / options.streams;
-  const auto stopped = [&] { return options.stop && options.stop(); };
   std::vector<Row> rows;
+  std::mutex lock;
+  std::size_t done = 0;
+  const auto tell = [&](Null null) {
+    if (!task.has_listener()) return;
+    const std::scoped_lock held(lock);
+    task.tell({.what = "calibration",
+               .done = ++done,
+               .planned = std::size(kNulls) * options.streams,
+               .unit = "streams",
+               .note = word(null)});
+  };
   for (const Null null : kNulls) {
     std::vector<std::vector<Count>> counts(entries.size(), std::vector<Count>(options.streams));
     std::vector<Count> baseline(options.streams);
@@ -154,11 +169,12 @@ std::vector<Row> bench_calibration(const CalibrationOptions& options) {
       const Stream stream = make_stream(null, number, length);
       baseline[number] = count_baseline(stream);
       for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (stopped()) return;
+        if (task.stopped()) return;
         if (fits(*entries[i], null)) counts[i][number] = count_detector(*entries[i], stream);
       }
+      tell(null);
     });
-    if (stopped()) return {};
+    task.check();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       if (!fits(*entries[i], null)) continue;
       for (std::size_t level = 0; level < kLevels.size(); ++level) {

@@ -1,9 +1,9 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "rows.hpp"
 
 namespace emdyn::bench {
@@ -12,7 +12,6 @@ struct CalibrationOptions {
   std::uint64_t samples = 10'000'000;    ///< Of each null, all streams together.
   std::size_t streams = 20;              ///< They are cut into.
   std::vector<std::string> detectors{};  ///< Only these; empty: all.
-  std::function<bool()> stop{};          ///< Asked now and then; true ends it without rows.
 };
 
 /// What an alarm costs: the share of samples whose p-value is at most a level, over that level, on
@@ -29,8 +28,8 @@ struct CalibrationOptions {
 ///
 /// Baseline: the two-sided normal tail of the z-score with the mean and deviation of all samples
 /// before, on the same streams.
-/// @throws ConfigError for an unknown detector.
-std::vector<Row> bench_calibration(const CalibrationOptions& options);
+/// @throws ConfigError for an unknown detector; Task::Stopped.
+std::vector<Row> bench_calibration(const CalibrationOptions& options, const Task& task = {});
 
 /// Run lengths in control of the parametric detectors on independent normal samples (uniform ones
 /// for the e-detectors): measured over requested, for 100 and 1,000 samples. `arl0/DETECTOR/N`: the
@@ -38,7 +37,7 @@ std::vector<Row> bench_calibration(const CalibrationOptions& options);
 /// one, from 0.95 up; `arl0/DETECTOR_known_law/N`: one side of an e-detector with alpha for the
 /// law known; 10,000 runs at least. `arl0/DETECTOR/N/learned_n/qXX`: quantiles over learned
 /// baselines of n samples, computed, not simulated. Baseline: Siegmund's approximation for the
-/// CUSUM, the normal quantile for the EWMA.
-std::vector<Row> bench_run_lengths(const CalibrationOptions& options);
+/// CUSUM, the normal quantile for the EWMA. @throws Task::Stopped.
+std::vector<Row> bench_run_lengths(const CalibrationOptions& options, const Task& task = {});
 
 }  // namespace emdyn::bench

@@ -125,15 +125,15 @@ std::vector<Row> certify_bench(const model::Network& network, const torch::Tenso
   const provoke::certify::Certifier certifier(network);
   const auto count = static_cast<double>(labels.size());
   std::vector<Row> rows;
-  const auto timed = [&](provoke::certify::Method method, std::vector<double>& margins) {
+  const auto timed = [&](provoke::certify::BoundMethod method, std::vector<double>& margins) {
     const Clock::time_point start = Clock::now();
     margins = certifier.lower_bounds(inputs, labels, epsilon, provoke::certify::Norm::linf, method);
     return 1e3 * seconds_since(start) / count;
   };
   std::vector<double> margins;
-  const double interval = timed(provoke::certify::Method::interval, margins);
+  const double interval = timed(provoke::certify::BoundMethod::interval, margins);
   rows.push_back({"certify.interval", interval, "ms/point", std::nullopt, ""});
-  const double crown = timed(provoke::certify::Method::crown, margins);
+  const double crown = timed(provoke::certify::BoundMethod::crown, margins);
   Row cost{"certify.crown", crown, "ms/point", std::nullopt, ""};
   Row share{"certify.crown_certified", share_above_zero(margins), "share", std::nullopt, ""};
   if (plain(network)) {
@@ -155,19 +155,19 @@ std::vector<Row> certify_bench(const model::Network& network, const torch::Tenso
   rows.push_back(cost);
   rows.push_back(share);
 
-  const auto undecided = [&](const provoke::certify::Options& options, double& seconds) {
+  const auto undecided = [&](const provoke::certify::CertifyOptions& options, double& seconds) {
     const Clock::time_point start = Clock::now();
     const auto points =
         certifier.certify(inputs, labels, epsilon, provoke::certify::Norm::linf, options);
     seconds = seconds_since(start);
     return static_cast<double>(
-        std::ranges::count_if(points, [](const provoke::certify::Point& point) {
-          return point.verdict == provoke::certify::Verdict::undecided;
+        std::ranges::count_if(points, [](const provoke::certify::CertifiedPoint& point) {
+          return point.verdict == provoke::certify::PointVerdict::undecided;
         }));
   };
-  provoke::certify::Options options;
+  provoke::certify::CertifyOptions options;
   double seconds = 0.0;
-  options.method = provoke::certify::Method::crown;
+  options.method = provoke::certify::BoundMethod::crown;
   options.node_limit = 0;
   const double before = undecided(options, seconds);
   options = {};

@@ -169,7 +169,7 @@ std::vector<Row> corrupt_rows(const CorruptBenchOptions& options) {
   Plain plain(shape, image);
   std::vector<Row> rows;
   double all = 0.0;
-  for (const provoke::corrupt::Entry& entry : provoke::corrupt::entries()) {
+  for (const provoke::corrupt::CorruptionEntry& entry : provoke::corrupt::entries()) {
     const auto five = [&] {
       for (std::size_t severity = 1; severity <= 5; ++severity) {
         provoke::corrupt::corrupt(entry.name, shape, image, out, {severity});

@@ -8,13 +8,13 @@
 #include <span>
 #include <string>
 
-#include "bank_bench.hpp"
 #include "domain_stream.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/detect/live/signal_watch.hpp"
+#include "emdyn/detect/live/live_series.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"
+#include "many_signals_bench.hpp"
 #include "memory_use.hpp"
 #include "processor_time.hpp"
 #include "textbook.hpp"
@@ -59,15 +59,25 @@ double sample_rate(AnyDetector& detector, std::span<const double> samples) {
   return static_cast<double>(done) / seconds_since(start);
 }
 
-Row watch_row(std::size_t count) {
-  const auto samples = domain_stream(Domain::real, std::min<std::size_t>(count, 300'000));
+/// The whole way from samples to events, as every door runs it.
+double live_rate(std::string_view detector, std::span<const double> samples) {
+  detect::DetectOptions options;
+  options.detector = detector;
   std::vector<series::Event> events;
-  detect::SignalWatch watch("bench");
-  const auto start = thread_seconds();
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    watch.push(static_cast<double>(i), samples[i], events);
+  detect::SeriesDetector live("bench", series::Axis::step, options);
+  std::size_t done = 0;
+  const double start = thread_seconds();
+  while (done < samples.size()) {
+    (void)live.push(static_cast<double>(done), samples[done], events);
+    if (++done % kBlock == 0 && seconds_since(start) >= kSecondsEach) break;
   }
-  return {"watch", static_cast<double>(samples.size()) / seconds_since(start), "samples/s", {}, ""};
+  return static_cast<double>(done) / seconds_since(start);
+}
+
+Row live_row(std::string_view detector, std::size_t count) {
+  const auto samples = domain_stream(Domain::real, std::min<std::size_t>(count, 300'000));
+  return {fmt::format("live/{}", detector), live_rate(detector, samples), "samples/s",
+          live_rate(detect::kWatch, samples), "live/watch"};
 }
 
 /// Bytes of each of `copies` detectors, itself and the allocator's own bytes included.
@@ -139,7 +149,7 @@ class Choice {
     const std::vector<std::string_view> known(known_.begin(), known_.end());
     const auto near = nearest_word(only_, known);
     throw ConfigError(fmt::format(
-        "bench detect has no row \"{}\"{}; name a detector, \"memory\" or \"bank\"",
+        "bench detect has no row \"{}\"{}; name a detector, \"memory\" or \"many_signals\"",
         terminal_safe(only_), near ? fmt::format(" (did you mean {}?)", *near) : std::string()));
   }
 
@@ -148,12 +158,12 @@ class Choice {
   std::vector<std::string> known_;
 };
 
-void bank_rows(std::size_t signals, Choice& wanted, std::vector<Row>& rows) {
-  const bool usual = signals == DetectBenchOptions{}.bank_signals;
-  const std::string bank = usual ? "bank" : fmt::format("bank/{}", signals);
-  for (const BankBench& each : bank_benches()) {
+void many_signals_rows(std::size_t signals, Choice& wanted, std::vector<Row>& rows) {
+  const bool usual = signals == DetectBenchOptions{}.many_signals;
+  const std::string pair = usual ? "many_signals" : fmt::format("many_signals/{}", signals);
+  for (const ManySignalsBench& each : many_signals_benches()) {
     const std::string name =
-        each.name == "ewma_cusum" ? bank : fmt::format("{}/{}", bank, each.name);
+        each.name == "ewma_cusum" ? pair : fmt::format("{}/{}", pair, each.name);
     if (wanted(name)) each.measure(name, signals, rows);
   }
 }
@@ -163,15 +173,18 @@ void bank_rows(std::size_t signals, Choice& wanted, std::vector<Row>& rows) {
 std::vector<Row> detect_rows(const DetectBenchOptions& options) {
   std::vector<Row> rows;
   Choice wanted(options.only);
-  bank_rows(options.bank_signals, wanted, rows);  // First: see BankBench::measure.
-  if (!options.bank_only) {
+  many_signals_rows(options.many_signals, wanted, rows);  // First: see ManySignalsBench::measure.
+  if (!options.many_signals_only) {
     for (const detect::Entry& entry : detect::entries()) {
       if (wanted(std::string(entry.name))) rows.push_back(signal_row(entry, options.samples));
     }
     for (const detect::VectorEntry& entry : detect::vector_entries()) {
       if (wanted(std::string(entry.name))) rows.push_back(channels_row(entry));
     }
-    if (wanted("watch")) rows.push_back(watch_row(options.samples));
+    for (const std::string_view detector : {detect::kDefaultDetector, detect::kWatch}) {
+      if (wanted(fmt::format("live/{}", detector)))
+        rows.push_back(live_row(detector, options.samples));
+    }
     for (const detect::Entry& entry : detect::entries()) {
       if (wanted(fmt::format("memory/{}", entry.name))) rows.push_back(memory_row(entry));
     }

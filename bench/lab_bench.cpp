@@ -85,7 +85,7 @@ class PlainLoop {
 
 Row speed_row(const LabBenchOptions& options, std::size_t threads) {
   const model::lab::GrokkingConfig config = config_of(options);
-  const model::lab::Split split = model::lab::make_split(config);
+  const model::lab::PairSplit split = model::lab::make_split(config);
   const auto network = model::lab::make_network(config);
   model::lab::Optimizer optimizer({.kind = model::lab::OptimizerKind::adamw,
                                    .learning_rate = config.learning_rate,
@@ -111,13 +111,13 @@ Row speed_row(const LabBenchOptions& options, std::size_t threads) {
 }
 
 /// Throws everything away.
-class NullSink final : public model::lab::Sink {
+class NullSink final : public model::lab::SampleSink {
  public:
   void row(std::int64_t, std::span<const model::lab::Sample>) override {}
   void event(const series::Event&) override {}
 };
 
-model::lab::Outcome outcome_of(model::lab::GrokkingConfig config, bool probes) {
+model::lab::ExperimentResult outcome_of(model::lab::GrokkingConfig config, bool probes) {
   if (!probes) config.probe_budget_percent = 0.0;
   NullSink sink;
   return model::lab::make_grokking(config)->run(sink, {});
@@ -129,7 +129,7 @@ void probe_rows(const LabBenchOptions& options, std::vector<Row>& rows) {
   std::vector<double> with;
   std::vector<double> without;
   std::vector<double> overhead;
-  model::lab::Outcome outcome;
+  model::lab::ExperimentResult outcome;
   for (int round = 0; round < 3; ++round) {
     without.push_back(outcome_of(config, false).steps_per_second());
     outcome = outcome_of(config, true);

@@ -213,7 +213,7 @@ std::vector<Row> ood_rows(const OodBenchOptions& options) {
   std::vector<Row> rows;
   double all = 0.0;
   double sink = 0.0;
-  for (const provoke::ood::Entry& entry : provoke::ood::entries()) {
+  for (const provoke::ood::ScoreEntry& entry : provoke::ood::entries()) {
     const provoke::ood::Scorer scorer = entry.fit(training.training(), {});
     const double seconds = seconds_a_call([&] {
       scorer.score({views.features, views.logits}, out);

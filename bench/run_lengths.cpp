@@ -153,7 +153,7 @@ void add_learned_rows(std::string_view name, double arl0, std::size_t learned,
 
 }  // namespace
 
-std::vector<Row> bench_run_lengths(const CalibrationOptions& options) {
+std::vector<Row> bench_run_lengths(const CalibrationOptions& options, const Task& task) {
   std::vector<Row> rows;
   const auto samples = static_cast<double>(options.samples);
   const auto wanted = [&](std::string_view name) {
@@ -162,6 +162,8 @@ std::vector<Row> bench_run_lengths(const CalibrationOptions& options) {
   for (const Chart& chart : kCharts) {
     if (!wanted(chart.name)) continue;
     for (const double arl0 : {100.0, 1000.0}) {
+      task.check();
+      task.tell({.what = "run lengths", .note = chart.row});
       const Measured found = measure(chart, chart.exact(arl0), arl0, samples);
       Row row{fmt::format("arl0/{}/{}", chart.row, arl0),
               found.mean / arl0,

@@ -7,7 +7,7 @@
 #include "emdyn/detect/alarm/policy.hpp"
 #include "emdyn/detect/ensemble/level_change.hpp"
 #include "emdyn/detect/front_end/front_end.hpp"
-#include "emdyn/detect/live/signal_watch.hpp"
+#include "emdyn/detect/live/live_series.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/emergence/segment/segment.hpp"
 
@@ -17,13 +17,13 @@ namespace {
 using Values = std::span<const double>;
 using emergence::segment::Noise;
 using emergence::segment::Regime;
-using emergence::segment::Search;
+using emergence::segment::SearchMethod;
 
 constexpr std::size_t kFewestForSegment = 12;  // Two regimes can be told apart.
 
-Segmenter segmenter(std::string name, Search search, Regime regime,
+Segmenter segmenter(std::string name, SearchMethod search, Regime regime,
                     Noise noise = Noise::null_model) {
-  emergence::segment::Options options;
+  emergence::segment::SegmentOptions options;
   options.search = search;
   options.regime = regime;
   options.noise = noise;
@@ -115,14 +115,16 @@ std::vector<std::size_t> level_online(std::span<const double> values, double bud
   return found;
 }
 
-/// What `emdyn watch` runs: every shift it reports, at its onset.
+/// `emdyn watch --detector watch`: every shift it reports, at its onset.
 std::vector<std::size_t> watch_online(std::span<const double> values) {
-  detect::SignalWatch watch("");
+  detect::DetectOptions options;
+  options.detector = detect::kWatch;
+  detect::SeriesDetector watch("", series::Axis::step, options);
   std::vector<series::Event> events;
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < values.size(); ++i) {
     events.clear();
-    watch.push(static_cast<double>(i), values[i], events);
+    (void)watch.push(static_cast<double>(i), values[i], events);
     for (const series::Event& event : events) {
       const double onset = event.onset ? event.onset->estimate : event.position;
       if (event.kind == series::EventKind::shift) found.push_back(static_cast<std::size_t>(onset));
@@ -167,15 +169,15 @@ std::vector<Segmenter> online_segmenters() {
 
 std::vector<Segmenter> retrospective_segmenters() {
   return {
-      segmenter("segment", Search::pelt, Regime::trend),
-      segmenter("segment_autoregressive", Search::pelt, Regime::trend, Noise::autoregressive),
-      segmenter("binary_trend", Search::binary, Regime::trend),
-      segmenter("pelt_mean", Search::pelt, Regime::mean),
-      segmenter("pelt_mean_differences", Search::pelt, Regime::mean, Noise::differences),
-      segmenter("binary_mean", Search::binary, Regime::mean),
-      segmenter("pelt_mean_variance", Search::pelt, Regime::mean_variance),
-      segmenter("pelt_distribution", Search::pelt, Regime::distribution),
-      segmenter("bocpd_map", Search::bocpd, Regime::mean),
+      segmenter("segment", SearchMethod::pelt, Regime::trend),
+      segmenter("segment_autoregressive", SearchMethod::pelt, Regime::trend, Noise::autoregressive),
+      segmenter("binary_trend", SearchMethod::binary, Regime::trend),
+      segmenter("pelt_mean", SearchMethod::pelt, Regime::mean),
+      segmenter("pelt_mean_differences", SearchMethod::pelt, Regime::mean, Noise::differences),
+      segmenter("binary_mean", SearchMethod::binary, Regime::mean),
+      segmenter("pelt_mean_variance", SearchMethod::pelt, Regime::mean_variance),
+      segmenter("pelt_distribution", SearchMethod::pelt, Regime::distribution),
+      segmenter("bocpd_map", SearchMethod::bocpd, Regime::mean),
       {"zscore", [](std::span<const double> v) { return three_sigma(v, v.size()); }},
       {"windowed_gaussian", [](std::span<const double> v) { return three_sigma(v, 50); }},
       {"random", at_random},

@@ -71,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto verdicts =
         guard.score({math::matrix_view(samples.features.data(), std::size_t{5}, kFeatures),
                      math::matrix_view(samples.logits.data(), std::size_t{5}, kClasses)});
-    for (const provoke::guard::Verdict& one : verdicts) {
+    for (const provoke::guard::InputVerdict& one : verdicts) {
       require(one.p_value > 0.0 && one.p_value <= 1.0);
       require(one.density_p_value > 0.0 && one.density_p_value <= 1.0);
       require(one.predicted < kClasses);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/registry.hpp"
 #include "fuzz.hpp"
 
@@ -61,7 +62,7 @@ void try_bytes(std::span<const std::byte> bytes) {
 std::vector<std::string> emdyn::fuzz::seeds() {
   const Samples samples;
   std::vector<std::string> all;
-  for (const provoke::ood::Entry& entry : provoke::ood::entries()) {
+  for (const provoke::ood::ScoreEntry& entry : provoke::ood::entries()) {
     const auto bytes = entry.fit(samples.training(), {}).serialise();
     all.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
@@ -74,10 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > 0) std::memcpy(bytes.data(), data, size);
   try_bytes(bytes);
   if (size < sizeof(std::uint64_t)) return 0;
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (std::size_t i = 0; i + sizeof hash < size; ++i) {
-    hash = (hash ^ static_cast<std::uint64_t>(bytes[i])) * 1099511628211ULL;
-  }
+  const std::uint64_t hash = checksum(std::span(bytes).first(size - sizeof(std::uint64_t)));
   std::memcpy(bytes.data() + size - sizeof hash, &hash, sizeof hash);
   try_bytes(bytes);
   return 0;

@@ -8,14 +8,16 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/detect/live/many_signals.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"
 #include "fuzz.hpp"
 
-// Snapshots of detectors of series, of detectors of rows and of banks. Each input is tried as it is
-// and with its checksum made right, so that what lies behind the checksum is reached too. What is
-// restored must run: scores are numbers, >= 0, and its own snapshot restores.
+// Snapshots of detectors of series, of detectors of rows and of one detector over many signals.
+// Each input is tried as it is and with its checksum made right, so that what lies behind the
+// checksum is reached too. What is restored must run: scores are numbers, >= 0, and its own
+// snapshot restores.
 namespace {
 
 using namespace emdyn;
@@ -85,20 +87,20 @@ void run_rows(std::span<const std::byte> bytes) {
 }
 
 template <class Method>
-void run_bank(std::span<const std::byte> bytes) {
-  using Bank = SignalBank<Method>;
-  Bank bank = Bank::restore(bytes);
+void run_many(std::span<const std::byte> bytes) {
+  using Many = ManySignals<Method>;
+  Many many = Many::restore(bytes);
   Philox random(5);
-  std::vector<double> samples(8 * bank.signals());
-  std::vector<double> scores(bank.signals());
+  std::vector<double> samples(8 * many.signals());
+  std::vector<double> scores(many.signals());
   for (double& value : samples) value = sample(random);
-  for (int i = 0; i < 4; ++i) bank.update(samples, scores);
-  for (std::size_t i = 0; i < bank.signals(); ++i) {
-    require(scores[i] >= 0.0, "bank", "score >= 0");
-    (void)bank.evidence(i);
-    bank.rearm(i);
+  for (int i = 0; i < 4; ++i) many.update(samples, scores);
+  for (std::size_t i = 0; i < many.signals(); ++i) {
+    require(scores[i] >= 0.0, "many_signals", "score >= 0");
+    (void)many.evidence(i);
+    many.rearm(i);
   }
-  require(Bank::restore(bank.snapshot()) == bank, "bank", "round trip");
+  require(Many::restore(many.snapshot()) == many, "many_signals", "round trip");
 }
 
 template <class Run>
@@ -112,17 +114,17 @@ void attempt(std::span<const std::byte> bytes, Run run) {
 void attempt_all(std::span<const std::byte> bytes) {
   attempt(bytes, run_series);
   attempt(bytes, run_rows);
-  attempt(bytes, run_bank<Cusum>);
-  attempt(bytes, run_bank<Ddm>);
-  attempt(bytes, run_bank<ECusum>);
-  attempt(bytes, run_bank<ESr>);
-  attempt(bytes, run_bank<Eddm>);
-  attempt(bytes, run_bank<Ewma>);
-  attempt(bytes, run_bank<EwmaCusum>);
-  attempt(bytes, run_bank<HddmA>);
-  attempt(bytes, run_bank<HddmW>);
-  attempt(bytes, run_bank<KSigma>);
-  attempt(bytes, run_bank<PageHinkley>);
+  attempt(bytes, run_many<Cusum>);
+  attempt(bytes, run_many<Ddm>);
+  attempt(bytes, run_many<ECusum>);
+  attempt(bytes, run_many<ESr>);
+  attempt(bytes, run_many<Eddm>);
+  attempt(bytes, run_many<Ewma>);
+  attempt(bytes, run_many<EwmaCusum>);
+  attempt(bytes, run_many<HddmA>);
+  attempt(bytes, run_many<HddmW>);
+  attempt(bytes, run_many<KSigma>);
+  attempt(bytes, run_many<PageHinkley>);
 }
 
 }  // namespace
@@ -157,23 +159,23 @@ std::vector<std::string> emdyn::fuzz::seeds() {
     }
     seeds.push_back(text_of(snapshot(*detector)));
   }
-  const auto bank_seed = [&]<class Method>(SignalBank<Method> bank) {
+  const auto many_seed = [&]<class Method>(ManySignals<Method> many) {
     std::vector<double> samples;
     for (int i = 0; i < 3 * 150; ++i) samples.push_back(random.below(2));
     std::vector<double> scores(3);
-    bank.update(samples, scores);
-    seeds.push_back(text_of(bank.snapshot()));
+    many.update(samples, scores);
+    seeds.push_back(text_of(many.snapshot()));
   };
-  bank_seed(DetectorBank(3, {.baseline_samples = 4}));
-  bank_seed(SignalBank<Cusum>(3, {}));
-  bank_seed(SignalBank<Ddm>(3, {}));
-  bank_seed(SignalBank<ESr>(3, {}));
-  bank_seed(SignalBank<Eddm>(3, {}));
-  bank_seed(SignalBank<Ewma>(3, {}));
-  bank_seed(SignalBank<HddmA>(3, {}));
-  bank_seed(SignalBank<HddmW>(3, {}));
-  bank_seed(SignalBank<KSigma>(3, {}));
-  bank_seed(SignalBank<PageHinkley>(3, {}));
+  many_seed(ManySignals<EwmaCusum>(3, {.baseline_samples = 4}));
+  many_seed(ManySignals<Cusum>(3, {}));
+  many_seed(ManySignals<Ddm>(3, {}));
+  many_seed(ManySignals<ESr>(3, {}));
+  many_seed(ManySignals<Eddm>(3, {}));
+  many_seed(ManySignals<Ewma>(3, {}));
+  many_seed(ManySignals<HddmA>(3, {}));
+  many_seed(ManySignals<HddmW>(3, {}));
+  many_seed(ManySignals<KSigma>(3, {}));
+  many_seed(ManySignals<PageHinkley>(3, {}));
   return seeds;
 }
 

@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/run.sh --build-only
+cmake --build --preset release --target emdyn-bench emdyn_torch_bench >&2
 names=("$@")
 [ ${#names[@]} -gt 0 ] || names=(store detect ood corrupt lab)
 for name in "${names[@]}"; do

@@ -15,38 +15,6 @@ ALLOWED = {
     "Mahalanobis": (("detect", "ood"), "the same distance: of a row to its stream, and of an input to its class"),
 }
 
-# name: (how many have it today, the names they are to have). A name leaves this table with its renaming; none comes in.
-TO_RENAME = {
-    "Analysis": (2, "certify::RegionAnalysis; pipeline's stays: what `analyze` found"),
-    "Architecture": (2, "lab::NetworkKind; model's stays: a network without its weights"),
-    "Baseline": (2, "report::BaselineForecast; detect's stays: what a signal is in control"),
-    "Batch": (2, "lab::TrainingBatch, ood::ScoredBatch"),
-    "Block": (2, "ood::RowBlock, store::PointBlock"),
-    "Candidate": (2, "emergence::FittedCurve, ood::ScoreCandidate"),
-    "Choice": (2, "certify::Relaxation, ood::ChosenScore"),
-    "EarlyWarning": (2, "report::IndicatorTrack; emergence's stays"),
-    "Entry": (3, "corrupt::CorruptionEntry, detect::DetectorEntry, ood::ScoreEntry, with one shape of registry"),
-    "Evidence": (2, "report::StressEvidence; detect's stays: direction and onset of an alarm"),
-    "Extent": (2, "report::PositionRange, attack::AttackScope"),
-    "Format": (2, "ingest::FileFormat, report::NumberFormat"),
-    "Layer": (2, "lab::WeightMatrix; model's stays"),
-    "LossKind": (2, "lab::TrainingLoss, attack::AttackLoss"),
-    "Method": (3, "certify::BoundMethod, ood::ScoreMethod, attack::AttackMethod"),
-    "Network": (2, "lab::PairNetwork; model's stays"),
-    "Options": (4, "CertifyOptions, CorruptOptions, GuardOptions, SegmentOptions"),
-    "Outcome": (4, "certify::BranchOutcome, lab::ExperimentResult, attack::PointOutcome; forecast's stays: a run's"),
-    "Point": (2, "certify::CertifiedPoint, attack::AttackedPoint"),
-    "Predictor": (2, "store::Differencing; forecast's stays"),
-    "ProbeCost": (2, "report::ShownProbeCost; lab's stays"),
-    "Search": (2, "segment::SearchMethod, attack::AttackSearch"),
-    "Shape": (3, "emergence::CurveShape, model::TensorShape, ood::ScorerShape"),
-    "Sink": (2, "ingest::RecordSink, lab::SampleSink"),
-    "Slopes": (2, "certify::SlopeRule, attack::LossSlopes"),
-    "Split": (2, "lab::PairSplit; data's stays: train or test"),
-    "Table": (2, "forecast::FeatureTable, terminal::TextTable"),
-    "Verdict": (3, "certify::PointVerdict, guard::InputVerdict, tripwire::Crossing"),
-}
-
 DECLARED = re.compile(r"^[ \t]*(?:template\s*<[^;{]*>\s*)?(?:using\s+(\w+)\s*=|concept\s+(\w+)\s*=)", re.M)
 
 
@@ -91,12 +59,12 @@ def errors_of(found, own):
     for name, places in sorted(found.items()):
         words = [space.split("::")[-1] for space, _ in places]
         meant = len(set(words)) == len(words) and set(words) <= set(ALLOWED.get(name, ((), ""))[0])
-        if len(places) > max(1, TO_RENAME.get(name, (1, ""))[0]) and not meant:
+        if len(places) > 1 and not meant:
             yield f"{name} is exported {len(places)} times: " + ", ".join(
                 f"{space}::{name} ({where})" for space, where in places)
-    for name in sorted({*ALLOWED, *TO_RENAME}) if own else ():
-        if len(found.get(name, ())) < TO_RENAME.get(name, (2, ""))[0]:
-            yield f"{name} is exported less often than tools/check_names.py knows: mend its table"
+    for name in sorted(ALLOWED) if own else ():
+        if len(found.get(name, ())) < 2:
+            yield f"{name} is no longer exported twice: take it out of the table of tools/check_names.py"
 
 
 def main():
@@ -106,8 +74,8 @@ def main():
         print("\n".join(sorted(f"{space}::{name}  {where}" for name, places in found.items()
                                for space, where in places)))
         return
-    source_tree.finish("names", errors_of(found, root == source_tree.ROOT), 
-                       f" ({len(found)} exported types, {len(TO_RENAME)} doubled ones to be renamed)")
+    source_tree.finish("names", errors_of(found, root == source_tree.ROOT),
+                       f" ({len(found)} exported types)")
 
 
 if __name__ == "__main__":

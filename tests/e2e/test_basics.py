@@ -56,6 +56,30 @@ class Basics(ProgramTest):
     def test_verbs_that_need_torch_say_what_is_missing(self):
         self.refused(4, "lab", "list", naming=["torch plugin", "/nowhere"], env={"EMDYN_PLUGIN": "/nowhere"})
 
+    def test_bench_is_a_program_of_its_own(self):
+        text = self.ok("bench", "--list")
+        listed = [each["name"] for each in self.json("bench", "--list")["benches"]]
+        self.assertEqual(listed, [line.split()[0] for line in text.splitlines()])
+        self.assertTrue({"detect", "store", "lab", "stress", "nab", "tcpd"} <= set(listed))
+        self.assertTrue(self.ok("bench", "--version").startswith("emdyn-bench "))
+        rows = self.json("bench", "store", "--points", "4000", "--folder", self.folder)["rows"]
+        self.assertTrue(rows)
+        for row in rows:
+            self.assertTrue({"name", "value", "unit", "baseline", "baseline_name", "ratio"} <= set(row), row)
+        for arguments, named in [(["bench", "stroe"], "did you mean store?"), (["bench", "nab"], "--data"),
+                                 (["bench", "store", "--pionts", "9"], "did you mean --points?")]:
+            done = self.run_program(*arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertTrue(done.stderr.startswith(b"emdyn-bench: "), done.stderr)
+            self.assertIn(named, done.stderr.decode())
+
+    def test_bench_that_is_not_installed_says_where_to_get_it(self):
+        self.refused(4, "bench", "store", naming=["emdyn-bench", "/nowhere", "scripts/package.sh"],
+                     env={"EMDYN_BENCH": "/nowhere"})
+        done = self.run_program("bench", "lab", env={"EMDYN_BENCH_PLUGIN": "/nowhere"})
+        self.assertEqual(done.returncode, 4)
+        self.assertIn(b"/nowhere", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

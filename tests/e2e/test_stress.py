@@ -1,11 +1,14 @@
 """Provoke and protect: stress and guard on a network trained here."""
 import io
 import math
+import signal
 import struct
+import subprocess
+import time
 import unittest
 import zipfile
 
-from program import ProgramTest, digits_folder
+from program import EMDYN, ProgramTest, digits_folder
 
 TESTING = [["stress", "attack"], ["stress", "certify"], ["stress", "corrupt"], ["stress", "ood"], ["stress", "all"],
            ["guard", "fit"]]
@@ -55,6 +58,19 @@ class Stress(ProgramTest):
         text = page.read_text()
         self.assertIn("40 examples are wrong without any attack", text)
         self.assertLess(len(text), 2_000_000)
+
+    def test_signals_end_everything_without_a_page(self):
+        for number in [signal.SIGINT, signal.SIGTERM]:
+            page = self.folder / f"evidence-{number}.html"
+            started = subprocess.Popen(
+                [EMDYN, "stress", "all", *map(str, self.subject), "--epsilon", "0.3", "--time-limit", "100000",
+                 "--out", str(page)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder)
+            time.sleep(2)  # Certificates or attacks are under way; both end the same.
+            started.send_signal(number)
+            _, told = started.communicate(timeout=120)
+            self.assertEqual(started.returncode, 130, told)
+            self.assertIn(b"interrupted", told)
+            self.assertFalse(page.exists())
 
     def test_certify_and_attack_bound_the_same_number(self):
         part = [*self.subject, "--epsilon", "0.02", "--limit", "20"]

@@ -25,14 +25,14 @@ struct Settings {
 
 void make_runs(const Settings& settings) {
   model::sweep::SweepOptions options{.store = settings.store};
-  options.progress = [](const model::sweep::SweepProgress& p) { show("runs", p.done, p.planned); };
-  model::sweep::make_runs(model::sweep::grokking_design(settings.design), options);
+  const Task task(nullptr, [](const TaskProgress& p) { show(p.unit, p.done, p.planned); });
+  model::sweep::make_runs(model::sweep::grokking_design(settings.design), options, task);
 }
 
 void collect(const Settings& settings) {
   forecast::CollectOptions options;
-  options.progress = [](std::size_t done, std::size_t n) { show("reduced", done, n); };
-  forecast::write_bank(settings.bank, forecast::collect(settings.store, options));
+  const Task task(nullptr, [](const TaskProgress& p) { show("reduced", p.done, p.planned); });
+  forecast::write_bank(settings.bank, forecast::collect(settings.store, options, task));
 }
 
 void fit(const Settings& settings) {

@@ -12,18 +12,21 @@
 #include <vector>
 
 #include "emdyn/core/bounded_vector.hpp"
+#include "emdyn/core/field.hpp"
 
-/// Saving and loading what a detector learned. A class names its changing members once:
+/// Saving and loading what a detector, a score or a guard learned. A class names its changing members once:
 ///
 ///   template <class Self, class Archive>
 ///   static void state(Self& self, Archive& archive) {
-///     archive(self.count_, self.mean_);
+///     archive(self.count_, self.mean_, sized(self.rows_));
 ///     archive.require(self.count_ <= kMost);   // Whatever an index or a bound must satisfy.
 ///   }
 ///
-/// StateWriter and StateReader both take it. Bytes may be hostile: the reader checks every length
-/// against the room there is, refuses NaN, infinities and booleans other than 0 and 1, and
-/// `require` states what the code relies on. What was loaded with ok() false must be thrown away.
+/// StateWriter and StateReader both take it. A plain vector has the length that its configuration gave it; sized()
+/// writes the length too, for what is learned as long as it comes. Bytes may be hostile: the reader checks every
+/// length against the room and the bytes there are before anything is allocated, refuses NaN, infinities and booleans
+/// other than 0 and 1, and `require` states what the code relies on. What was loaded with ok() false must be thrown
+/// away.
 namespace emdyn {
 
 static_assert(std::endian::native == std::endian::little, "snapshots are little-endian");
@@ -32,6 +35,16 @@ template <class T, class Archive>
 concept HasState = requires(T& value, Archive& archive) {
   T::state(value, archive);
 };
+
+/// A vector that is written with its length.
+template <class Vector>
+struct Sized {
+  Vector& values;
+};
+template <class Vector>
+Sized<Vector> sized(Vector& values) noexcept {
+  return {values};
+}
 
 class StateWriter {
  public:
@@ -63,7 +76,16 @@ class StateWriter {
   }
   template <class T>
   void put(const std::vector<T>& values) {
-    for (const T& value : values) put(value);
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+      raw(values.data(), values.size() * sizeof(T));
+    } else {
+      for (const T& value : values) put(value);
+    }
+  }
+  template <class Vector>
+  void put(const Sized<Vector>& vector) {
+    put(static_cast<std::uint64_t>(vector.values.size()));
+    put(vector.values);
   }
   template <class T>
   void put(const BoundedVector<T>& values) {
@@ -72,6 +94,7 @@ class StateWriter {
   }
   /// Never inlined: GCC 12 would guess wrong sizes and warn.
   [[gnu::noinline]] void raw(const void* from, std::size_t count) {
+    if (count == 0) return;  // An empty vector has no address.
     const std::size_t at = bytes_.size();
     bytes_.resize(at + count);
     std::memcpy(bytes_.data() + at, from, count);
@@ -85,7 +108,7 @@ class StateReader {
   explicit StateReader(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
 
   template <class... T>
-  void operator()(T&... values) {
+  void operator()(T&&... values) {
     (get(values), ...);
   }
   void require(bool good) noexcept { ok_ = ok_ && good; }
@@ -124,7 +147,23 @@ class StateReader {
   /// A plain vector has the length its configuration gave it.
   template <class T>
   void get(std::vector<T>& values) {
-    for (T& value : values) get(value);
+    if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+      raw(values.data(), values.size() * sizeof(T));
+      if constexpr (std::is_floating_point_v<T>) {
+        for (const T& value : values) require(std::isfinite(value));
+      }
+    } else {
+      for (T& value : values) get(value);
+    }
+  }
+  template <class T>
+  void get(Sized<std::vector<T>>& vector) {
+    static_assert(std::is_arithmetic_v<T>, "how many bytes one takes must be known");
+    std::uint64_t size = 0;
+    get(size);
+    require(size <= bytes_.size() / sizeof(T));
+    vector.values.resize(ok_ ? size : 0);
+    get(vector.values);
   }
   template <class T>
   void get(BoundedVector<T>& values) {
@@ -136,6 +175,7 @@ class StateReader {
   }
   void raw(void* to, std::size_t count) noexcept {
     require(count <= bytes_.size());
+    if (count == 0) return;
     if (!ok_) {
       std::memset(to, 0, count);
       return;
@@ -149,12 +189,27 @@ class StateReader {
 };
 
 /// FNV-1a: finds accidental damage; it is no protection against intent.
-inline std::uint64_t checksum(std::span<const std::byte> bytes) noexcept {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const std::byte byte : bytes) {
-    hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211ULL;
-  }
-  return hash;
-}
+std::uint64_t checksum(std::span<const std::byte> bytes) noexcept;
+
+/// How the snapshots of one kind begin, and what they are called in messages.
+struct SnapshotForm {
+  std::string_view what;  ///< "detector".
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::string_view mend = "take a new one with this version";
+};
+
+/// A snapshot is magic, version, what `begin` and the caller write, and a checksum of all that.
+namespace snapshot_detail {
+void begin(StateWriter& archive, const SnapshotForm& form, std::string_view name);
+void write_params(StateWriter& archive, const Json& config);
+std::vector<std::byte> seal(StateWriter& archive);
+/// Past magic, version and checksum. @throws DataError when one of them does not fit.
+StateReader open(const SnapshotForm& form, std::span<const std::byte> bytes);
+std::string read_name(StateReader& archive);
+Params read_params(StateReader& archive);
+/// @throws DataError
+[[noreturn]] void refuse(const SnapshotForm& form, std::string_view why);
+}  // namespace snapshot_detail
 
 }  // namespace emdyn

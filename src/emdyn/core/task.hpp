@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stop_token>
@@ -13,7 +15,8 @@ struct TaskProgress {
   std::string_view what;      ///< What is being done, in two or three words.
   std::uint64_t done = 0;     ///< Units finished.
   std::uint64_t planned = 0;  ///< Units in all; 0 when nobody knows yet.
-  std::string_view unit;
+  std::string_view unit{};
+  std::string_view note{};  ///< How it goes, in few words ("12 errors"); may be empty.
 };
 
 /// The one way to stop a long work and to hear how far it is. A value, cheap to copy; a Task{}
@@ -36,9 +39,10 @@ class Task {
   explicit Task(const std::atomic<bool>* flag, Tell tell = {})
       : flag_(flag), tell_(std::move(tell)) {}
 
-  /// May be asked from any thread; costs one or two loads.
+  /// May be asked from any thread; costs one or two loads, with a deadline a look at the clock.
   bool stopped() const noexcept {
-    return (flag_ != nullptr && flag_->load(std::memory_order_relaxed)) || token_.stop_requested();
+    return (flag_ != nullptr && flag_->load(std::memory_order_relaxed)) ||
+           token_.stop_requested() || (deadline_ != kNever && Clock::now() >= deadline_);
   }
   /// @throws Stopped
   void check() const {
@@ -47,6 +51,12 @@ class Task {
   /// Called by one thread at a time; the listener decides how often to draw.
   void tell(const TaskProgress& progress) const {
     if (tell_) tell_(progress);
+  }
+  /// The same, stopped from `deadline` on as well: a time limit of a part of the work.
+  Task until(std::chrono::steady_clock::time_point deadline) const {
+    Task part = *this;
+    part.deadline_ = std::min(deadline_, deadline);
+    return part;
   }
   bool has_listener() const noexcept { return static_cast<bool>(tell_); }
   /// The same switch with another listener (or none), for a part of the work.
@@ -57,7 +67,11 @@ class Task {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr Clock::time_point kNever = Clock::time_point::max();
+
   const std::atomic<bool>* flag_ = nullptr;
+  Clock::time_point deadline_ = kNever;
   std::stop_token token_{};
   Tell tell_{};
 };

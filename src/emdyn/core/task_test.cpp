@@ -42,5 +42,16 @@ TEST(Task, APartSharesTheSwitchAndHasItsOwnListener) {
   EXPECT_TRUE(part.stopped());
 }
 
+TEST(Task, StopsAtTheEarliestDeadline) {
+  using Clock = std::chrono::steady_clock;
+  const auto now = Clock::now();
+  const Task task;
+  EXPECT_TRUE(task.until(now).stopped());
+  EXPECT_FALSE(task.until(Clock::time_point::max()).stopped());
+  EXPECT_TRUE(task.until(now + std::chrono::hours(1)).until(now).stopped());
+  EXPECT_TRUE(task.until(now).until(now + std::chrono::hours(1)).stopped());
+  EXPECT_FALSE(task.stopped());
+}
+
 }  // namespace
 }  // namespace emdyn

@@ -1,13 +1,16 @@
 #include "emdyn/detect/registry.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "emdyn/core/snapshot_registry.hpp"
 #include "emdyn/detect/drift/adwin.hpp"
 #include "emdyn/detect/drift/ddm.hpp"
 #include "emdyn/detect/drift/eddm.hpp"
 #include "emdyn/detect/drift/hddm.hpp"
 #include "emdyn/detect/drift/kswin.hpp"
 #include "emdyn/detect/ensemble/auto_detector.hpp"
+#include "emdyn/detect/ensemble/watch_detector.hpp"
 #include "emdyn/detect/level/bocpd.hpp"
 #include "emdyn/detect/level/cusum.hpp"
 #include "emdyn/detect/level/e_detector.hpp"
@@ -38,7 +41,11 @@ concept StatesItsPrice = requires {
 
 template <Detector D>
 constexpr Entry entry() {
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, &make<D>};
+  constexpr bool alarms_itself = requires(const D& detector) { detector.alarms(); };
+  constexpr bool front_end_inside = requires(typename D::Config config) { config.longest_period; };
+  constexpr bool by_default = D::kName == kDefaultDetector;
+  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, alarms_itself,
+          front_end_inside,        by_default,   &make<D>};
 }
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
@@ -68,26 +75,46 @@ constexpr std::array kEntries{
     entry<RobustZ>(),
     entry<SpectralResidual>(),
     entry<SpotDetector>(),
+    entry<WatchDetector>(),
 };
 // clang-format on
 
-constexpr EntryList<Entry, AnyDetector> kList{
-    {"detector", 0x5445444e59444d45ULL /* "EMDYNDET" */, 4}, kEntries};
+constexpr SnapshotRegistry<Entry, AnyDetector> kRegistry{
+    {.what = "detector", .several = "detectors", .list = "emdyn detect --list"},
+    {"detector", 0x5445444e59444d45ULL /* "EMDYNDET" */, 4},
+    kEntries};
+
+constexpr const Entry& kDefault = *std::ranges::find(kEntries, true, &Entry::by_default);
 
 }  // namespace
 
-std::span<const Entry> entries() noexcept { return kList.entries(); }
+const Registry<Entry>& series_registry() noexcept { return kRegistry; }
 
-const Entry& find_entry(std::string_view name) { return kList.find(name); }
+std::span<const Entry> entries() noexcept { return kRegistry.entries(); }
 
-std::unique_ptr<AnyDetector> make_detector(std::string_view name, const Params& params) {
-  return kList.find(name).make(params);
+const Entry& find_entry(std::string_view name) { return kRegistry.find(name); }
+
+const Entry& default_entry() noexcept { return kDefault; }
+
+std::vector<Fact> facts(const Entry& entry) {
+  return {{"kind", "scalar"},
+          {"domain", word(entry.domain)},
+          {"event", series::word(entry.kind)},
+          {"front_end", entry.front_end},
+          {"budget", entry.budgeted()},
+          {"default", entry.by_default}};
 }
 
-std::vector<std::byte> snapshot(const AnyDetector& detector) { return kList.snapshot(detector); }
+std::unique_ptr<AnyDetector> make_detector(std::string_view name, const Params& params) {
+  return kRegistry.find(name).make(params);
+}
+
+std::vector<std::byte> snapshot(const AnyDetector& detector) {
+  return kRegistry.snapshot(detector);
+}
 
 std::unique_ptr<AnyDetector> restore(std::span<const std::byte> bytes) {
-  return kList.restore(bytes);
+  return kRegistry.restore(bytes);
 }
 
 }  // namespace emdyn::detect

@@ -4,20 +4,34 @@
 #include <string_view>
 #include <vector>
 
+#include "emdyn/core/registry.hpp"
 #include "emdyn/detect/contract/any_detector.hpp"
-#include "emdyn/detect/contract/entry_list.hpp"
+#include "emdyn/detect/contract/facts.hpp"
 
 namespace emdyn::detect {
 
 /// One detector of one signal and how to make it.
-struct Entry : EntryFacts {
-  bool front_end;   ///< Sits behind a FrontEnd by default.
-  bool calibrated;  ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
+struct Entry : DetectorFacts {
+  bool front_end;         ///< Sits behind a FrontEnd by default.
+  bool calibrated;        ///< Its p-value prices its alarms (AlarmPolicy::Config::trusts_null).
+  bool alarms_itself;     ///< Has policies inside: AnyDetector::alarms() tells its alarms.
+  bool front_end_inside;  ///< Seeks trend and season itself (its parameter longest_period).
+  bool by_default;        ///< What every door runs unless told otherwise (kDefaultDetector).
   std::unique_ptr<AnyDetector> (*make)(const Params&);
+
+  /// Alarms within a budget unless told otherwise; the others at their textbook threshold.
+  constexpr bool budgeted() const noexcept { return calibrated || alarms_itself; }
 };
 
+/// The entry that every door runs unless told otherwise, live and on files (decision 0195).
+inline constexpr std::string_view kDefaultDetector = "auto";
+
 /// Every detector of one signal this build knows, in the order users see them.
+const Registry<Entry>& series_registry() noexcept;
 std::span<const Entry> entries() noexcept;
+const Entry& default_entry() noexcept;
+/// What an entry says beside the facts of every entry: kind, domain, event, front_end, budget, default.
+std::vector<Fact> facts(const Entry& entry);
 
 /// @throws ConfigError for an unknown name.
 const Entry& find_entry(std::string_view name);

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::explain {
 namespace {
@@ -63,9 +63,8 @@ std::optional<series::Interval> interval_of(const forecast::Predictor& predictor
   for (const auto& replicate : predictor.replicates) {
     draws.push_back(share(predictor, factor, replicate, 1, features));
   }
-  return series::Interval{std::min(phi, forecast::sample_quantile(draws, 0.5 * (1.0 - level))), phi,
-                          std::max(phi, forecast::sample_quantile(draws, 0.5 * (1.0 + level))),
-                          level};
+  return series::Interval{std::min(phi, math::quantile(draws, 0.5 * (1.0 - level))), phi,
+                          std::max(phi, math::quantile(draws, 0.5 * (1.0 + level))), level};
 }
 
 // What a person would read the factor by: its trend, else its only feature.

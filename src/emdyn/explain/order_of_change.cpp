@@ -9,7 +9,7 @@
 namespace emdyn::explain {
 namespace {
 
-constexpr std::size_t kFewestPoints = 12;
+constexpr std::size_t kFewestPoints = 12;  // As many as fit_transition needs.
 
 SignalChange change_of(const series::Signal& signal, const series::Transition& transition,
                        double end) {

@@ -9,7 +9,7 @@
 namespace emdyn::explain {
 namespace {
 
-constexpr std::size_t kMostPlayers = 20;
+constexpr std::size_t kMostPlayers = 20;  // 2^20 coalitions: 8 MB and a prediction for each.
 
 std::vector<double> worth_of_all(std::size_t n, std::size_t fewest, const Worth& worth) {
   if (n < fewest || n > kMostPlayers) {

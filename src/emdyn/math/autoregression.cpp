@@ -10,7 +10,7 @@ namespace emdyn::math {
 namespace {
 
 constexpr double kObserved = 0.8660254037844386;  // the root of three quarters
-constexpr double kSmoothing = 0.5;
+constexpr double kSmoothing = 0.5;                // The squares add to 1, so the variance stays.
 
 /// Burg's recursion up to `max_order`; calls `visit(coefficients, innovation variance)` after each.
 template <class Visit>

@@ -15,17 +15,13 @@ namespace emdyn::pipeline {
 namespace {
 
 constexpr std::size_t kMostSeries = 10'000;  // Each has a detector in memory.
-constexpr std::uint64_t kPointsBetweenLooks = 4096;
 
-struct StoppedReading {};
-struct NotRows {};  // A detector of rows was given points that come in no rows.
-
-/// What both sinks share: names, the choice of signals, events, interruption.
+/// What both sinks share: names, the choice of signals, events.
 class DetectSink : public collect::ingest::Sink {
  public:
   DetectSink(const detect::DetectOptions& options, std::span<const std::string> signals,
-             DetectListener& listener, const std::atomic<bool>* stop)
-      : options_(options), signals_(signals), listener_(listener), stop_(stop) {}
+             DetectListener& listener)
+      : options_(options), signals_(signals), listener_(listener) {}
 
   void on_run(collect::ingest::RunIndex, std::string_view name, const Json&) override {
     run_names_.emplace_back(name);
@@ -38,9 +34,6 @@ class DetectSink : public collect::ingest::Sink {
     const bool yes = signals_.empty() || std::ranges::find(signals_, signal) != signals_.end();
     found_ = found_ || yes;
     return yes;
-  }
-  void look_for_interruption() {
-    if (++points_ % kPointsBetweenLooks == 0 && stop_ != nullptr && *stop_) throw StoppedReading{};
   }
   std::size_t open_series(DetectedSeries about) {
     if (series_ >= kMostSeries) {
@@ -61,13 +54,11 @@ class DetectSink : public collect::ingest::Sink {
   const detect::DetectOptions& options_;
   std::span<const std::string> signals_;
   DetectListener& listener_;
-  const std::atomic<bool>* stop_;
   std::vector<std::string> run_names_;
   std::vector<series::Event> events_;  // Fresh ones.
 
  private:
   std::size_t series_ = 0;
-  std::uint64_t points_ = 0;
   bool found_ = false;
 };
 
@@ -98,7 +89,6 @@ class SeriesSink final : public DetectSink {
                 double) override {
     Watched& watched = watched_[signal];
     if (!watched.detector) return;
-    look_for_interruption();
     runs_[watched.run].got_point = true;
     const detect::Scored sample = watched.detector->push(position, value, events_);
     listener_.on_sample(watched.series, sample, nullptr);
@@ -159,8 +149,7 @@ class RowsSink final : public DetectSink {
   }
   void on_point(collect::ingest::SignalIndex signal, double, double value, double) override {
     const Channel& channel = channels_[signal];
-    if (!channel.slot) return;
-    look_for_interruption();
+    if (!channel.slot || not_rows_) return;
     auto& row = runs_[channel.run].row;
     const auto twice = std::ranges::find(row, *channel.slot, &detect::ChannelValue::channel);
     if (twice == row.end()) {
@@ -168,7 +157,7 @@ class RowsSink final : public DetectSink {
     } else if (any_row_) {
       twice->value = value;
     } else {
-      throw NotRows{};
+      not_rows_ = true;
     }
   }
   void on_row(collect::ingest::RunIndex run, double position) override {
@@ -180,10 +169,8 @@ class RowsSink final : public DetectSink {
     }
     push(run, position);
   }
-  /// At the end: points without any row mean that the file is no table.
-  void finish() const {
-    if (!any_row_ && found()) throw NotRows{};
-  }
+  /// At the end: points without any row mean that the file is no table, and nothing was judged.
+  bool was_no_table() const noexcept { return !any_row_ && found(); }
 
  private:
   struct Channel {
@@ -207,6 +194,7 @@ class RowsSink final : public DetectSink {
   std::vector<Channel> channels_;
   std::vector<RunState> runs_;
   bool any_row_ = false;
+  bool not_rows_ = false;  // Points of one channel came twice, and no row between them.
 };
 
 void announce(const series::Run& run, collect::ingest::RunIndex index,
@@ -217,13 +205,13 @@ void announce(const series::Run& run, collect::ingest::RunIndex index,
   }
 }
 
-void replay_series(const std::vector<series::Run>& runs, SeriesSink& sink) {
+void replay_series(const std::vector<series::Run>& runs, SeriesSink& sink, const Task& task) {
   collect::ingest::SignalIndex next = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     collect::ingest::SignalIndex signal = next;
     announce(runs[i], static_cast<collect::ingest::RunIndex>(i), next, sink);
     for (const series::Signal& each : runs[i].signals) {
-      for (std::size_t k = 0; k < each.size(); ++k) {
+      for (std::size_t k = 0; k < each.size() && !task.stopped(); ++k) {
         sink.on_point(signal, each.positions[k], each.values[k], collect::ingest::kNoTime);
       }
       ++signal;
@@ -239,7 +227,7 @@ struct Cursor {
 
 /// One row for every position that any signal has, segment by segment.
 void replay_rows(const series::Run& run, collect::ingest::RunIndex index,
-                 collect::ingest::SignalIndex first, RowsSink& sink) {
+                 collect::ingest::SignalIndex first, RowsSink& sink, const Task& task) {
   using Place = std::pair<std::size_t, double>;
   std::vector<Cursor> cursors(run.signals.size());
   const auto place = [&](std::size_t i) -> std::optional<Place> {
@@ -252,7 +240,7 @@ void replay_rows(const series::Run& run, collect::ingest::RunIndex index,
     }
     return Place{cursor.segment, signal.positions[cursor.at]};
   };
-  for (;;) {
+  while (!task.stopped()) {
     std::optional<Place> nearest;
     for (std::size_t i = 0; i < cursors.size(); ++i) {
       const auto here = place(i);
@@ -269,59 +257,56 @@ void replay_rows(const series::Run& run, collect::ingest::RunIndex index,
   }
 }
 
-void replay_rows(const std::vector<series::Run>& runs, RowsSink& sink) {
+void replay_rows(const std::vector<series::Run>& runs, RowsSink& sink, const Task& task) {
   collect::ingest::SignalIndex next = 0;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const collect::ingest::SignalIndex first = next;
     const auto index = static_cast<collect::ingest::RunIndex>(i);
     announce(runs[i], index, next, sink);
-    replay_rows(runs[i], index, first, sink);
+    replay_rows(runs[i], index, first, sink, task);
   }
-}
-
-/// The rows of the file, or what has one position where it holds none. @return rows left out.
-std::uint64_t read_rows(const Source& source, RowsSink& sink) {
-  const std::uint64_t skipped = collect::ingest::read(source.text, sink, source.read).skipped_rows;
-  sink.finish();
-  return skipped;
 }
 
 }  // namespace
 
 std::uint64_t detect_source(const Source& source, const detect::DetectOptions& options,
                             std::span<const std::string> signals, DetectListener& listener,
-                            const std::atomic<bool>* stop) {
+                            const Task& task) {
+  detect::check_options(options);  // Before work begins.
   const bool file = is_path(source.text);
   const auto check_found = [&](const DetectSink& sink) {
-    if (sink.found()) return;
+    if (sink.found() || task.stopped()) return;
     throw DataError(fmt::format("{}: no such signal here", terminal_safe(source.text)));
   };
+  const auto read_into = [&](collect::ingest::Sink& sink) {
+    return collect::ingest::read(source.text, sink, source.read, task).skipped_rows;
+  };
+  const auto runs_of_source = [&]() -> std::vector<series::Run> {
+    try {
+      return load_runs(source, task);
+    } catch (const Task::Stopped&) {
+      return {};
+    }
+  };
   std::uint64_t skipped = 0;
-  try {
-    if (!detect::takes_rows(options.detector)) {
-      detect::SeriesDetector("", series::Axis::step,
-                             options);  // Refuses bad options before work begins.
-      SeriesSink sink(options, signals, listener, stop);
-      if (file) skipped = collect::ingest::read(source.text, sink, source.read).skipped_rows;
-      if (!file) replay_series(load_runs(source), sink);
+  if (!detect::takes_rows(options.detector)) {
+    SeriesSink sink(options, signals, listener);
+    if (file) skipped = read_into(sink);
+    if (!file) replay_series(runs_of_source(), sink, task);
+    check_found(sink);
+    return skipped;
+  }
+  if (file) {
+    RowsSink sink(options, signals, listener);
+    skipped = read_into(sink);
+    if (!sink.was_no_table() || task.stopped()) {
       check_found(sink);
       return skipped;
     }
-    detect::RowDetector(series::Axis::step, options);
-    if (file) {
-      try {
-        RowsSink sink(options, signals, listener, stop);
-        skipped = read_rows(source, sink);
-        check_found(sink);
-        return skipped;
-      } catch (const NotRows&) {
-      }
-    }
-    RowsSink sink(options, signals, listener, stop);
-    replay_rows(load_runs(source), sink);
-    check_found(sink);
-  } catch (const StoppedReading&) {
   }
+  RowsSink sink(options, signals, listener);
+  replay_rows(runs_of_source(), sink, task);
+  check_found(sink);
   return skipped;
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-#include <atomic>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/detect/live/live_rows.hpp"
 #include "emdyn/pipeline/source.hpp"
 
@@ -42,11 +42,12 @@ class DetectListener {
 /// empty) to a detector of its own; a detector of rows gets one row of channels at a time: a row of
 /// the file, or what has the same position where the file has no rows. Memory does not grow with a
 /// file of rows.
+/// Stopped by `task` it returns early: the listener has heard everything up to there.
 /// @return rows left out as malformed (ReadOptions::skip_bad_rows).
 /// @throws DataError when the source cannot be read or has none of the signals; ConfigError for bad
 /// options.
 std::uint64_t detect_source(const Source& source, const detect::DetectOptions& options,
                             std::span<const std::string> signals, DetectListener& listener,
-                            const std::atomic<bool>* stop = nullptr);
+                            const Task& task = {});
 
 }  // namespace emdyn::pipeline

@@ -12,9 +12,10 @@ namespace emdyn::pipeline {
 namespace {
 
 /// Persistence says what is there now: the last test accuracy recorded at or before the position.
-report::Baseline persistence(const series::Run& run, const std::vector<series::Forecast>& path,
-                             const series::RoleChoices& roles) {
-  report::Baseline baseline{"persistence", {}, {}};
+forecast::BaselineForecast persistence(const series::Run& run,
+                                       const std::vector<series::Forecast>& path,
+                                       const series::RoleChoices& roles) {
+  forecast::BaselineForecast baseline{"persistence", {}, {}};
   const series::Signal* accuracy = series::find_role(run, series::Role::test_accuracy, roles);
   if (accuracy == nullptr) return baseline;
   const auto positions = accuracy->last_positions();
@@ -30,9 +31,9 @@ report::Baseline persistence(const series::Run& run, const std::vector<series::F
 }
 
 /// The share of the bank's runs that reached the target, whatever the run does.
-report::Baseline prior(const forecast::Predictor& predictor,
-                       const std::vector<series::Forecast>& path) {
-  report::Baseline baseline{"prior", {}, {}};
+forecast::BaselineForecast prior(const forecast::Predictor& predictor,
+                                 const std::vector<series::Forecast>& path) {
+  forecast::BaselineForecast baseline{"prior", {}, {}};
   const auto runs = optional_number(predictor.provenance, "runs");
   const auto reached = optional_number(predictor.provenance, "runs_reached");
   if (!runs || !reached || *runs <= 0) return baseline;

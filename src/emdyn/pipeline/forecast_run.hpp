@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "emdyn/forecast/predictors/baseline_forecast.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
 #include "emdyn/forecast/predictors/predictor.hpp"
-#include "emdyn/report/chart/data.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::pipeline {
@@ -16,9 +16,10 @@ struct RunForecast {
   double deadline = 0.0;
   std::optional<double> threshold{};  ///< Frozen on other runs; absent when the alarm never fires.
   std::optional<double> crossed_at{};
-  series::Forecast forecast{};                ///< At the position asked for, with its attribution.
-  std::vector<series::Forecast> path{};       ///< Up to that position.
-  std::vector<report::Baseline> baselines{};  ///< prior and persistence at the path's positions.
+  series::Forecast forecast{};           ///< At the position asked for, with its attribution.
+  std::vector<series::Forecast> path{};  ///< Up to that position.
+  std::vector<forecast::BaselineForecast>
+      baselines{};  ///< prior and persistence at the path's positions.
 };
 
 /// The deadline to forecast towards: the one given, else the run's setting "steps".

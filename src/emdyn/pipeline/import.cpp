@@ -10,9 +10,6 @@
 namespace emdyn::pipeline {
 namespace {
 
-/// Thrown through the reader when Ctrl-C was pressed.
-struct StoppedImport {};
-
 void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& part) {
   sum.runs += part.runs;
   sum.signals += part.signals;
@@ -55,7 +52,7 @@ Json import_json(const ImportResult& result) {
 
 ImportResult import_files(collect::store::Store& store,
                           const std::vector<std::filesystem::path>& paths,
-                          const ImportOptions& options) {
+                          const ImportOptions& options, const Task& task) {
   const auto start = std::chrono::steady_clock::now();
   ImportResult result;
   for (const auto& path : paths) {
@@ -64,18 +61,15 @@ ImportResult import_files(collect::store::Store& store,
     sink_options.creation = collect::store::Creation::whole;
     sink_options.source = path.string();
     sink_options.on_warning = options.on_warning;
-    sink_options.on_progress = [&](std::uint64_t points) {
-      if (options.on_progress) options.on_progress(result.read.points + points);
-      if (options.stop != nullptr && *options.stop) throw StoppedImport{};
-    };
+    sink_options.task = task.with([&](const TaskProgress& part) {
+      task.tell({"import", result.read.points + part.done, 0, part.unit});
+    });
     std::optional<RunSink> sink(std::in_place, store, std::move(sink_options));
     try {
-      add(result.read, collect::ingest::read(path, *sink, options.read));
-      sink->finish(series::RunStatus::finished);
-    } catch (const StoppedImport&) {
-      sink->finish(series::RunStatus::interrupted);
-      result.read.points += sink->points();
-      result.interrupted = true;
+      add(result.read, collect::ingest::read(path, *sink, options.read, task));
+      result.interrupted = task.stopped();
+      sink->finish(result.interrupted ? series::RunStatus::interrupted
+                                      : series::RunStatus::finished);
     } catch (const DataError&) {
       const auto begun = sink->run_ids();
       sink.reset();  // Lets go of the runs.

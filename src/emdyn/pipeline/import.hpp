@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -8,15 +7,13 @@
 #include "emdyn/collect/ingest/contract/options.hpp"
 #include "emdyn/collect/monitor/recorder.hpp"
 #include "emdyn/collect/store/store.hpp"
+#include "emdyn/core/task.hpp"
 
 namespace emdyn::pipeline {
 
 struct ImportOptions {
   collect::ingest::ReadOptions read{};
   collect::monitor::RecorderOptions recorder{};
-  const std::atomic<bool>* stop =
-      nullptr;  ///< Ctrl-C: what was read is kept, runs are `interrupted`.
-  std::function<void(std::uint64_t points)> on_progress{};
   std::function<void(std::string_view)> on_warning{};
 };
 
@@ -34,9 +31,10 @@ Json import_json(const ImportResult& result);
 
 /// Reads files and folders into a store, each run watched by detectors on its way.
 /// All or nothing: a file that cannot be read throws DataError naming it, and the runs of this
-/// import are removed again, so that it can simply be repeated.
+/// import are removed again, so that it can simply be repeated. Stopped by `task`: what was read is
+/// kept, its runs are `interrupted`.
 ImportResult import_files(collect::store::Store& store,
                           const std::vector<std::filesystem::path>& paths,
-                          const ImportOptions& options);
+                          const ImportOptions& options, const Task& task = {});
 
 }  // namespace emdyn::pipeline

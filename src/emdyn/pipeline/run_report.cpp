@@ -17,29 +17,12 @@
 
 namespace emdyn::pipeline {
 
-report::FittedTransition fitted_transition(const emergence::TransitionFit& fit) {
-  constexpr std::size_t kCurvePoints = 400;
-  report::FittedTransition shown;
-  shown.record = fit.transition;
-  for (const auto& model : fit.models) {
-    shown.models.push_back({std::string(series::word(model.model)), model.bic, model.parameters});
-  }
-  const auto& frame = fit.curve.frame;
-  const double half_width = 1.645 * fit.noise_sd;  // 90 % of the points lie within the band.
-  for (std::size_t i = 0; i <= kCurvePoints && fit.points > 1; ++i) {
-    const double position = frame.origin + frame.range * static_cast<double>(i) / kCurvePoints;
-    const double value = fit.curve(position);
-    shown.curve.push_back({position, {value - half_width, value, value + half_width, 0.9}});
-  }
-  return shown;
-}
-
 namespace {
 
 void add_early_warning(const Analysis& analysis, report::ReportData& data) {
   for (const SignalWarning& each : analysis.early_warning) {
     for (const auto& indicator : each.warning.indicators) {
-      report::EarlyWarning shown;
+      report::IndicatorTrack shown;
       shown.signal = each.signal;
       shown.indicator = indicator.name;
       shown.positions = each.warning.positions;
@@ -93,7 +76,7 @@ void add_costs(const series::Run& run, report::ReportData& data) {
   const auto probes = notes.find("probes");
   if (probes == notes.end() || !probes->is_array()) return;
   for (const Json& probe : *probes) {
-    report::ProbeCost cost;
+    report::ShownProbeCost cost;
     cost.probe = text_or_empty(probe, "name");
     cost.calls = static_cast<std::uint64_t>(optional_number(probe, "calls").value_or(0.0));
     cost.seconds = optional_number(probe, "seconds").value_or(0.0);
@@ -147,7 +130,8 @@ report::ReportData report_data(const series::Run& run, const RunFindings& findin
   report::ReportData data = report::report_data(run);
   data.program_version = fmt::format("emdyn {} ({})", kVersion, kCommit);
   data.transitions.clear();
-  for (const auto& fit : findings.analysis.fits) data.transitions.push_back(fitted_transition(fit));
+  for (const auto& fit : findings.analysis.fits)
+    data.transitions.push_back(emergence::fitted_transition(fit));
   if (const auto* main = main_transition(findings.analysis)) {
     data.order_parameter = main->transition.order_parameter;
   }

@@ -30,9 +30,6 @@ struct RunFindings {
 /// Analyzes, forecasts and explains a run. O(points), about a second.
 RunFindings find_out(const series::Run& run, const RunReportOptions& options);
 
-/// A fitted transition with its curve at 401 positions, as plots take it.
-report::FittedTransition fitted_transition(const emergence::TransitionFit& fit);
-
 /// The findings as the report shows them.
 report::ReportData report_data(const series::Run& run, const RunFindings& findings);
 

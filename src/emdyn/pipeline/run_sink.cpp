@@ -9,11 +9,14 @@ namespace emdyn::pipeline {
 namespace {
 
 constexpr std::uint64_t kProgressPoints = 8192;
+constexpr std::size_t kMostWatched = 10'000;  // 160 KB each with the largest detector.
 
 }  // namespace
 
 RunSink::RunSink(collect::store::Store& store, Options options)
-    : store_(store), options_(std::move(options)) {}
+    : store_(store), options_(std::move(options)) {
+  if (!options_.recorder.on_warning) options_.recorder.on_warning = options_.on_warning;
+}
 
 collect::monitor::RunRecorder& RunSink::opened(std::uint32_t run) {
   used_[run] = points_;
@@ -45,6 +48,7 @@ void RunSink::on_run(collect::ingest::RunIndex run, std::string_view name,
   configurations_[run] = configuration;
   runs_[run] = std::make_unique<collect::monitor::RunRecorder>(
       store_.create(info, options_.creation), options_.recorder, options_.on_event);
+  if (options_.observe) runs_[run]->observe(options_.observe(configuration));
   if (open_ >= options_.open_runs) {
     runs_[run]->close();  // Taken up again, in place of the longest idle run, when its points come.
   } else {
@@ -55,7 +59,11 @@ void RunSink::on_run(collect::ingest::RunIndex run, std::string_view name,
 void RunSink::on_signal(collect::ingest::SignalIndex signal, collect::ingest::RunIndex run,
                         std::string_view name, series::Axis axis) {
   signals_.resize(std::max<std::size_t>(signals_.size(), signal + 1));
-  signals_[signal] = {run, opened(run).add_signal(name, axis)};
+  const bool watched = announced_ < kMostWatched;
+  signals_[signal] = {run, opened(run).add_signal(name, axis, watched)};
+  if (announced_++ == kMostWatched && options_.recorder.detect) {
+    on_warning("more than 10000 signals; the rest is stored and not watched by detectors");
+  }
 }
 
 void RunSink::on_point(collect::ingest::SignalIndex signal, double position, double value,
@@ -64,7 +72,11 @@ void RunSink::on_point(collect::ingest::SignalIndex signal, double position, dou
   collect::monitor::RunRecorder& recorder = opened(target.run);
   recorder.push(target.signal, position, value,
                 std::isfinite(seconds) ? std::optional<double>(seconds) : std::nullopt);
-  if (++points_ % kProgressPoints == 0 && options_.on_progress) options_.on_progress(points_);
+  if (++points_ % kProgressPoints == 0) options_.task.tell({"reading", points_, 0, "points"});
+}
+
+void RunSink::on_row(collect::ingest::RunIndex run, double position) {
+  opened(run).end_row(position);
 }
 
 void RunSink::on_configuration(collect::ingest::RunIndex run, const Json& configuration) {
@@ -85,6 +97,7 @@ void RunSink::sync() {
 void RunSink::finish(series::RunStatus status) {
   for (std::uint32_t run = 0; run < runs_.size(); ++run) {
     collect::monitor::RunRecorder& recorder = opened(run);
+    recorder.end_points();
     recorder.finish(status);
     --open_;
   }

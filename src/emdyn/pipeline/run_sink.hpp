@@ -8,12 +8,14 @@
 #include "emdyn/collect/ingest/contract/sink.hpp"
 #include "emdyn/collect/monitor/recorder.hpp"
 #include "emdyn/collect/store/store.hpp"
+#include "emdyn/core/task.hpp"
 
 namespace emdyn::pipeline {
 
 /// What a reader reads becomes runs of a store, one for each run of the files, watched by
 /// detectors. Any number of runs: only so many files are held open, the rest are taken up again
-/// when needed.
+/// when needed. The first 10,000 signals are watched, each with a detector in memory; the others are
+/// stored, and a warning says so.
 class RunSink final : public collect::ingest::Sink {
  public:
   struct Options {
@@ -23,7 +25,11 @@ class RunSink final : public collect::ingest::Sink {
     std::size_t open_runs = 128;  ///< Files held open at once.
     collect::monitor::OnEvent on_event{};
     std::function<void(std::string_view)> on_warning{};
-    std::function<void(std::uint64_t points)> on_progress{};  ///< Every few thousand points.
+    /// Told of every few thousand points; whoever reads asks it whether to stop.
+    Task task{};
+    /// What follows each run beside its detectors, given the run's settings; may be empty.
+    std::function<std::unique_ptr<collect::monitor::RunObserver>(const Json& configuration)>
+        observe{};
   };
 
   /// @param store must outlive the sink.
@@ -35,12 +41,13 @@ class RunSink final : public collect::ingest::Sink {
                  std::string_view name, series::Axis axis) override;
   void on_point(collect::ingest::SignalIndex signal, double position, double value,
                 double seconds) override;
+  void on_row(collect::ingest::RunIndex run, double position) override;
   void on_configuration(collect::ingest::RunIndex run, const Json& configuration) override;
   void on_warning(std::string_view text) override;
 
   /// Acknowledges everything on disk. @throws StoreError
   void sync();
-  /// Marks every run and lets go of the files.
+  /// No point follows: observers conclude. Marks every run and lets go of the files.
   void finish(series::RunStatus status);
 
   std::vector<std::string> run_ids() const;
@@ -61,6 +68,7 @@ class RunSink final : public collect::ingest::Sink {
   std::vector<Json> configurations_;
   std::vector<Target> signals_;
   std::size_t open_ = 0;
+  std::size_t announced_ = 0;  // Signals.
   std::uint64_t points_ = 0;
 };
 

@@ -15,8 +15,9 @@ bool is_path(std::string_view text) {
   return text == "-" || std::filesystem::exists(std::filesystem::path(text), error);
 }
 
-std::vector<series::Run> load_runs(const Source& source) {
-  if (is_path(source.text)) return collect::ingest::read_runs(source.text, source.read);
+std::vector<series::Run> load_runs(const Source& source, const Task& task) {
+  if (is_path(source.text))
+    return collect::ingest::read_runs(source.text, source.read, nullptr, task);
   const std::string shown = terminal_safe(source.text);
   const bool looks_like_a_file = source.text.find_first_of("./") != std::string::npos;
   if (!std::filesystem::exists(source.store_path)) {

@@ -5,6 +5,7 @@
 
 #include "emdyn/collect/ingest/contract/options.hpp"
 #include "emdyn/collect/store/store.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::pipeline {
@@ -20,8 +21,9 @@ struct Source {
 bool is_path(std::string_view text);
 
 /// The runs that a RUN|FILE argument names: those of the file, or the one of the store.
-/// @throws DataError when it is neither; ConfigError when several runs of the store fit.
-std::vector<series::Run> load_runs(const Source& source);
+/// @throws DataError when it is neither; ConfigError when several runs of the store fit;
+/// Task::Stopped.
+std::vector<series::Run> load_runs(const Source& source, const Task& task = {});
 
 /// The same where exactly one run is needed. @throws ConfigError when the file holds several: they
 /// are named, with the way to import them first.

@@ -1,25 +1,27 @@
 #pragma once
-#include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "emdyn/collect/ingest/contract/options.hpp"
 #include "emdyn/collect/monitor/recorder.hpp"
 #include "emdyn/collect/store/store.hpp"
+#include "emdyn/core/task.hpp"
+#include "emdyn/pipeline/live_forecast.hpp"
 
 namespace emdyn::pipeline {
 
 struct WatchOptions {
   collect::ingest::ReadOptions read{};
   collect::monitor::RecorderOptions recorder{};
-  double poll_seconds = 0.5;                ///< Between looks at the files, > 0.
-  double idle_seconds = 0.0;                ///< Ends after so long without a point; 0: never.
-  const std::atomic<bool>* stop = nullptr;  ///< Ctrl-C ends the watch.
+  double poll_seconds = 0.5;  ///< Between looks at the files, > 0.
+  double idle_seconds = 0.0;  ///< Ends after so long without a point; 0: never.
+  bool once = false;          ///< Reads to the end as it is now, and ends.
   collect::monitor::OnEvent on_event{};
   std::function<void(std::string_view)> on_warning{};
-  /// After each look that found points, when they are acknowledged on disk.
-  std::function<void(std::uint64_t points, std::size_t runs)> on_progress{};
+  /// Live forecasts of every run; absent: none are made.
+  std::optional<LiveForecastOptions> forecast{};
 };
 
 struct WatchResult {
@@ -30,9 +32,9 @@ struct WatchResult {
 
 /// Follows a file or a folder of logs into a store until it is stopped or idle. Points are
 /// acknowledged after each look, so what was shown survives the end of the process however it
-/// comes.
+/// comes. Told to `task` after each look that found points; stopping it ends the watch.
 /// @throws DataError for a file that cannot be read, StoreError when the store fails.
 WatchResult watch(collect::store::Store& store, const std::filesystem::path& path,
-                  const WatchOptions& options);
+                  const WatchOptions& options, const Task& task = {});
 
 }  // namespace emdyn::pipeline

@@ -211,13 +211,13 @@ void from_json(const Json& json, Contribution& contribution) {
                   required_number(json, "phi"), read_optional<Interval>(json, "interval")};
 }
 
-void to_json(Json& json, const Interaction& interaction) {
-  json = Json{{"a", interaction.a}, {"b", interaction.b}, {"phi", interaction.phi}};
+void to_json(Json& json, const PairContribution& pair) {
+  json = Json{{"a", pair.a}, {"b", pair.b}, {"phi", pair.phi}};
 }
 
-void from_json(const Json& json, Interaction& interaction) {
-  require_object(json, "interaction");
-  interaction = {required_text(json, "a"), required_text(json, "b"), required_number(json, "phi")};
+void from_json(const Json& json, PairContribution& pair) {
+  require_object(json, "pair of factors");
+  pair = {required_text(json, "a"), required_text(json, "b"), required_number(json, "phi")};
 }
 
 void to_json(Json& json, const Attribution& attribution) {
@@ -235,7 +235,7 @@ void from_json(const Json& json, Attribution& attribution) {
   attribution.scale = required_text(json, "scale");
   attribution.base = required_number(json, "base");
   attribution.contributions = read_list<Contribution>(json, "contributions");
-  attribution.interactions = read_list<Interaction>(json, "interactions");
+  attribution.interactions = read_list<PairContribution>(json, "interactions");
   attribution.method = text_or_empty(json, "method");
 }
 

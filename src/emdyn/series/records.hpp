@@ -112,11 +112,12 @@ struct Contribution {
   bool operator==(const Contribution&) const = default;
 };
 
-struct Interaction {
+/// What two factors together add to a prediction beyond each alone.
+struct PairContribution {
   std::string a{};
   std::string b{};
   double phi = 0.0;
-  bool operator==(const Interaction&) const = default;
+  bool operator==(const PairContribution&) const = default;
 };
 
 /// What moved a prediction: base + sum of phi = the prediction, on `scale`.
@@ -125,7 +126,7 @@ struct Attribution {
   std::string scale{};  ///< log_odds for probabilities.
   double base = 0.0;
   std::vector<Contribution> contributions{};
-  std::vector<Interaction> interactions{};
+  std::vector<PairContribution> interactions{};
   std::string method{};
   bool operator==(const Attribution&) const = default;
 };
@@ -168,7 +169,7 @@ void to_json(Json& json, const Event& event);
 void to_json(Json& json, const Precursor& precursor);
 void to_json(Json& json, const Transition& transition);
 void to_json(Json& json, const Contribution& contribution);
-void to_json(Json& json, const Interaction& interaction);
+void to_json(Json& json, const PairContribution& pair);
 void to_json(Json& json, const Attribution& attribution);
 void to_json(Json& json, const Forecast& forecast);
 void to_json(Json& json, const StressCurve& curve);
@@ -178,7 +179,7 @@ void from_json(const Json& json, Event& event);
 void from_json(const Json& json, Precursor& precursor);
 void from_json(const Json& json, Transition& transition);
 void from_json(const Json& json, Contribution& contribution);
-void from_json(const Json& json, Interaction& interaction);
+void from_json(const Json& json, PairContribution& pair);
 void from_json(const Json& json, Attribution& attribution);
 void from_json(const Json& json, Forecast& forecast);
 void from_json(const Json& json, StressCurve& curve);

@@ -5,6 +5,7 @@
 
 #include "emdyn/app/cli/detect.hpp"
 #include "emdyn/app/cli/verbs.hpp"
+#include "emdyn/app/terminal/listing.hpp"
 #include "emdyn/app/terminal/table.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/detect/registry.hpp"
@@ -13,34 +14,23 @@
 namespace emdyn::app::cli {
 namespace {
 
-using detect::EntryFacts;
-
 /// Everything the program says of one detector, wherever it comes from.
 struct Described {
-  EntryFacts facts;
+  detect::DetectorFacts facts;
+  std::vector<Fact> own;
   bool rows = false;
   bool front_end = false;
+  bool budgeted = false;    // Alarms within a budget unless told otherwise.
+  bool by_default = false;  // What runs unless told otherwise.
 };
-
-const EntryFacts& watch_facts() {
-  static const EntryFacts facts{
-      detect::kWatch,
-      "what emdyn watch and Monitor run: spikes (k-sigma) and lasting shifts (CUSUM), each with "
-      "half the budget",
-      "Shewhart 1931; Page, Continuous Inspection Schemes, Biometrika 1954",
-      "O(1)",
-      detect::Domain::real,
-      detect::EventKind::shift,
-      [] { return describe_fields(detect::SignalWatch::kFields); }};
-  return facts;
-}
 
 std::vector<Described> every_detector() {
   std::vector<Described> all;
   for (const detect::Entry& entry : detect::entries())
-    all.push_back({entry, false, entry.front_end});
-  for (const auto& entry : detect::vector_entries()) all.push_back({entry, true, false});
-  all.push_back({watch_facts(), false, true});
+    all.push_back(
+        {entry, facts(entry), false, entry.front_end, entry.budgeted(), entry.by_default});
+  for (const detect::VectorEntry& entry : detect::vector_entries())
+    all.push_back({entry, facts(entry), true, false});
   std::ranges::stable_sort(
       all, {}, [](const Described& each) { return std::pair(each.rows, each.facts.name); });
   return all;
@@ -51,24 +41,16 @@ std::string_view kind_word(const Described& detector) {
 }
 
 Json json_of(const Described& detector) {
-  const EntryFacts& facts = detector.facts;
-  return Json{{"name", facts.name},
-              {"kind", kind_word(detector)},
-              {"summary", facts.summary},
-              {"domain", detect::word(facts.domain)},
-              {"event", series::word(facts.kind)},
-              {"cost", facts.cost},
-              {"paper", facts.paper},
-              {"front_end", detector.front_end},
-              {"default", facts.name == detect::kDefaultDetector},
-              {"parameters", facts.fields()}};
+  return entry_json(detect::series_registry().form(), detector.facts, detector.own);
 }
 
-Described described(std::string_view name) {
+Described described_detector(std::string_view name) {
+  std::vector<std::string_view> known;
   for (Described& each : every_detector()) {
     if (each.facts.name == name) return each;
+    known.push_back(each.facts.name);
   }
-  return {detect::find_entry(name), false, false};  // Throws, offering the nearest name.
+  unknown_entry(detect::series_registry().form(), name, known);
 }
 
 std::string_view values_in_words(detect::Domain domain) {
@@ -83,19 +65,6 @@ std::string_view values_in_words(detect::Domain domain) {
       break;
   }
   return "any numbers";
-}
-
-std::string range_in_words(const Json& field) {
-  if (field.contains("choices")) {
-    std::string words;
-    for (const Json& choice : field["choices"]) {
-      words += (words.empty() ? "" : ", ") + choice.get<std::string>();
-    }
-    return words;
-  }
-  if (!field.contains("low")) return "true, false";
-  return fmt::format("{} … {}", short_number(field["low"].get<double>()),
-                     short_number(field["high"].get<double>()));
 }
 
 std::string_view sentence_of(series::EventKind kind) {
@@ -152,15 +121,15 @@ int list_detectors(bool json, Console& console) {
   console.line(fmt::format(
       "{} detectors; scalar: one series at a time, vector: all columns of a row together. Default: "
       "{}. emdyn detect --explain NAME says more.",
-      all.size(), detect::kDefaultDetector));
+      all.size(), detect::default_entry().name));
   return kFine;
 }
 
-Json detector_json(const std::string& name) { return json_of(described(name)); }
+Json detector_json(const std::string& name) { return json_of(described_detector(name)); }
 
 void explain_detector(const std::string& name, Console& console) {
-  const Described detector = described(name);
-  const EntryFacts& facts = detector.facts;
+  const Described detector = described_detector(name);
+  const detect::DetectorFacts& facts = detector.facts;
   console.line(fmt::format("{}: notices {}.", console.bold(facts.name), facts.summary));
   console.line("");
   if (detector.rows) {
@@ -174,7 +143,7 @@ void explain_detector(const std::string& name, Console& console) {
                                  : ", as they are (--front-end: trend and scale "
                                    "removed first)"));
   }
-  if (facts.name == detect::kWatch || facts.name == detect::kDefaultDetector) {
+  if (detector.budgeted) {
     console.line("Budget   p <= 1e-5 a sample, its members together (--alpha sets another)");
   } else {
     console.line(
@@ -185,17 +154,7 @@ void explain_detector(const std::string& name, Console& console) {
   console.line(fmt::format("Source   {}", facts.paper));
   console.line("");
   console.line("Parameters (--set NAME=VALUE):");
-  app::terminal::Table table(
-      {{"name"}, {"default", app::terminal::Table::Align::right}, {"range"}, {"meaning"}});
-  for (const Json& field : facts.fields()) {
-    const Json& value = field["default"];
-    table.row({field["name"].get<std::string>(),
-               value.is_number()   ? short_number(value.get<double>())
-               : value.is_string() ? value.get<std::string>()
-                                   : json_text(value),
-               range_in_words(field), field["help"].get<std::string>()});
-  }
-  table.print(console);
+  app::terminal::print_settings(facts, console);
 }
 
 std::string alarm_in_words(const series::Event& event) {

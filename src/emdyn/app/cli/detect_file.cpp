@@ -254,7 +254,7 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
 std::uint64_t read(const DetectRequest& request, pipeline::DetectListener& listener,
                    Console& console) {
   return pipeline::detect_source(request.source.source(), request.options, request.signals,
-                                 listener, console.stop_flag());
+                                 listener, Task(console.stop_flag()));
 }
 
 void tell_skipped(std::uint64_t rows, Console& console) {

@@ -31,17 +31,16 @@ int run_import(Arguments arguments, Console& console) {
 
   pipeline::ImportOptions options;
   options.read = read_option.get();
-  options.recorder = alarm_option.recorder;
+  options.recorder = alarm_option.get(app);
   options.recorder.detect = !no_detect;
-  checked("detect", detect::SignalWatch::kFields, options.recorder.watch);
-  options.stop = console.stop_flag();
   options.on_warning = [&](std::string_view text) { console.warn(text); };
   auto store = store_option.open(collect::store::Mode::write);
   pipeline::ImportResult result;
   {
     app::terminal::Progress progress(console, "import", 0, "points");
-    options.on_progress = [&](std::uint64_t points) { progress.update(points); };
-    result = pipeline::import_files(store, paths, options);
+    const Task task(console.stop_flag(),
+                    [&](const TaskProgress& now) { progress.update(now.done); });
+    result = pipeline::import_files(store, paths, options, task);
   }
   if (store_option.json) {
     console.json(pipeline::import_json(result));

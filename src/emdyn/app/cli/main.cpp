@@ -1,31 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/app/cli/version.hpp"
+#include "emdyn/app/terminal/program.hpp"
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace {
 
 using namespace emdyn;
 using namespace emdyn::app::cli;
-
-std::atomic<bool> interrupted{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-// The first Ctrl-C asks the verb to end with a valid store; the second one ends the process at
-// once.
-extern "C" void on_signal(int number) {
-  interrupted.store(true);
-  std::signal(number, SIG_DFL);
-}
 
 std::string usage() {
   std::string text =
@@ -51,7 +40,7 @@ std::string usage() {
                                 near ? fmt::format(" (did you mean {}?)", *near) : ""));
 }
 
-int run(const std::vector<std::string>& arguments, app::terminal::Console& console) {
+int run(std::span<const std::string> arguments, app::terminal::Console& console) {
   if (arguments.empty()) {
     console.note(usage());
     return kUsage;
@@ -68,35 +57,9 @@ int run(const std::vector<std::string>& arguments, app::terminal::Console& conso
   }
   const auto verb = std::ranges::find(verbs(), word, &app::terminal::Verb::name);
   if (verb == verbs().end()) unknown_verb(word);
-  const int code = verb->run(std::span(arguments).subspan(1), console);
-  return console.interrupted() ? kInterrupted : code;
-}
-
-int fail(app::terminal::Console& console, const char* what, int code) {
-  console.note(fmt::format("emdyn: {}", what));
-  return code;
+  return verb->run(arguments.subspan(1), console);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  // A reader that goes away (emdyn … | head) ends the program quietly, whoever started it.
-  std::signal(SIGPIPE, SIG_DFL);
-  app::terminal::Console console({.interrupted = &interrupted});
-  try {
-    return run(std::vector<std::string>(argv + 1, argv + argc), console);
-  } catch (const ConfigError& error) {
-    return fail(console, error.what(), kUsage);
-  } catch (const UnavailableError& error) {
-    return fail(console, error.what(), kUnavailable);
-  } catch (const Error& error) {
-    return fail(console, error.what(), kBadInput);
-  } catch (const std::bad_alloc&) {
-    return fail(console, "out of memory; try fewer signals or a smaller setting", kUnavailable);
-  } catch (const std::exception& error) {
-    return fail(console, fmt::format("internal error: {}; please report it", error.what()).c_str(),
-                EXIT_FAILURE);
-  }
-}
+int main(int argc, char** argv) { return app::terminal::run_program("emdyn", argc, argv, &run); }

@@ -1,89 +1,37 @@
 #include "emdyn/app/cli/plugin.hpp"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <vector>
-
-#include "emdyn/app/terminal/plugin.hpp"
-#include "emdyn/core/build_info.hpp"
+#include "emdyn/app/terminal/plugin_loader.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace emdyn::app::cli {
 namespace {
 
-constexpr const char* kFile = "libemdyn_torch.so";
-
-std::vector<std::filesystem::path> candidates() {
-  if (const char* given = std::getenv("EMDYN_PLUGIN"); given != nullptr && *given != '\0')
-    return {given};
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) return {kFile};
-  const auto folder = program.parent_path();
-  return {folder / kFile, folder.parent_path() / EMDYN_LIBDIR / "emdyn" / kFile};
-}
-
-struct Loaded {
-  PluginState state;
-  app::terminal::PluginFunction* function = nullptr;
-};
-
-Loaded load() {
-  Loaded loaded;
-  for (const auto& path : candidates()) {
-    if (!std::filesystem::exists(path)) continue;
-    loaded.state.path = path.string();
-    // Stays loaded until the program ends: torch does not survive being unloaded.
-    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      loaded.state.reason = dlerror();
-      return loaded;
-    }
-    void* symbol = dlsym(handle, app::terminal::kPluginSymbol);
-    if (symbol == nullptr) {
-      loaded.state.reason = fmt::format("{} is no emdyn plugin", path.string());
-      return loaded;
-    }
-    loaded.function = reinterpret_cast<app::terminal::PluginFunction*>(symbol);
-    if (loaded.function()->interface_version != app::terminal::kInterfaceVersion ||
-        loaded.function()->build != kCommit) {
-      loaded.state.reason = fmt::format("{} belongs to another build of emdyn", path.string());
-      loaded.function = nullptr;
-      return loaded;
-    }
-    loaded.state.loads = true;
-    return loaded;
-  }
-  std::string places;
-  for (const auto& path : candidates())
-    places += fmt::format("{}{}", places.empty() ? "" : ", ", path.string());
-  loaded.state.reason = fmt::format("not found at {}", places);
-  return loaded;
+app::terminal::LoadedPlugin load_torch() {
+  return app::terminal::load_plugin(
+      {"libemdyn_torch.so", "EMDYN_PLUGIN", {"../" EMDYN_LIBDIR "/emdyn"}});
 }
 
 }  // namespace
 
-PluginState plugin_state() { return load().state; }
+PluginState plugin_state() {
+  const auto loaded = load_torch();
+  return {loaded.path, loaded.plugin != nullptr, loaded.reason};
+}
 
 int run_plugin_verb(std::string_view verb, std::span<const std::string> arguments,
                     app::terminal::Console& console) {
-  const Loaded loaded = load();
-  if (!loaded.state.loads) {
+  const auto loaded = load_torch();
+  if (loaded.plugin == nullptr) {
     throw UnavailableError(
-        fmt::format("{} needs the torch plugin: {}; build with -DEMDYN_TORCH=ON (scripts/setup.sh "
+        fmt::format("{} needs the torch plugin: {}; Debian's package libtorch1.13 holds what it "
+                    "needs, and a build from source wants -DEMDYN_TORCH=ON (scripts/setup.sh "
                     "installs libtorch)",
-                    verb, terminal_safe(loaded.state.reason)));
+                    verb, terminal_safe(loaded.reason)));
   }
-  const auto verbs = loaded.function()->verbs;
-  const auto found = std::ranges::find(verbs, verb, &app::terminal::Verb::name);
-  if (found == verbs.end())
-    throw UnavailableError(fmt::format("the torch plugin has no verb {}", verb));
-  return found->run(arguments, console);
+  return app::terminal::run_verb(*loaded.plugin, verb, arguments, console);
 }
 
 }  // namespace emdyn::app::cli

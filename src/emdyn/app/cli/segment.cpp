@@ -51,7 +51,7 @@ int run_segment(Arguments arguments, Console& console) {
   }
   app.footer(footer);
   if (!app::terminal::parse(app, arguments, console)) return kFine;
-  emergence::segment::Options options;
+  emergence::segment::SegmentOptions options;
   apply_params("segment", emergence::segment::kFields,
                app::terminal::parse_settings(settings, "--set"), options);
 

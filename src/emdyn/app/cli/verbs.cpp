@@ -33,6 +33,7 @@ constexpr std::array kVerbs{
                         &run_demo},
     app::terminal::Verb{"lab", "simulated experiments: list, run", &run_lab},
     app::terminal::Verb{"model", "networks: look at them, train them", &run_model},
+    app::terminal::Verb{"probe", "measure the weights of checkpoints, layer by layer", &run_probe},
     app::terminal::Verb{"stress", "provoke a network: strange and hostile inputs", &run_stress},
     app::terminal::Verb{"guard", "p-value, flag and reason of single inputs: fit, score",
                         &run_guard},

@@ -2,6 +2,7 @@
 #include <span>
 
 #include "emdyn/app/terminal/arguments.hpp"
+#include "emdyn/app/terminal/program.hpp"
 
 namespace emdyn::app::cli {
 
@@ -12,12 +13,11 @@ using Arguments = std::span<const std::string>;
 /// plugin.
 std::span<const app::terminal::Verb> verbs() noexcept;
 
-/// Exit codes of the program.
-inline constexpr int kFine = 0;
-inline constexpr int kUsage = 2;
-inline constexpr int kBadInput = 3;
-inline constexpr int kUnavailable = 4;
-inline constexpr int kInterrupted = 130;
+using app::terminal::kBadInput;
+using app::terminal::kFine;
+using app::terminal::kInterrupted;
+using app::terminal::kUnavailable;
+using app::terminal::kUsage;
 
 int run_analyze(Arguments arguments, Console& console);
 int run_bench(Arguments arguments, Console& console);
@@ -29,6 +29,7 @@ int run_explain(Arguments arguments, Console& console);
 int run_export(Arguments arguments, Console& console);
 int run_forecast(Arguments arguments, Console& console);
 int run_import(Arguments arguments, Console& console);
+int run_probe(Arguments arguments, Console& console);
 int run_report(Arguments arguments, Console& console);
 int run_runs(Arguments arguments, Console& console);
 int run_segment(Arguments arguments, Console& console);

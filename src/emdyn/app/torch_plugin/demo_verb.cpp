@@ -7,13 +7,13 @@
 
 #include "emdyn/app/terminal/arguments.hpp"
 #include "emdyn/app/terminal/progress.hpp"
-#include "emdyn/app/torch_plugin/monitored.hpp"
 #include "emdyn/app/torch_plugin/verbs.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/forecast/predictors/builtin.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/monitored.hpp"
+#include "emdyn/model/lab/registry.hpp"
+#include "emdyn/pipeline/live_forecast.hpp"
 #include "emdyn/pipeline/run_report.hpp"
 
 namespace emdyn::app::torch_plugin {
@@ -25,42 +25,6 @@ struct DemoOptions {
   std::filesystem::path out = "emdyn-demo";
   Params settings{};
   std::optional<double> deadline{};
-};
-
-/// Forecasts a run while it trains: at each of the positions that forecasts stand at, from what was
-/// logged by then, and stores what it says.
-class LiveForecast {
- public:
-  LiveForecast(const Json& configuration, double deadline)
-      : configuration_(configuration), positions_(forecast::forecast_positions(deadline)) {
-    options_.deadline = deadline;
-  }
-
-  void start(collect::monitor::Monitor& monitor) { monitor_ = &monitor; }
-
-  /// @return the forecast made at this row, if one was due.
-  std::optional<series::Forecast> row(std::int64_t step, const series::Run& so_far) {
-    std::optional<series::Forecast> made;
-    while (next_ < positions_.size() && positions_[next_] <= static_cast<double>(step) && !past_) {
-      series::Run known;  // A row may lie beyond the position: the forecast sees none of it.
-      known.signals = so_far.signals;
-      known.info.configuration = configuration_;
-      options_.at = positions_[next_++];
-      made = forecast::forecast(forecast::choose_predictor(known, options_), known, options_);
-      made->run = monitor_->run_id();
-      monitor_->record(*made);
-      past_ = made->status == series::ForecastStatus::already_past;
-    }
-    return made;
-  }
-
- private:
-  Json configuration_;
-  std::vector<double> positions_;
-  forecast::ForecastOptions options_{};
-  collect::monitor::Monitor* monitor_ = nullptr;
-  std::size_t next_ = 0;
-  bool past_ = false;
 };
 
 /// What the demo prints and the report shows.
@@ -110,8 +74,8 @@ Json drivers_json(const series::Attribution& attribution) {
   return list;
 }
 
-Json result_json(const DemoResult& result, const Monitored& run, const DemoOptions& options,
-                 double seconds) {
+Json result_json(const DemoResult& result, const model::lab::Monitored& run,
+                 const DemoOptions& options, double seconds) {
   const series::Transition* transition = transition_of(result);
   const auto first = std::ranges::min_element(run.events, {}, &series::Event::position);
   Json json{{"run", run.id}, {"store", (options.out / "store").string()}};
@@ -136,7 +100,8 @@ Json result_json(const DemoResult& result, const Monitored& run, const DemoOptio
   return json;
 }
 
-void print_result(const DemoResult& result, const Monitored& run, app::terminal::Console& console) {
+void print_result(const DemoResult& result, const model::lab::Monitored& run,
+                  app::terminal::Console& console) {
   console.line(console.bold(terminal_safe(result.report.headline)));
   for (const auto& fit : result.findings.analysis.fits) {
     if (fit.transition.order_parameter == kOrderParameter)
@@ -169,33 +134,32 @@ int run(const DemoOptions& options, bool json, app::terminal::Console& console) 
   }
   auto store = collect::store::Store::open(options.out / "store", collect::store::Mode::write);
   const double deadline = options.deadline.value_or(static_cast<double>(experiment->steps()));
-  LiveForecast live(experiment->configuration(), deadline);
   app::terminal::Progress progress(console, "demo", static_cast<std::uint64_t>(experiment->steps()),
                                    "steps");
-  std::string probability = "forecast –";
+  pipeline::LatestForecast latest;
   DemoResult result;
-  Hooks hooks;
+  pipeline::LiveForecastOptions forecast;
+  forecast.deadline = deadline;
+  forecast.on_forecast = [&](const series::Forecast& made) { latest.take(made); };
+  model::lab::RunHooks hooks;
   hooks.run_name = "demo";
-  hooks.start = [&](collect::monitor::Monitor& monitor) { live.start(monitor); };
+  hooks.observer = std::make_unique<pipeline::LiveForecast>(forecast, experiment->configuration());
   hooks.row = [&](std::int64_t step, const series::Run& so_far) {
-    if (const auto made = live.row(step, so_far)) {
-      probability = made->probability ? fmt::format("forecast {:.2f}", made->probability->estimate)
-                                      : fmt::format("forecast {}", series::word(made->status));
-    }
     const series::Signal* accuracy = so_far.find(kOrderParameter);
     if (accuracy == nullptr || accuracy->size() == 0) return;
     progress.update(static_cast<std::uint64_t>(step),
                     fmt::format("{} {} {:.2f}  {}", kOrderParameter,
                                 app::terminal::sparkline(accuracy->values, 12),
-                                accuracy->values.back(), probability));
+                                accuracy->values.back(), latest.text()));
   };
   hooks.end = [&](collect::monitor::Monitor& monitor, const series::Run& whole,
-                  const model::lab::Outcome& outcome) {
+                  const model::lab::ExperimentResult& outcome) {
     if (outcome.interrupted) return;
     console.status("analyzing, explaining, writing the report …");
     result = conclude(monitor, whole, options, deadline);
   };
-  const Monitored done = run_monitored(*experiment, store, console, hooks);
+  const model::lab::Monitored done =
+      model::lab::run_monitored(*experiment, store, std::move(hooks), Task(console.stop_flag()));
   console.clear_status();
   if (done.outcome.interrupted) {
     console.note(

@@ -1,28 +1,26 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <optional>
 
 #include "emdyn/app/terminal/arguments.hpp"
 #include "emdyn/app/terminal/table.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/app/torch_plugin/verbs.hpp"
-#include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
-#include "emdyn/detect/live/live_series.hpp"
-#include "emdyn/provoke/guard/conformal.hpp"
-#include "emdyn/provoke/guard/guard.hpp"
-#include "emdyn/provoke/trial/trial.hpp"
+#include "emdyn/provoke/guard/deployed/deployed.hpp"
+#include "emdyn/provoke/trial/tripwires.hpp"
 
 namespace emdyn::app::torch_plugin {
 namespace {
 
 constexpr std::uint64_t kLargestGuard = std::uint64_t{1} << 32U;
 constexpr std::size_t kListed = 10;
+constexpr const char* kNote =
+    "p-values assume inputs exchangeable with the calibration examples; an adversary's are not";
 
 using Clock = std::chrono::steady_clock;
 
@@ -35,163 +33,64 @@ struct FitArguments {
   std::vector<std::string> settings;
 };
 
+void print_fitted(const FitArguments& arguments, const provoke::guard::FittedGuard& fitted,
+                  app::terminal::Console& console) {
+  console.line(fmt::format("{}: {} scores fitted on {} examples, p-values from {} others",
+                           terminal_safe(arguments.out), fitted.guard.panel().size(),
+                           fitted.reference, fitted.guard.calibration_size()));
+  for (const std::string& note : fitted.notes) console.warn(note);
+  console.note(fmt::format("next: emdyn guard score --guard {} --model … --data …",
+                           terminal_safe(arguments.out)));
+}
+
 int fit(const FitArguments& arguments, bool json, app::terminal::Console& console) {
-  provoke::guard::Options options;
-  apply_params(provoke::guard::Options::kName, provoke::guard::kOptionFields,
+  provoke::guard::GuardOptions options;
+  apply_params(provoke::guard::GuardOptions::kName, provoke::guard::kOptionFields,
                app::terminal::parse_settings(arguments.settings, "--set"), options);
   const auto start = Clock::now();
   SubjectOptions from = arguments.subject;
   // Of data in two parts the training part, which --calibration then holds nothing of.
   if (from.split.empty() && std::filesystem::is_directory(from.data)) from.split = "train";
-  const Subject subject = load_subject(from);
-  model::Ledger ledger;
-  const auto cancelled = [&] { return console.interrupted(); };
-  console.status("looking at the reference examples");
-  const auto seen = model::observe(*subject.model, subject.inputs, true, ledger, cancelled);
-  model::Observations calm;
+  const auto subject = provoke::trial::load_subject(from);
+  torch::Tensor calibration;
   if (!arguments.calibration.empty()) {
-    const model::data::Dataset held =
-        load_examples(arguments.calibration, arguments.calibration_split,
-                      arguments.calibration_limit, subject.model->signature(), false);
-    calm = model::observe(*subject.model, model::examples(held), true, ledger, cancelled);
+    calibration = model::examples(provoke::trial::load_examples(
+        arguments.calibration, arguments.calibration_split, arguments.calibration_limit,
+        subject.model->signature(), false));
   }
-  if (console.interrupted()) return 130;
-  console.status("fitting the guard");
-  const std::vector<std::uint32_t> labels(subject.labels.begin(), subject.labels.end());
-  const provoke::ood::Batch reference = batch_of(seen);
-  const Head head = head_of(*subject.model);
-  const provoke::guard::Guard made = provoke::guard::Guard::fit(
-      {reference.features, reference.logits, labels, head.view()},
-      arguments.calibration.empty() ? provoke::ood::Batch{} : batch_of(calm), options);
-  const auto bytes = made.serialise();
+  const app::terminal::TaskLine line(console);
+  const auto fitted = provoke::guard::fit_guard(*subject.model, subject.inputs, subject.labels,
+                                                calibration, options, line.task());
+  const auto bytes = fitted.guard.serialise();
   replace_file(arguments.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   console.clear_status();
-  std::vector<std::string> notes;
-  if (arguments.calibration.empty())
-    notes.emplace_back(
-        "calibrated on examples held out of --data: if the network was trained on them, p-values "
-        "of new inputs come out too small; give --calibration then");
-  if (const std::string note = feature_note(*subject.model); !note.empty()) notes.push_back(note);
-  if (json) {
-    Json document{{"guard", arguments.out},
-                  {"bytes", bytes.size()},
-                  {"panel", made.panel()},
-                  {"reference", seen.rows},
-                  {"calibration", made.calibration_size()},
-                  {"errors_on_reference", seen.errors(subject.labels)},
-                  {"notes", notes},
-                  {"ledger", {{"forward", ledger.forward}, {"gradient", ledger.gradient}}},
-                  {"seconds", seconds_since(start)}};
-    console.json(document);
+  if (!json) {
+    print_fitted(arguments, fitted, console);
     return 0;
   }
-  console.line(fmt::format("{}: {} scores fitted on {} examples, p-values from {} others",
-                           terminal_safe(arguments.out), made.panel().size(), seen.rows,
-                           made.calibration_size()));
-  for (const std::string& note : notes) console.warn(note);
-  console.note(fmt::format("next: emdyn guard score --guard {} --model … --data …",
-                           terminal_safe(arguments.out)));
+  Json document{{"guard", arguments.out}, {"bytes", bytes.size()}};
+  document.update(Json(fitted));
+  document["seconds"] = seconds_since(start);
+  console.json(document);
   return 0;
 }
 
 struct ScoreArguments {
   SubjectOptions subject;
   std::string guard = "guard.bin";
-  double fdr = 0.1;
-  bool online = false;
-  std::size_t batch = 0;
+  provoke::guard::ScreenOptions screen;
   bool tripwires = false;
   std::vector<std::string> settings;
   bool summary = false;
 };
 
-Json verdict_json(std::size_t index, const provoke::guard::Verdict& verdict, bool flagged,
-                  double e_value, std::optional<std::int64_t> label) {
-  Json features = Json::array();
-  for (const provoke::guard::FeatureShare& one : verdict.features) {
-    features.push_back({{"feature", one.feature},
-                        {"value", one.value},
-                        {"expected", one.expected},
-                        {"share", one.share}});
-  }
-  Json neighbours = Json::array();
-  for (const provoke::guard::Neighbour& one : verdict.neighbours) {
-    neighbours.push_back({{"index", one.index}, {"label", one.label}, {"distance", one.distance}});
-  }
-  return {{"index", index},
-          {"p_value", verdict.p_value},
-          {"e_value", e_value},
-          {"flagged", flagged},
-          {"predicted", verdict.predicted},
-          {"label", label ? Json(*label) : Json(nullptr)},
-          {"reason",
-           {{"score", verdict.score},
-            {"features", std::move(features)},
-            {"nearest", std::move(neighbours)}}},
-          {"density_p_value", verdict.density_p_value}};
-}
-
-/// Flags at a false discovery rate: Benjamini-Hochberg over all, or e-LOND one after the other.
-std::vector<char> flags_of(const provoke::guard::Guard& guard,
-                           std::span<const provoke::guard::Verdict> verdicts, double fdr,
-                           bool online) {
-  std::vector<char> flags(verdicts.size(), 0);
-  if (online) {
-    provoke::guard::ELond test(fdr);
-    for (std::size_t i = 0; i < flags.size(); ++i)
-      flags[i] = test.test(guard.e_value(verdicts[i])) ? 1 : 0;
-    return flags;
-  }
-  std::vector<double> p_values;
-  for (const provoke::guard::Verdict& one : verdicts) p_values.push_back(one.p_value);
-  for (const std::size_t i : provoke::guard::benjamini_hochberg(p_values, fdr)) flags[i] = 1;
-  return flags;
-}
-
-/// The strangeness of one input after the other as a signal: a shift of it is drift.
-std::vector<series::Event> drift_events(const provoke::guard::Guard& guard,
-                                        std::span<const provoke::guard::Verdict> verdicts) {
-  std::vector<series::Event> events;
-  detect::DetectOptions options;
-  options.detector = detect::kWatch;  // Its budget is for alarms; auto ranks novelty.
-  detect::SeriesDetector detector("guard_strangeness", series::Axis::step, options);
-  for (std::size_t i = 0; i < verdicts.size(); ++i)
-    detector.push(static_cast<double>(i), guard.deviate(verdicts[i]), events);
-  return events;
-}
-
-Json trials_json(const std::vector<provoke::trial::Trial>& trials) {
-  Json list = Json::array();
-  for (const provoke::trial::Trial& one : trials) {
-    list.push_back(
-        {{"tripwire", one.name},
-         {"attack", one.attack},
-         {"success", one.success},
-         {"detected_at_1_percent", number_or_null(one.detected[0])},
-         {"detected_at_5_percent", number_or_null(one.detected[1])},
-         {"adaptive_attack", one.adaptive_attack},
-         {"adaptive_success", one.adaptive_success},
-         {"adaptive_detected_at_1_percent", number_or_null(one.adaptive_detected[0])},
-         {"adaptive_detected_at_5_percent", number_or_null(one.adaptive_detected[1])},
-         {"inputs", one.inputs},
-         {"ledger", {{"forward", one.ledger.forward}, {"gradient", one.ledger.gradient}}}});
-  }
-  return list;
-}
-
 struct Scored {
-  std::vector<provoke::guard::Verdict> verdicts;
-  std::vector<char> flags;
-  std::vector<double> batch_p_values;
-  std::vector<series::Event> events;
-  std::vector<provoke::trial::Trial> trials;
-  double forward_us = 0.0;  ///< An input.
-  double guard_us = 0.0;
-  std::size_t flagged() const { return static_cast<std::size_t>(std::ranges::count(flags, 1)); }
+  provoke::guard::Screening screening;
+  std::vector<provoke::trial::Trial> trials{};
 };
 
-void print_scored(const Scored& scored, const ScoreArguments& arguments,
-                  app::terminal::Console& console) {
+void print_scored(const Scored& scored, app::terminal::Console& console) {
+  const provoke::guard::Screening& found = scored.screening;
   app::terminal::Table table({{"input", app::terminal::Table::Align::right},
                               {"p", app::terminal::Table::Align::right},
                               {"taken for", app::terminal::Table::Align::right},
@@ -199,9 +98,9 @@ void print_scored(const Scored& scored, const ScoreArguments& arguments,
                               {"feature", app::terminal::Table::Align::right},
                               {"nearest example", app::terminal::Table::Align::right}});
   std::size_t listed = 0;
-  for (std::size_t i = 0; i < scored.verdicts.size() && listed < kListed; ++i) {
-    if (scored.flags[i] == 0) continue;
-    const provoke::guard::Verdict& one = scored.verdicts[i];
+  for (std::size_t i = 0; i < found.verdicts.size() && listed < kListed; ++i) {
+    if (found.flags[i] == 0) continue;
+    const provoke::guard::InputVerdict& one = found.verdicts[i];
     table.row({std::to_string(i), fmt::format("{:.2g}", one.p_value), std::to_string(one.predicted),
                one.score, one.features.empty() ? "-" : std::to_string(one.features[0].feature),
                one.neighbours.empty() ? "-"
@@ -213,10 +112,10 @@ void print_scored(const Scored& scored, const ScoreArguments& arguments,
   console.line(
       fmt::format("{} of {} inputs flagged at a false discovery rate of {:g} ({}); first "
                   "{} shown; {:.0f} µs an input, {:.0f} of them the network",
-                  scored.flagged(), scored.verdicts.size(), arguments.fdr,
-                  arguments.online ? "e-LOND, online" : "Benjamini-Hochberg", listed,
-                  scored.forward_us + scored.guard_us, scored.forward_us));
-  for (const series::Event& event : scored.events)
+                  found.flagged(), found.verdicts.size(), found.options.fdr,
+                  found.options.online ? "e-LOND, online" : "Benjamini-Hochberg", listed,
+                  found.network_us + found.guard_us, found.network_us));
+  for (const series::Event& event : found.events)
     console.line(fmt::format("drift: strangeness shifted at input {:g}", event.position));
   for (const provoke::trial::Trial& one : scored.trials) {
     console.line(
@@ -225,82 +124,46 @@ void print_scored(const Scored& scored, const ScoreArguments& arguments,
                     one.name, 100 * one.detected[0], one.attack, 100 * one.detected[1],
                     100 * one.adaptive_detected[0], 100 * one.adaptive_detected[1]));
   }
-  console.note(
-      "p-values assume inputs exchangeable with the calibration examples; an adversary's "
-      "are not");
+  console.note(kNote);
+}
+
+Json document_of(const Scored& scored, const ScoreArguments& arguments) {
+  Json document = scored.screening;
+  if (arguments.tripwires) document["tripwires"] = scored.trials;
+  document["note"] = kNote;
+  if (arguments.summary) return document;
+  Json verdicts = Json::array();
+  for (std::size_t i = 0; i < scored.screening.verdicts.size(); ++i)
+    verdicts.push_back(provoke::guard::verdict_json(scored.screening, i));
+  document["verdicts"] = std::move(verdicts);
+  return document;
 }
 
 int score(const ScoreArguments& arguments, bool json, app::terminal::Console& console) {
-  if (!(arguments.fdr > 0.0 && arguments.fdr < 1.0))
-    throw ConfigError(fmt::format("--fdr must lie between 0 and 1, got {}", arguments.fdr));
+  provoke::guard::check(arguments.screen);
   provoke::trial::TrialOptions trial_options;
   apply_params(provoke::trial::TrialOptions::kName, provoke::trial::kTrialFields,
                app::terminal::parse_settings(arguments.settings, "--set"), trial_options);
   const std::string stored = read_whole_file(arguments.guard, kLargestGuard);
   const provoke::guard::Guard guard =
       provoke::guard::Guard::restore(std::as_bytes(std::span(stored)));
-  const std::unique_ptr<model::Model> model = load_model(arguments.subject);
-  const model::data::Dataset inputs =
-      load_examples(arguments.subject.data, arguments.subject.split, arguments.subject.limit,
-                    model->signature(), arguments.tripwires);
-  const torch::Tensor tensor = model::examples(inputs);
-  model::Ledger ledger;
-  const auto cancelled = [&] { return console.interrupted(); };
-  Scored scored;
-  auto start = Clock::now();
-  const auto seen = model::observe(*model, tensor, true, ledger, cancelled);
-  if (console.interrupted()) return 130;
-  const auto rows = static_cast<double>(seen.rows);
-  scored.forward_us = 1e6 * seconds_since(start) / rows;
-  start = Clock::now();
-  scored.verdicts = guard.score(batch_of(seen));
-  scored.guard_us = 1e6 * seconds_since(start) / rows;
-  scored.flags = flags_of(guard, scored.verdicts, arguments.fdr, arguments.online);
-  scored.events = drift_events(guard, scored.verdicts);
-  if (arguments.batch > 0) {
-    const std::span<const provoke::guard::Verdict> all(scored.verdicts);
-    for (std::size_t i = 0; i < all.size(); i += arguments.batch)
-      scored.batch_p_values.push_back(
-          guard.batch_p_value(all.subspan(i, std::min(arguments.batch, all.size() - i))));
+  const auto model = provoke::trial::load_model(arguments.subject);
+  const auto examples = provoke::trial::load_examples(
+      arguments.subject.data, arguments.subject.split, arguments.subject.limit, model->signature(),
+      arguments.tripwires);
+  const torch::Tensor inputs = model::examples(examples);
+  const app::terminal::TaskLine line(console);
+  Scored scored{provoke::guard::screen(guard, *model, inputs, examples.labels, arguments.screen,
+                                       line.task())};
+  if (arguments.tripwires)
+    scored.trials = provoke::trial::try_on_halves(*model, guard.density(), inputs, examples.labels,
+                                                  trial_options, line.task());
+  console.clear_status();
+  if (json) {
+    console.json(document_of(scored, arguments));
+  } else {
+    print_scored(scored, console);
   }
-  if (arguments.tripwires) {
-    console.status("trying the tripwires, by attackers who do not know them and ones who do");
-    const std::int64_t half = tensor.size(0) / 2;
-    scored.trials = provoke::trial::run_trials(
-        network_of(*model, "the tripwire trials"), guard.density(), tensor.narrow(0, 0, half),
-        tensor.narrow(0, half, tensor.size(0) - half),
-        {inputs.labels.begin() + half, inputs.labels.end()}, trial_options, cancelled);
-    console.clear_status();
-  }
-  if (console.interrupted()) return 130;
-  if (!json) {
-    print_scored(scored, arguments, console);
-    return 0;
-  }
-  Json document{
-      {"inputs", scored.verdicts.size()},
-      {"flagged", scored.flagged()},
-      {"fdr", arguments.fdr},
-      {"rule", arguments.online ? "e_lond" : "benjamini_hochberg"},
-      {"batch_p_values", scored.batch_p_values},
-      {"microseconds_per_input", {{"network", scored.forward_us}, {"guard", scored.guard_us}}},
-      {"ledger", {{"forward", ledger.forward}, {"gradient", ledger.gradient}}}};
-  document["events"] = Json::array();
-  for (const series::Event& event : scored.events) document["events"].push_back(event);
-  if (arguments.tripwires) document["tripwires"] = trials_json(scored.trials);
-  document["note"] =
-      "p-values assume inputs exchangeable with the calibration examples; an adversary's are not";
-  if (!arguments.summary) {
-    Json verdicts = Json::array();
-    for (std::size_t i = 0; i < scored.verdicts.size(); ++i) {
-      std::optional<std::int64_t> label;
-      if (!inputs.labels.empty()) label = inputs.labels[i];
-      verdicts.push_back(verdict_json(i, scored.verdicts[i], scored.flags[i] != 0,
-                                      guard.e_value(scored.verdicts[i]), label));
-    }
-    document["verdicts"] = std::move(verdicts);
-  }
-  console.json(document);
   return 0;
 }
 
@@ -327,10 +190,12 @@ int run_guard(std::span<const std::string> arguments, app::terminal::Console& co
   CLI::App* score_app = app.add_subcommand("score", "p-value, flag and reason of each input");
   scoring.subject.add_to(*score_app);
   score_app->add_option("--guard", scoring.guard, "file made by guard fit")->capture_default_str();
-  score_app->add_option("--fdr", scoring.fdr, "false discovery rate of the flags")
+  score_app->add_option("--fdr", scoring.screen.fdr, "false discovery rate of the flags")
       ->capture_default_str();
-  score_app->add_flag("--online", scoring.online, "decide one input after the other (e-LOND)");
-  score_app->add_option("--batch", scoring.batch, "also test batches of so many inputs as a whole");
+  score_app->add_flag("--online", scoring.screen.online,
+                      "decide one input after the other (e-LOND)");
+  score_app->add_option("--batch", scoring.screen.batch,
+                        "also test batches of so many inputs as a whole");
   score_app->add_flag("--tripwires", scoring.tripwires,
                       "attack the tripwires on these inputs, unaware and adaptive");
   score_app->add_option("--set", scoring.settings, "NAME=VALUE of the tripwire trials")

@@ -21,14 +21,14 @@ namespace {
 struct LayerRow {
   std::string place;
   std::string_view kind;
-  model::Shape output;
+  model::TensorShape output;
   std::int64_t parameters = 0;
 };
 
-void add_rows(const std::vector<model::Layer>& layers, model::Shape input, std::size_t depth,
+void add_rows(const std::vector<model::Layer>& layers, model::TensorShape input, std::size_t depth,
               std::vector<LayerRow>& rows) {
   for (const model::Layer& layer : layers) {
-    model::Shape output = model::output_shape(layer, input);
+    model::TensorShape output = model::output_shape(layer, input);
     LayerRow row{std::string(2 * depth, ' ') + layer.name, word(layer.kind), output};
     for (const auto& [key, tensor] : layer.tensors) {
       if (tensor.defined()) row.parameters += tensor.numel();

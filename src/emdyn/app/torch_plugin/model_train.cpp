@@ -5,13 +5,13 @@
 
 #include "emdyn/app/terminal/progress.hpp"
 #include "emdyn/app/torch_plugin/model_verb.hpp"
-#include "emdyn/app/torch_plugin/monitored.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
 #include "emdyn/model/data/load.hpp"
 #include "emdyn/model/data/npy.hpp"
 #include "emdyn/model/lab/classifier/classifier.hpp"
+#include "emdyn/model/lab/monitored.hpp"
 #include "emdyn/model/network/network_file.hpp"
 
 namespace emdyn::app::torch_plugin {
@@ -115,11 +115,12 @@ int model_train(const ModelOptions& options, app::terminal::Console& console) {
   auto store = collect::store::Store::open(options.store, collect::store::Mode::write);
   app::terminal::Progress progress(console, options.kind,
                                    static_cast<std::uint64_t>(experiment.steps()), "steps");
-  Hooks hooks;
+  model::lab::RunHooks hooks;
   hooks.row = [&](std::int64_t step, const series::Run& so_far) {
     progress.update(static_cast<std::uint64_t>(step), progress_tail(so_far));
   };
-  const Monitored done = run_monitored(experiment, store, console, hooks);
+  const model::lab::Monitored done =
+      model::lab::run_monitored(experiment, store, std::move(hooks), Task(console.stop_flag()));
   console.clear_status();
   const fs::path weights = options.out / "model.safetensors";
   model::save_network(experiment.network(), weights);

@@ -9,7 +9,6 @@ namespace emdyn::app::torch_plugin {
 namespace {
 
 constexpr std::array kVerbs = {
-    app::terminal::Verb{"bench", "speed of the labs, beside libtorch", run_bench},
     app::terminal::Verb{"demo", "the main job from end to end", run_demo},
     app::terminal::Verb{"guard", "how strange is each input, and why", run_guard},
     app::terminal::Verb{"lab", "simulated experiments", run_lab},

@@ -2,34 +2,30 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <optional>
 
 #include "emdyn/app/terminal/arguments.hpp"
-#include "emdyn/app/terminal/progress.hpp"
+#include "emdyn/app/terminal/listing.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
-#include "emdyn/emergence/transition/transition.hpp"
 #include "emdyn/model/data/npy.hpp"
 #include "emdyn/model/network/adapters.hpp"
-#include "emdyn/provoke/attack/attack.hpp"
+#include "emdyn/provoke/trial/attack_trial.hpp"
 
 namespace emdyn::app::torch_plugin {
 namespace {
-
-/// Transitions are fitted to as many radii or more.
-constexpr std::size_t kLeastCurve = 12;
 
 struct AttackRequest {
   SubjectOptions subject;
   std::filesystem::path source;
   std::filesystem::path source_architecture;
-  std::vector<std::string> attacks{"fgsm", "pgd", "apgd_ce", "apgd_dlr"};
+  std::vector<std::string> attacks =
+      provoke::attack::names_of(&provoke::attack::AttackEntry::in_attack);
   std::vector<std::string> settings;
   std::vector<double> epsilons;
   std::string norm = "linf";
@@ -54,102 +50,26 @@ std::map<std::string, Params> settings_of(const AttackRequest& request) {
   return result;
 }
 
-std::vector<double> radii(const AttackRequest& request) {
-  std::vector<double> list = request.epsilons;
-  for (std::size_t k = 0; k < request.curve; ++k)
-    list.push_back(request.epsilon * static_cast<double>(k + 1) /
-                   static_cast<double>(request.curve));
-  if (list.empty()) return {request.epsilon};
-  list.push_back(0.0);  // Known from the clean answers.
-  std::ranges::sort(list);
-  list.erase(std::unique(list.begin(), list.end()), list.end());
-  return list;
-}
-
 /// All options of all attacks, refused before anything is computed.
-std::vector<provoke::attack::AttackOptions> plan(const AttackRequest& request,
-                                                 const app::terminal::Console& console) {
+std::vector<provoke::trial::PlannedAttack> plan(const AttackRequest& request) {
   const auto settings = settings_of(request);
-  std::vector<provoke::attack::AttackOptions> all;
+  std::vector<provoke::trial::PlannedAttack> all;
   for (const std::string& name : request.attacks) {
-    const provoke::attack::AttackEntry& entry = provoke::attack::find_attack(name);
-    provoke::attack::AttackOptions options;
-    options.norm = provoke::attack::norm_from_word(request.norm);
-    if (std::ranges::find(entry.norms, options.norm) == entry.norms.end())
-      throw ConfigError(
-          fmt::format("{}: no attack in {}; see emdyn stress attack --list", name, request.norm));
-    options.epsilons = radii(request);
+    provoke::attack::find_attack(name);
+    provoke::trial::PlannedAttack planned{.name = name};
+    planned.options.norm = provoke::attack::norm_from_word(request.norm);
+    planned.options.epsilons =
+        provoke::trial::radii(request.epsilons, request.curve, request.epsilon);
     if (const auto found = settings.find(name); found != settings.end())
-      options.settings = found->second;
-    (void)entry.settings(name, options.settings);
-    options.seed = request.seed;
-    options.stop = console.stop_flag();
-    all.push_back(options);
+      planned.options.settings = found->second;
+    planned.options.seed = request.seed;
+    provoke::trial::check(planned);
+    all.push_back(std::move(planned));
   }
   return all;
 }
 
-Json attack_json(const provoke::attack::AttackResult& result) {
-  const double largest = result.epsilons.back();
-  Json errors = Json::array();
-  for (const double epsilon : result.epsilons)
-    errors.push_back({{"epsilon", epsilon}, {"errors", result.errors(epsilon)}});
-  return {{"name", result.attack},
-          {"errors", result.errors(largest)},
-          {"errors_by_epsilon", std::move(errors)},
-          {"forward", result.ledger.forward},
-          {"gradient", result.ledger.gradient},
-          {"seconds", result.seconds},
-          {"transfer", result.transfer},
-          {"settings", result.settings},
-          {"flags", result.flags}};
-}
-
-std::optional<emergence::TransitionFit> transition_of(const series::StressCurve& curve) {
-  if (curve.points.size() < kLeastCurve) return std::nullopt;
-  std::vector<double> positions;
-  std::vector<double> values;
-  for (const auto& point : curve.points) {
-    positions.push_back(point.position);
-    values.push_back(point.value.estimate);
-  }
-  return emergence::fit_transition(curve.order_parameter, series::Axis::epsilon, positions, values);
-}
-
-struct AttackReport {
-  std::vector<provoke::attack::AttackResult> results;
-  provoke::attack::AttackResult worst;
-  series::StressCurve curve;
-  std::optional<emergence::TransitionFit> transition;
-  std::vector<provoke::attack::Flag> flags;
-  double seconds = 0.0;
-
-  std::size_t best() const {
-    std::size_t most = 0;
-    for (const auto& result : results) most = std::max(most, result.errors(worst.epsilons.back()));
-    return most;
-  }
-};
-
-Json report_json(const AttackRequest& request, const AttackReport& report) {
-  const double largest = report.worst.epsilons.back();
-  Json attacks = Json::array();
-  for (const auto& result : report.results) attacks.push_back(attack_json(result));
-  Json json{{"points", report.worst.size()},
-            {"norm", request.norm},
-            {"epsilon", largest},
-            {"clean_errors", report.worst.clean_errors()},
-            {"attacks", std::move(attacks)},
-            {"best_attack_errors", report.worst.errors(largest)},
-            {"best_single_attack_errors", report.best()},
-            {"curve", report.curve},
-            {"flags", report.flags},
-            {"seconds", report.seconds}};
-  json["transition"] = report.transition ? Json(report.transition->transition) : Json();
-  return json;
-}
-
-void print_report(const AttackReport& report, app::terminal::Console& console) {
+void print_report(const provoke::trial::AttackTrial& report, app::terminal::Console& console) {
   const double largest = report.worst.epsilons.back();
   const auto row = [&](std::string_view name, std::size_t errors, const model::Ledger& ledger,
                        double seconds) {
@@ -180,46 +100,9 @@ void print_report(const AttackReport& report, app::terminal::Console& console) {
 }
 
 int list_attacks(bool json, app::terminal::Console& console) {
-  Json list = Json::array();
-  for (const provoke::attack::AttackEntry& entry : provoke::attack::attacks()) {
-    std::vector<std::string_view> norms;
-    for (const provoke::attack::Norm norm : entry.norms)
-      norms.push_back(provoke::attack::word(norm));
-    list.push_back({{"name", entry.name},
-                    {"help", entry.help},
-                    {"paper", entry.paper},
-                    {"norms", norms},
-                    {"gradient", entry.gradient},
-                    {"targeted", entry.targeted},
-                    {"settings", entry.fields()}});
-    if (json) continue;
-    console.line(console.bold(entry.name));
-    console.line(fmt::format("  {}\n  {}\n  {}; {}", entry.help, entry.paper,
-                             fmt::join(norms, ", "),
-                             entry.gradient ? "needs gradients" : "needs answers only"));
-    for (const Json& field : entry.fields())
-      console.line(fmt::format("    {:<16} {} [{}]", field["name"].get<std::string>(),
-                               field["help"].get<std::string>(), field["default"].dump()));
-  }
-  if (json) console.json(Json{{"attacks", std::move(list)}});
+  const auto& attacks = provoke::attack::registry();
+  app::terminal::list_entries("attacks", attacks.form(), described(attacks), json, console);
   return 0;
-}
-
-/// The nearest success of every broken point.
-void save_broken(const std::filesystem::path& path, const model::Signature& signature,
-                 const provoke::attack::AttackResult& worst,
-                 const std::vector<std::int64_t>& labels) {
-  model::data::Dataset broken{.name = "broken", .shape = signature.input};
-  const torch::Tensor rows = worst.adversarial.contiguous();
-  for (std::size_t i = 0; i < worst.size(); ++i) {
-    if (worst.outcome[i] != provoke::attack::Outcome::broken) continue;
-    const float* first = rows.data_ptr<float>() + i * broken.example_size();
-    broken.values.insert(broken.values.end(), first, first + broken.example_size());
-    broken.labels.push_back(labels[i]);
-  }
-  if (broken.labels.empty())
-    throw DataError("stress attack: nothing broke, so there is nothing to save");
-  replace_file(path, model::data::npz_bytes(broken));
 }
 
 std::unique_ptr<model::Model> load_source(const AttackRequest& request) {
@@ -232,45 +115,27 @@ bool asked_for(std::span<const std::string> arguments, std::string_view flag) {
 }
 
 int run(const AttackRequest& request, bool json, app::terminal::Console& console) {
-  auto options = plan(request, console);
+  auto planned = plan(request);
   const std::unique_ptr<model::Model> source = load_source(request);
-  Subject subject = load_subject(request.subject);
-  const model::Signature& signature = subject.model->signature();
-  subject.inputs = subject.inputs.clamp(signature.low, signature.high);  // What rounding left.
-  AttackReport report;
-  for (std::size_t i = 0; i < options.size(); ++i) {
-    options[i].source = source.get();
-    app::terminal::Progress progress(console, request.attacks[i],
-                                     static_cast<std::uint64_t>(subject.inputs.size(0)), "points");
-    options[i].progress = [&](const provoke::attack::AttackProgress& now) {
-      progress.update(now.done, fmt::format("{} errors", now.errors));
-    };
-    report.results.push_back(provoke::attack::run_attack(
-        request.attacks[i], *subject.model, subject.inputs, subject.labels, options[i]));
-    report.seconds += report.results.back().seconds;
-    if (report.results.back().interrupted) {
-      console.clear_status();
-      console.note("interrupted: nothing is printed of attacks that did not end");
-      return 130;
-    }
+  for (provoke::trial::PlannedAttack& one : planned) one.options.source = source.get();
+  const auto subject = provoke::trial::load_subject(request.subject);
+  provoke::trial::AttackTrial trial;
+  try {
+    const app::terminal::TaskLine line(console);
+    trial = provoke::trial::run_attack_trial(subject, planned, line.task());
+  } catch (const Task::Stopped&) {
+    console.note("interrupted: nothing is printed of attacks that did not end");
+    return 130;
   }
-  console.clear_status();
-  report.worst = provoke::attack::worst_case(report.results);
-  report.curve = provoke::attack::stress_curve(report.worst);
-  report.transition = transition_of(report.curve);
-  for (const auto& result : report.results) {
-    for (const provoke::attack::Flag& flag : result.flags) {
-      const auto same = [&](const provoke::attack::Flag& known) { return known.name == flag.name; };
-      if (std::ranges::none_of(report.flags, same)) report.flags.push_back(flag);
-    }
+  if (!request.save.empty()) {
+    const auto broken =
+        provoke::trial::broken_examples(subject.model->signature(), trial.worst, subject.labels);
+    replace_file(request.save, model::data::npz_bytes(broken));
   }
-  for (const provoke::attack::Flag& flag : provoke::attack::compare(report.results))
-    report.flags.push_back(flag);
-  if (!request.save.empty()) save_broken(request.save, signature, report.worst, subject.labels);
   if (json) {
-    console.json(report_json(request, report));
+    console.json(Json(trial));
   } else {
-    print_report(report, console);
+    print_report(trial, console);
   }
   return 0;
 }

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "emdyn/app/terminal/arguments.hpp"
-#include "emdyn/app/terminal/progress.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/core/error.hpp"
@@ -25,99 +25,32 @@ struct CertifyRequest {
   std::string method = "alpha_crown";
   double epsilon = 0.1;
   bool points = false;
-  provoke::certify::Options options{};
+  provoke::certify::CertifyOptions options{};
 };
-
-provoke::certify::Method method_of(const std::string& word) {
-  if (word == "interval") return provoke::certify::Method::interval;
-  if (word == "fast_lin") return provoke::certify::Method::fast_lin;
-  if (word == "crown") return provoke::certify::Method::crown;
-  return provoke::certify::Method::alpha_crown;
-}
-
-std::string_view word(provoke::certify::Verdict verdict) {
-  switch (verdict) {
-    case provoke::certify::Verdict::certified:
-      return "certified";
-    case provoke::certify::Verdict::attacked:
-      return "attacked";
-    case provoke::certify::Verdict::undecided:
-      break;
-  }
-  return "undecided";
-}
-
-struct Totals {
-  std::int64_t certified = 0;
-  std::int64_t attacked = 0;
-  std::int64_t undecided = 0;
-  std::int64_t clean_errors = 0;
-  std::int64_t cut_short = 0;
-  std::int64_t nodes = 0;
-  std::int64_t bounds = 0;
-  std::int64_t open_units = 0;
-};
-
-Totals totals_of(const std::vector<provoke::certify::Point>& points) {
-  Totals totals;
-  for (const provoke::certify::Point& point : points) {
-    totals.certified += point.verdict == provoke::certify::Verdict::certified;
-    totals.attacked += point.verdict == provoke::certify::Verdict::attacked;
-    totals.undecided += point.verdict == provoke::certify::Verdict::undecided;
-    totals.clean_errors += point.clean_error;
-    totals.cut_short += point.cut_short;
-    totals.nodes += point.nodes;
-    totals.bounds += point.bounds;
-    totals.open_units += point.open_units;
-  }
-  return totals;
-}
 
 Json limit_or_null(double seconds) { return seconds > 0.0 ? Json(seconds) : Json(nullptr); }
 
-Json to_json(const CertifyRequest& request, const std::vector<provoke::certify::Point>& points,
-             double seconds) {
-  const Totals totals = totals_of(points);
-  Json document{
-      {"examples", points.size()},
-      {"epsilon", request.epsilon},
-      {"norm", request.norm},
-      {"method", request.method},
-      {"box", request.options.box},
-      {"clean_errors", totals.clean_errors},
-      {"certified", totals.certified},
-      {"certified_bound", static_cast<std::int64_t>(points.size()) - totals.certified},
-      {"attacked", totals.attacked},
-      {"undecided", totals.undecided},
-      {"cut_short", totals.cut_short},
-      {"seconds", seconds},
-      {"limits",
-       {{"nodes_per_point", request.options.node_limit},
-        {"seconds", limit_or_null(request.options.seconds)},
-        {"seconds_per_point", limit_or_null(request.options.seconds_per_point)}}},
-      {"ledger",
-       {{"nodes", totals.nodes}, {"bounds", totals.bounds}, {"open_units", totals.open_units}}}};
-  if (request.points) {
-    Json list = Json::array();
-    for (const provoke::certify::Point& point : points) {
-      list.push_back({{"verdict", word(point.verdict)},
-                      {"clean_error", point.clean_error},
-                      {"cut_short", point.cut_short},
-                      {"margin", number_or_null(point.margin)},
-                      {"nodes", point.nodes},
-                      {"bounds", point.bounds},
-                      {"seconds", point.seconds}});
-    }
-    document["points"] = std::move(list);
-  }
+Json document_of(const CertifyRequest& request,
+                 const std::vector<provoke::certify::CertifiedPoint>& points, double seconds) {
+  Json document{{"epsilon", request.epsilon},
+                {"norm", request.norm},
+                {"method", request.method},
+                {"box", request.options.box},
+                {"seconds", seconds},
+                {"limits",
+                 {{"nodes_per_point", request.options.node_limit},
+                  {"seconds", limit_or_null(request.options.seconds)},
+                  {"seconds_per_point", limit_or_null(request.options.seconds_per_point)}}}};
+  document.update(Json(provoke::certify::tally(points)));
+  if (request.points) document["points"] = points;
   return document;
 }
 
-void print(const CertifyRequest& request, const std::vector<provoke::certify::Point>& points,
-           double seconds, app::terminal::Console& console) {
-  const Totals totals = totals_of(points);
-  const auto count = static_cast<std::int64_t>(points.size());
-  console.line(fmt::format("{} examples, {} radius {:g}{}, {:.1f} s", count, request.norm,
+void print(const CertifyRequest& request,
+           const std::vector<provoke::certify::CertifiedPoint>& points, double seconds,
+           app::terminal::Console& console) {
+  const provoke::certify::Tally totals = provoke::certify::tally(points);
+  console.line(fmt::format("{} examples, {} radius {:g}{}, {:.1f} s", totals.examples, request.norm,
                            request.epsilon, request.options.box ? "" : " outside the input box too",
                            seconds));
   console.line(fmt::format("  {:>6} certified   no input in the radius changes the answer",
@@ -128,7 +61,7 @@ void print(const CertifyRequest& request, const std::vector<provoke::certify::Po
       "  {:>6} undecided{}", totals.undecided,
       totals.cut_short > 0 ? fmt::format("   {} of them cut short", totals.cut_short) : ""));
   console.line(fmt::format("errors between {} and {}; {} nodes, {} bounds", totals.attacked,
-                           count - totals.certified, totals.nodes, totals.bounds));
+                           totals.examples - totals.certified, totals.nodes, totals.bounds));
   if (totals.cut_short > 0 && !console.interrupted())
     console.note(
         fmt::format("time ran out; --time-limit (now {:g} s in all) and --time-per-point "
@@ -173,26 +106,25 @@ int run_stress_certify(std::span<const std::string> arguments, app::terminal::Co
     throw ConfigError(
         fmt::format("--epsilon must be finite and at least 0, got {}", request.epsilon));
   request.options.box = !no_box;
-  request.options.method = method_of(request.method);
-  if (request.options.method == provoke::certify::Method::interval) request.options.node_limit = 0;
+  request.options.method = provoke::certify::method_from_word(request.method);
+  if (request.options.method == provoke::certify::BoundMethod::interval)
+    request.options.node_limit = 0;
 
-  const Subject subject = load_subject(request.subject);
-  const provoke::certify::Certifier certifier(network_of(*subject.model, "stress certify"));
+  const auto subject = provoke::trial::load_subject(request.subject);
+  const provoke::certify::Certifier certifier(model::network_of(*subject.model, "stress certify"));
   const ThreadLimit limit(running.threads);
-  app::terminal::Progress progress(console, "certify", subject.labels.size(), "examples");
-  request.options.stop = console.stop_flag();
-  request.options.progress = [&](std::size_t done, std::size_t) { progress.update(done); };
+  const app::terminal::TaskLine line(console);
   const auto start = std::chrono::steady_clock::now();
-  const std::vector<provoke::certify::Point> points =
-      certifier.certify(subject.inputs, subject.labels, request.epsilon,
-                        provoke::attack::norm_from_word(request.norm), request.options);
+  const std::vector<provoke::certify::CertifiedPoint> points = certifier.certify(
+      subject.inputs, subject.labels, request.epsilon,
+      provoke::attack::norm_from_word(request.norm), request.options, line.task());
   const double seconds = seconds_since(start);
   console.clear_status();
   if (console.interrupted()) {
     console.note("interrupted: what was not reached counts as undecided");
   }
   if (running.json) {
-    console.json(to_json(request, points, seconds));
+    console.json(document_of(request, points, seconds));
   } else {
     print(request, points, seconds, console);
   }

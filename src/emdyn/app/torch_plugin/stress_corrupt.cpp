@@ -5,28 +5,16 @@
 
 #include "emdyn/app/terminal/arguments.hpp"
 #include "emdyn/app/terminal/table.hpp"
-#include "emdyn/app/torch_plugin/corrupt_trial.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/provoke/trial/corrupt_trial.hpp"
 
 namespace emdyn::app::torch_plugin {
 namespace {
 
-Json trial_json(const CorruptTrial& trial, double seconds) {
-  Json rows = Json::array();
-  for (const report::CorruptionFinding& one : trial.findings)
-    rows.push_back({{"name", one.name}, {"error_rate", one.error_rate}});
-  return {{"examples", trial.examples},
-          {"clean_errors", trial.clean_errors},
-          {"constants", trial.constants},
-          {"corruptions", std::move(rows)},
-          {"curve", trial.curve},
-          {"ledger", {{"forward", trial.ledger.forward}, {"gradient", trial.ledger.gradient}}},
-          {"seconds", seconds}};
-}
-
-void print_trial(const CorruptTrial& trial, app::terminal::Console& console) {
+void print_trial(const provoke::trial::CorruptTrial& trial, app::terminal::Console& console) {
   using Align = app::terminal::Table::Align;
   app::terminal::Table table({{"corruption"},
                               {"1", Align::right},
@@ -35,7 +23,7 @@ void print_trial(const CorruptTrial& trial, app::terminal::Console& console) {
                               {"4", Align::right},
                               {"5", Align::right},
                               {"mean", Align::right}});
-  for (const report::CorruptionFinding& one : trial.findings) {
+  for (const provoke::trial::CorruptionFinding& one : trial.findings) {
     std::vector<std::string> cells{one.name};
     for (const double rate : one.error_rate) cells.push_back(fmt::format("{:.1f} %", 100.0 * rate));
     const double sum = std::accumulate(one.error_rate.begin(), one.error_rate.end(), 0.0);
@@ -59,7 +47,7 @@ int run_stress_corrupt(std::span<const std::string> arguments, app::terminal::Co
                "stress corrupt");
   SubjectOptions subject_options;
   subject_options.add_to(app);
-  CorruptTrialOptions options;
+  provoke::trial::CorruptTrialOptions options;
   RunOptions running;
   app.add_option("--corruption", options.names,
                  "only this one; may be repeated (default: all that fit the data)")
@@ -73,15 +61,15 @@ int run_stress_corrupt(std::span<const std::string> arguments, app::terminal::Co
   if (!app::terminal::parse(app, arguments, console)) return 0;
   const ThreadLimit limit(running.threads);
   const auto start = std::chrono::steady_clock::now();
-  const Subject subject = load_subject(subject_options);
-  const CorruptTrial trial = run_corrupt_trial(
-      *subject.model, subject.dataset, options,
-      [&](const std::string& what) { console.status(what); },
-      [&] { return console.interrupted(); });
+  const auto subject = provoke::trial::load_subject(subject_options);
+  const app::terminal::TaskLine line(console);
+  const auto trial =
+      provoke::trial::run_corrupt_trial(*subject.model, subject.dataset, options, line.task());
   console.clear_status();
-  if (console.interrupted()) return 130;
   if (running.json) {
-    console.json(trial_json(trial, seconds_since(start)));
+    Json document = trial;
+    document["seconds"] = seconds_since(start);
+    console.json(document);
   } else {
     print_trial(trial, console);
   }

@@ -1,50 +1,28 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "emdyn/app/terminal/arguments.hpp"
 #include "emdyn/app/terminal/table.hpp"
-#include "emdyn/app/torch_plugin/ood_trial.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/model/network/observe.hpp"
+#include "emdyn/provoke/trial/ood_trial.hpp"
 
 namespace emdyn::app::torch_plugin {
 namespace {
 
-Json trial_json(const OodTrial& trial, double seconds) {
-  Json scores = Json::array();
-  for (std::size_t i = 0; i < trial.findings.size(); ++i) {
-    const report::OodFinding& one = trial.findings[i];
-    scores.push_back({{"set", one.set},
-                      {"score", one.score},
-                      {"auroc", one.auroc},
-                      {"aupr_in", trial.aupr_in[i]},
-                      {"aupr_out", one.aupr},
-                      {"fpr95", one.fpr95}});
-  }
-  return {{"examples", trial.examples},
-          {"clean_errors", trial.clean_errors},
-          {"chosen", trial.choice.name},
-          {"chosen_because", trial.choice.reason},
-          {"note", trial.note.empty() ? Json(nullptr) : Json(trial.note)},
-          {"scores", std::move(scores)},
-          {"ledger", {{"forward", trial.ledger.forward}, {"gradient", trial.ledger.gradient}}},
-          {"seconds", seconds}};
-}
-
-void print_trial(const OodTrial& trial, app::terminal::Console& console) {
+void print_trial(const provoke::trial::OodTrial& trial, app::terminal::Console& console) {
   app::terminal::Table table({{"set"},
                               {"score"},
                               {"AUROC", app::terminal::Table::Align::right},
                               {"AUPR", app::terminal::Table::Align::right},
                               {"FPR95", app::terminal::Table::Align::right}});
-  for (const report::OodFinding& one : trial.findings) {
+  for (const provoke::trial::OodFinding& one : trial.findings) {
     table.row({one.set, one.score, fmt::format("{:.2f}", 100.0 * one.auroc),
-               fmt::format("{:.2f}", 100.0 * one.aupr), fmt::format("{:.1f}", 100.0 * one.fpr95)});
+               fmt::format("{:.2f}", 100.0 * one.aupr_out),
+               fmt::format("{:.1f}", 100.0 * one.fpr95)});
   }
   table.print(console);
   console.line(
@@ -63,7 +41,7 @@ int run_stress_ood(std::span<const std::string> arguments, app::terminal::Consol
   subject_options.add_to(app);
   std::vector<std::string> strange_paths;
   std::size_t fit_limit = 10000;
-  OodTrialOptions options;
+  provoke::trial::OodTrialOptions options;
   RunOptions running;
   app.add_option("--ood", strange_paths, "strange examples: a folder or file; may be repeated")
       ->allow_extra_args(false);
@@ -78,27 +56,23 @@ int run_stress_ood(std::span<const std::string> arguments, app::terminal::Consol
   const ThreadLimit limit(running.threads);
   for (const std::string& name : options.scores) provoke::ood::find_entry(name);
   const auto start = std::chrono::steady_clock::now();
-  const Subject subject = load_subject(subject_options);
+  const auto subject = provoke::trial::load_subject(subject_options);
   const model::Signature& signature = subject.model->signature();
-  const model::data::Dataset train =
-      load_examples(subject_options.data, "train", fit_limit, signature, true);
-  std::vector<StrangeSet> sets =
-      made_sets(subject.inputs, signature, subject.dataset.size(), options.seed);
-  for (const std::string& path : strange_paths) {
-    const model::data::Dataset strange = load_examples(path, "", 0, signature, false);
-    const std::filesystem::path place(path);
-    const std::string stem =
-        (std::filesystem::is_directory(place) ? place : place.parent_path()).filename().string();
-    sets.push_back({stem.empty() ? path : stem, model::examples(strange)});
-  }
-  const OodTrial trial = run_ood_trial(
-      *subject.model, model::examples(train), train.labels, subject.inputs, subject.labels, sets,
-      options, [&](const std::string& what) { console.status(what); },
-      [&] { return console.interrupted(); });
+  const auto train =
+      provoke::trial::load_examples(subject_options.data, "train", fit_limit, signature, true);
+  auto sets =
+      provoke::trial::made_sets(subject.inputs, signature, subject.dataset.size(), options.seed);
+  for (const std::string& path : strange_paths)
+    sets.push_back(provoke::trial::strange_set(path, signature));
+  const app::terminal::TaskLine line(console);
+  const auto trial =
+      provoke::trial::run_ood_trial(*subject.model, model::examples(train), train.labels,
+                                    subject.inputs, subject.labels, sets, options, line.task());
   console.clear_status();
-  if (console.interrupted()) return 130;
   if (running.json) {
-    console.json(trial_json(trial, seconds_since(start)));
+    Json document = trial;
+    document["seconds"] = seconds_since(start);
+    console.json(document);
   } else {
     print_trial(trial, console);
   }

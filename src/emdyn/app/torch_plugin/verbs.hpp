@@ -6,9 +6,6 @@
 
 namespace emdyn::app::torch_plugin {
 
-/// `emdyn bench lab` and `emdyn bench stress`.
-int run_bench(std::span<const std::string> arguments, app::terminal::Console& console);
-
 /// `emdyn lab list` and `emdyn lab run NAME`.
 int run_lab(std::span<const std::string> arguments, app::terminal::Console& console);
 

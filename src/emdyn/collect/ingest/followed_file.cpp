@@ -165,7 +165,7 @@ void FollowedFile::begin_again(Feed& feed) {
 }
 
 void FollowedFile::read_new(Feed& feed, std::uint64_t most_bytes) {
-  while (most_bytes > 0 && !failed_) {
+  while (most_bytes > 0 && !failed_ && !feed.stopped()) {
     const std::string_view bytes =
         file_->read(static_cast<std::size_t>(std::min<std::uint64_t>(kFollowBlock, most_bytes)));
     if (bytes.empty()) return;

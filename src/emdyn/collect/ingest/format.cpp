@@ -5,20 +5,11 @@
 #include <algorithm>
 #include <array>
 
-#include "emdyn/collect/ingest/contract/crc32c.hpp"
-#include "emdyn/collect/ingest/contract/json_flat.hpp"
-#include "emdyn/collect/ingest/contract/wire.hpp"
-#include "emdyn/collect/ingest/csv/csv.hpp"
-#include "emdyn/collect/ingest/json/json_document.hpp"
-#include "emdyn/collect/ingest/json/jsonl.hpp"
-#include "emdyn/collect/ingest/tensorboard/tfevents.hpp"
+#include "emdyn/collect/ingest/registry.hpp"
 #include "emdyn/core/error.hpp"
-#include "emdyn/core/text.hpp"
 
 namespace emdyn::collect::ingest {
 namespace {
-
-constexpr std::array<std::string_view, 5> kFormats{"automatic", "csv", "jsonl", "tfevents", "json"};
 
 struct Magic {
   std::string_view bytes;
@@ -43,48 +34,21 @@ constexpr std::array<Magic, 14> kForeign{{
     {"\xfe\xff", "UTF-16 text; convert it: iconv -f utf-16 -t utf-8"},
 }};
 
-bool is_event_file(std::string_view head) noexcept {
-  return head.size() >= 12 &&
-         little_endian<std::uint32_t>(head.substr(8)) == masked_crc32c(head.substr(0, 8));
-}
-
-/// An object on its first line makes JSON lines, unless it holds a whole log; anything else in
-/// braces is one document.
-Format kind_of_json(std::string_view text, bool whole) {
-  const auto newline = text.find('\n');
-  if (newline == std::string_view::npos && !whole) {
-    if (text.size() < kHeadBytes) return Format::automatic;
-    const bool log = text.find("\"log_history\"") != std::string_view::npos ||
-                     text.find("\"series\"") != std::string_view::npos;
-    return log ? Format::json : Format::jsonl;
+/// The first reader that takes the bytes, or wants more of them.
+Format first_reader(const FileHead& head, bool binary) {
+  for (const ReaderEntry& entry : registry().entries()) {
+    if (entry.binary != binary) continue;
+    const Sniffed sniffed = entry.sniff(head);
+    if (sniffed != Sniffed::no) return sniffed == Sniffed::yes ? entry.format : Format::automatic;
   }
-  std::vector<FlatEntry> entries;
-  const std::string_view line = text.substr(0, newline);
-  if (flatten_json(line, Limits{}.columns, entries).empty()) {
-    const bool log = std::ranges::any_of(entries, [](const FlatEntry& entry) {
-      return entry.kind == FlatEntry::Kind::other &&
-             (entry.key == "log_history" || entry.key == "series");
-    });
-    return log ? Format::json : Format::jsonl;
-  }
-  // A brace alone on its line opens a document written over many lines.
-  const bool alone = line.find_first_not_of(" \t\r", 1) == std::string_view::npos;
-  return alone ? Format::json : Format::jsonl;
+  return Format::automatic;
 }
 
 }  // namespace
 
-std::string_view word(Format format) noexcept { return kFormats[static_cast<std::size_t>(format)]; }
-
-Format format_from_word(std::string_view word) {
-  const auto found = std::ranges::find(kFormats, word);
-  if (found != kFormats.end()) return static_cast<Format>(found - kFormats.begin());
-  throw ConfigError(fmt::format(
-      "unknown format \"{}\"; use automatic, csv, jsonl, tfevents or json", terminal_safe(word)));
-}
-
 Format detect_format(std::string_view head, bool whole, std::string_view path) {
-  if (is_event_file(head)) return Format::tfevents;
+  const Format binary = first_reader({head, head, whole}, true);
+  if (binary != Format::automatic) return binary;
   for (const Magic& magic : kForeign) {
     if (!head.starts_with(magic.bytes)) continue;
     throw DataError(
@@ -102,28 +66,16 @@ Format detect_format(std::string_view head, bool whole, std::string_view path) {
                     path));
   }
   if (text.empty()) return Format::automatic;
-  if (text.front() == '[') return Format::json;
-  if (text.front() == '{') return kind_of_json(text, whole);
-  const bool line = text.find('\n') != std::string_view::npos;
-  return line || whole || head.size() >= kHeadBytes ? Format::csv : Format::automatic;
+  return first_reader({head, text, whole}, false);
 }
 
 std::unique_ptr<Parser> make_parser(Format format, Feed& feed, Origin origin,
                                     const ReadOptions& options, SourceInfo& info) {
   info.format = format;
-  switch (format) {
-    case Format::csv:
-      return std::make_unique<CsvParser>(feed, std::move(origin), options, info);
-    case Format::jsonl:
-      return std::make_unique<JsonlParser>(feed, std::move(origin), options, info);
-    case Format::tfevents:
-      return std::make_unique<TfEventsParser>(feed, std::move(origin), options, info);
-    case Format::json:
-      return std::make_unique<JsonDocumentParser>(feed, std::move(origin), options, info);
-    case Format::automatic:
-      break;
+  if (format == Format::automatic) {
+    throw DataError(fmt::format("{}: no format was chosen", origin.path));
   }
-  throw DataError(fmt::format("{}: no format was chosen", origin.path));
+  return find_reader(format).make(feed, std::move(origin), options, info);
 }
 
 }  // namespace emdyn::collect::ingest

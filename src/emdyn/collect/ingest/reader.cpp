@@ -9,6 +9,7 @@
 #include "emdyn/collect/ingest/contract/file.hpp"
 #include "emdyn/collect/ingest/contract/gzip.hpp"
 #include "emdyn/collect/ingest/format.hpp"
+#include "emdyn/collect/ingest/log_folder.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -61,7 +62,9 @@ class Reading {
  private:
   void unpack(std::string_view bytes) {
     if (!inflater_) return parse(bytes);
-    inflater_->push(bytes, [this](std::string_view block) { parse(block); });
+    inflater_->push(bytes, [this](std::string_view block) {
+      if (!feed_.stopped()) parse(block);
+    });
   }
 
   void parse(std::string_view bytes) {
@@ -101,11 +104,11 @@ std::string run_of(const fs::path& path, const fs::path& root, const ReadOptions
 void read_file(const fs::path& path, const fs::path& root, Feed& feed, const ReadOptions& options) {
   File file(path);
   Reading reading(feed, {terminal_safe(path.string()), run_of(path, root, options)}, options);
-  for (std::string_view bytes = file.read(kReadBlock); !bytes.empty();
+  for (std::string_view bytes = file.read(kReadBlock); !bytes.empty() && !feed.stopped();
        bytes = file.read(kReadBlock)) {
     reading.push(bytes);
   }
-  reading.finish();
+  if (!feed.stopped()) reading.finish();
 }
 
 void read_folder(const fs::path& folder, Feed& feed, const ReadOptions& options) {
@@ -113,6 +116,7 @@ void read_folder(const fs::path& folder, Feed& feed, const ReadOptions& options)
   const std::uint64_t before = feed.points();
   std::string first_error;
   for (const fs::path& file : files) {
+    if (feed.stopped()) return;
     try {
       read_file(file, folder, feed, options);
     } catch (const DataError& error) {
@@ -120,18 +124,19 @@ void read_folder(const fs::path& folder, Feed& feed, const ReadOptions& options)
       feed.warn(error.what());
     }
   }
-  if (feed.points() > before) return;
+  if (feed.points() > before || feed.stopped()) return;
   const std::string shown = terminal_safe(folder.string());
-  throw DataError(files.empty() ? shown +
-                                      ": no log in this folder (looked for *tfevents*, .csv, "
-                                      ".tsv, .jsonl, .ndjson, also with .gz)"
-                                : fmt::format("{}: nothing could be read; {}", shown, first_error));
+  throw DataError(files.empty()
+                      ? fmt::format("{}: no log in this folder (looked for {}, also with .gz)",
+                                    shown, log_names())
+                      : fmt::format("{}: nothing could be read; {}", shown, first_error));
 }
 
 }  // namespace
 
-ReadReport read(std::span<const fs::path> paths, Sink& sink, const ReadOptions& options) {
-  Feed feed(sink, options.limits);
+ReadReport read(std::span<const fs::path> paths, Sink& sink, const ReadOptions& options,
+                const Task& task) {
+  Feed feed(sink, options.limits, task);
   for (const fs::path& path : paths) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
@@ -143,8 +148,8 @@ ReadReport read(std::span<const fs::path> paths, Sink& sink, const ReadOptions& 
   return feed.report();
 }
 
-ReadReport read(const fs::path& path, Sink& sink, const ReadOptions& options) {
-  return read(std::span(&path, 1), sink, options);
+ReadReport read(const fs::path& path, Sink& sink, const ReadOptions& options, const Task& task) {
+  return read(std::span(&path, 1), sink, options, task);
 }
 
 ReadReport read_bytes(std::string_view bytes, std::string_view name, Sink& sink,
@@ -191,9 +196,10 @@ std::vector<series::Run> Collector::take() {
 }
 
 std::vector<series::Run> read_runs(const fs::path& path, const ReadOptions& options,
-                                   ReadReport* report) {
+                                   ReadReport* report, const Task& task) {
   Collector collector;
-  const ReadReport read_report = read(path, collector, options);
+  const ReadReport read_report = read(path, collector, options, task);
+  task.check();
   if (report != nullptr) *report = read_report;
   auto runs = collector.take();
   for (series::Run& run : runs) run.info.source = path.string();

@@ -6,6 +6,7 @@
 
 #include "emdyn/collect/ingest/contract/options.hpp"
 #include "emdyn/collect/ingest/contract/sink.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::collect::ingest {
@@ -15,10 +16,12 @@ namespace emdyn::collect::ingest {
 /// gzip) are told by content; "-" is standard input. In a folder, what cannot be read warns and the
 /// rest is read; folders of event files share one run a folder.
 /// @throws DataError naming file and line (or byte) of what cannot be read, for a file without a
-/// number, and for a folder without a log.
+/// number, and for a folder without a log. Stopping `task` ends the reading between two blocks: the
+/// report says what was read by then, and the sink has it.
 ReadReport read(std::span<const std::filesystem::path> paths, Sink& sink,
-                const ReadOptions& options = {});
-ReadReport read(const std::filesystem::path& path, Sink& sink, const ReadOptions& options = {});
+                const ReadOptions& options = {}, const Task& task = {});
+ReadReport read(const std::filesystem::path& path, Sink& sink, const ReadOptions& options = {},
+                const Task& task = {});
 
 /// The same from memory; `name` stands for the path.
 ReadReport read_bytes(std::string_view bytes, std::string_view name, Sink& sink,
@@ -45,8 +48,10 @@ class Collector final : public Sink {
   std::vector<Place> places_;
 };
 
-/// Runs with their name, configuration, source and signals. @throws as read().
+/// Runs with their name, configuration, source and signals. @throws as read(), and Task::Stopped:
+/// half a run would be taken for a whole one.
 std::vector<series::Run> read_runs(const std::filesystem::path& path,
-                                   const ReadOptions& options = {}, ReadReport* report = nullptr);
+                                   const ReadOptions& options = {}, ReadReport* report = nullptr,
+                                   const Task& task = {});
 
 }  // namespace emdyn::collect::ingest

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <stop_token>
+#include <string>
 
 #include "emdyn/collect/ingest/contract/testing.hpp"
+#include "emdyn/collect/ingest/tailer.hpp"
 
 namespace emdyn::collect::ingest {
 namespace {
@@ -32,6 +35,35 @@ TEST(Reader, MissingFileFolderAndEmptyFilesAreErrorsThatNameThePath) {
   EXPECT_THAT(error_of(""), HasSubstr("log.txt: the file is empty"));
   EXPECT_THAT(error_of("\n\n"), HasSubstr("nothing but blanks"));
   EXPECT_THAT(error_of("step,loss\n"), HasSubstr("no numbers found"));
+}
+
+/// Stops the reading at its first point.
+class StopAtOnce final : public Sink {
+ public:
+  void on_run(RunIndex, std::string_view, const Json&) override {}
+  void on_signal(SignalIndex, RunIndex, std::string_view, series::Axis) override {}
+  void on_point(SignalIndex, double, double, double) override { stop.request_stop(); }
+  std::stop_source stop{};
+};
+
+TEST(Reader, AStoppedReadingReturnsWhatItHas) {
+  testing::TemporaryFolder folder;
+  std::string text = "step,loss\n";
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i) + ",1\n";
+  testing::write_file(folder / "long.csv", text);
+  StopAtOnce sink;
+  const ReadReport report = read(folder / "long.csv", sink, {}, Task(sink.stop.get_token()));
+  EXPECT_GT(report.points, 0U);
+  EXPECT_LT(report.points, 200'000U);
+  EXPECT_THROW(read_runs(folder / "long.csv", {}, nullptr, Task(sink.stop.get_token())),
+               Task::Stopped);
+  // A watcher that is stopped in the middle can be gone on from, to the point.
+  StopAtOnce first;
+  Tailer tailer(folder / "long.csv", {}, Json(), Task(first.stop.get_token()));
+  const std::uint64_t before = tailer.poll(first);
+  EXPECT_LT(before, 200'000U);
+  StopAtOnce second;
+  EXPECT_EQ(Tailer(folder / "long.csv", {}, tailer.state()).poll(second), 200'000U - before);
 }
 
 TEST(Reader, ForeignFilesAreNamedForWhatTheyAre) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "emdyn/collect/ingest/contract/file.hpp"
+#include "emdyn/collect/ingest/log_folder.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -26,6 +27,7 @@ class Tailer::Relay final : public Sink {
   void on_point(SignalIndex signal, double position, double value, double seconds) override {
     target_->on_point(signal, position, value, seconds);
   }
+  void on_row(RunIndex run, double position) override { target_->on_row(run, position); }
   void on_configuration(RunIndex run, const Json& configuration) override {
     target_->on_configuration(run, configuration);
   }
@@ -35,12 +37,12 @@ class Tailer::Relay final : public Sink {
   Sink* target_ = nullptr;
 };
 
-Tailer::Tailer(fs::path path, const ReadOptions& options, const Json& state)
+Tailer::Tailer(fs::path path, const ReadOptions& options, const Json& state, const Task& task)
     : path_(std::move(path)),
       options_(options),
       state_(state),
       relay_(std::make_unique<Relay>()),
-      feed_(*relay_, options.limits) {
+      feed_(*relay_, options.limits, task) {
   if (state_.is_null()) return;
   const bool sound = state_.is_object() && state_.contains("files") && state_["files"].is_array() &&
                      std::ranges::all_of(state_["files"], [](const Json& file) {

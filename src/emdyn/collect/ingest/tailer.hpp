@@ -9,6 +9,7 @@
 #include "emdyn/collect/ingest/contract/sink.hpp"
 #include "emdyn/collect/ingest/followed_file.hpp"
 #include "emdyn/core/json.hpp"
+#include "emdyn/core/task.hpp"
 
 namespace emdyn::collect::ingest {
 
@@ -20,9 +21,10 @@ class Tailer {
  public:
   /// `path` need not exist yet. `state`, from state() of an earlier watcher, goes on where that one
   /// ended: what it had read is parsed again but not passed on.
+  /// Stopping `task` ends a look between two blocks of a file; state() is right all the same.
   /// @throws DataError when `state` is none.
   explicit Tailer(std::filesystem::path path, const ReadOptions& options = {},
-                  const Json& state = Json());
+                  const Json& state = Json(), const Task& task = {});
   Tailer(const Tailer&) = delete;
   Tailer& operator=(const Tailer&) = delete;
   ~Tailer();

@@ -26,19 +26,23 @@ double seconds_of() noexcept {
 
 }  // namespace
 
-Monitor::Monitor(collect::store::RunWriter writer, const MonitorOptions& options, OnEvent on_event)
+Monitor::Monitor(collect::store::RunWriter writer, const MonitorOptions& options, OnEvent on_event,
+                 std::unique_ptr<RunObserver> observer)
     : number_(next_number()),
       options_(options),
       run_id_(writer.id()),
       recorder_(std::move(writer), options.recorder, std::move(on_event)),
       last_sync_(seconds_of<std::chrono::steady_clock>()),
-      worker_([this](const std::stop_token& stop) { work(stop); }) {}
+      worker_([this](const std::stop_token& stop) { work(stop); }) {
+  const std::lock_guard lock(recorder_mutex_);  // No signal can have been added yet.
+  recorder_.observe(std::move(observer));
+}
 
 Monitor::~Monitor() {
   worker_.request_stop();
   worker_.join();
   try {
-    if (!finished_) flush();
+    if (!finished_) end_points();
   } catch (...) {
     // A destructor cannot report it; whoever cares calls flush() or finish().
   }
@@ -158,8 +162,16 @@ void Monitor::flush() {
   sync_if_due(true);
 }
 
-void Monitor::finish(series::RunStatus status) {
+void Monitor::end_points() {
   flush();
+  const std::lock_guard lock(recorder_mutex_);
+  if (std::exchange(concluded_, true)) return;
+  recorder_.end_points();
+  events_ = recorder_.events();
+}
+
+void Monitor::finish(series::RunStatus status) {
+  end_points();
   finished_ = true;
   const std::lock_guard lock(recorder_mutex_);
   recorder_.finish(status);

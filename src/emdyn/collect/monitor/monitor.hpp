@@ -39,7 +39,10 @@ class Monitor {
 
   /// @param on_event called from the background thread for each event; may be empty; must not
   /// throw.
-  Monitor(collect::store::RunWriter writer, const MonitorOptions& options, OnEvent on_event = {});
+  /// @param observer follows the run in the same thread; may be null.
+  /// @throws ConfigError for an unknown detector or an option out of range.
+  Monitor(collect::store::RunWriter writer, const MonitorOptions& options, OnEvent on_event = {},
+          std::unique_ptr<RunObserver> observer = {});
   /// Stores what was logged; a run that was not finished is marked as interrupted.
   ~Monitor();
   Monitor(const Monitor&) = delete;
@@ -55,6 +58,10 @@ class Monitor {
   /// @param value may be NaN or infinite.
   /// @return false when the point was dropped.
   bool log(SignalId signal, double position, double value) noexcept;
+
+  /// Returns when every point logged before this call is detected on and the observer has
+  /// concluded: no point follows. finish() does it too. @throws StoreError
+  void end_points();
 
   /// Stores a record (Event, Transition, Forecast, Attribution) beside the points. @throws
   /// StoreError
@@ -102,6 +109,7 @@ class Monitor {
   RunRecorder recorder_;
   std::exception_ptr failure_;
   double last_sync_ = 0.0;
+  bool concluded_ = false;
 
   std::mutex rings_mutex_;
   std::vector<std::unique_ptr<Ring<Point>>> rings_;

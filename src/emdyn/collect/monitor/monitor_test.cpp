@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "emdyn/core/error.hpp"
@@ -66,7 +69,8 @@ TEST_F(MonitorTest, BoundsFalseDiscoveriesOverAllSignals) {
   auto store = this->store();
   const auto events_with = [&](double rate) {
     MonitorOptions options{.overflow = Overflow::wait};
-    options.recorder.watch.alpha = 2e-3;
+    options.recorder.detection.detector = detect::kWatch;
+    options.recorder.detection.alpha = 2e-3;
     options.recorder.false_discovery_rate = rate;
     Monitor monitor(store.create(info()), options);
     std::vector<Monitor::SignalId> signals;
@@ -150,6 +154,102 @@ TEST_F(MonitorTest, ARunThatWasNotFinishedKeepsItsPoints) {
   }
   EXPECT_EQ(store.load(id).find("x")->values, std::vector<double>{2.0});
   EXPECT_EQ(store.info(id).status, series::RunStatus::interrupted);
+}
+
+// Whatever the registries hold can watch a run, and gives the events it gives anywhere.
+TEST_F(MonitorTest, RunsAnyEntryAndGivesItsEvents) {
+  auto store = this->store();
+  for (const std::string_view name : {"auto", "watch", "cusum", "bocpd"}) {
+    MonitorOptions options{.overflow = Overflow::wait};
+    options.recorder.detection.detector = name;
+    options.recorder.detection.alpha = 1e-4;
+    Monitor monitor(store.create(info()), options);
+    detect::SeriesDetector alone("loss", series::Axis::step, options.recorder.detection);
+    std::vector<series::Event> expected;
+    const auto loss = monitor.add_signal("loss");
+    Philox random(8);
+    for (int i = 0; i < 800; ++i) {
+      const double value = random.normal() + (i >= 500 ? 9.0 : 0.0);
+      monitor.log(loss, i, i == 300 ? std::nan("") : value);
+      (void)alone.push(i, i == 300 ? std::nan("") : value, expected);
+    }
+    monitor.finish(series::RunStatus::finished);
+    for (series::Event& event : expected) event.run = monitor.run_id();
+    EXPECT_EQ(store.events(monitor.run_id()), expected) << name;
+    EXPECT_GE(expected.size(), 2U) << name;
+  }
+  MonitorOptions unknown;
+  unknown.recorder.detection.detector = "cusun";
+  EXPECT_THROW(Monitor(store.create(info()), unknown), ConfigError);
+}
+
+// A detector of rows sees, as one row, what has one position.
+TEST_F(MonitorTest, ADetectorOfRowsSeesAllSignalsTogether) {
+  auto store = this->store();
+  MonitorOptions options{.overflow = Overflow::wait};
+  options.recorder.detection.detector = "mahalanobis";
+  Monitor monitor(store.create(info()), options);
+  std::vector<Monitor::SignalId> signals;
+  for (const char* name : {"a", "b", "c"}) signals.push_back(monitor.add_signal(name));
+  Philox random(9);
+  for (int i = 0; i < 400; ++i) {
+    for (std::size_t s = 0; s < signals.size(); ++s) {
+      monitor.log(signals[s], i, random.normal() + (i == 399 && s == 1 ? 12.0 : 0.0));
+    }
+  }
+  monitor.finish(series::RunStatus::finished);  // The last row is closed by it.
+  const auto events = store.events(monitor.run_id());
+  const auto last = std::ranges::find(events, 399.0, &series::Event::position);
+  ASSERT_NE(last, events.end());
+  EXPECT_EQ(last->signal, "row");
+  EXPECT_EQ(last->shares.front().name, "b");
+}
+
+/// Counts what it is told; throws at a point if asked to.
+class CountingObserver final : public RunObserver {
+ public:
+  CountingObserver(std::vector<std::string>& heard, int throws_at)
+      : heard_(heard), throws_at_(throws_at) {}
+  void on_signal(std::uint32_t signal, std::string_view name, series::Axis) override {
+    heard_.push_back(std::to_string(signal) + " " + std::string(name));
+  }
+  void on_point(std::uint32_t, double position, double, RunRecorder& run) override {
+    if (++points_ == throws_at_) throw std::runtime_error("broken");
+    if (position != 2.0) return;
+    series::Forecast forecast;
+    forecast.run = run.run_id();
+    forecast.at = position;
+    run.record(forecast);
+  }
+  void on_end(RunRecorder&) override { heard_.push_back("end " + std::to_string(points_)); }
+
+ private:
+  std::vector<std::string>& heard_;
+  int throws_at_;
+  int points_ = 0;
+};
+
+TEST_F(MonitorTest, AnObserverSeesEveryPointAddsRecordsAndMayFail) {
+  auto store = this->store();
+  for (const int throws_at : {0, 2}) {
+    std::vector<std::string> heard;
+    std::string warning;
+    MonitorOptions options{.overflow = Overflow::wait};
+    options.recorder.on_warning = [&](std::string_view text) { warning = text; };
+    Monitor monitor(store.create(info()), options, {},
+                    std::make_unique<CountingObserver>(heard, throws_at));
+    const auto signal = monitor.add_signal("x");
+    for (int i = 0; i < 5; ++i) monitor.log(signal, i, 1.0);
+    monitor.finish(series::RunStatus::finished);
+    EXPECT_EQ(monitor.points(), 5U);
+    EXPECT_EQ(heard.front(), "0 x");
+    EXPECT_EQ(heard.size(), throws_at == 0 ? 2U : 1U);
+    if (throws_at == 0) {
+      EXPECT_EQ(heard.back(), "end 5");
+    }
+    EXPECT_EQ(store.forecasts(monitor.run_id()).size(), throws_at == 0 ? 1U : 0U);
+    EXPECT_EQ(warning.empty(), throws_at == 0);
+  }
 }
 
 }  // namespace

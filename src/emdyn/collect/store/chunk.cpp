@@ -208,7 +208,7 @@ void ChunkCodec::Impl::encode_column(std::span<const double> column, std::vector
     for (std::size_t i = 0; i < residuals.entries; ++i) put(out, residuals.dictionary[i]);
   } else {
     put(out, residuals.first);
-    if (residuals.predictor != Predictor::offset) put(out, residuals.second);
+    if (residuals.predictor != Differencing::offset) put(out, residuals.second);
   }
   if (squeezed_size > 0) {
     put(out, static_cast<std::uint16_t>(squeezed_size));
@@ -238,7 +238,8 @@ void ChunkCodec::Impl::read_planes(Reader& reader, std::size_t count) {
     }
   } else {
     residuals.first = reader.get<std::uint64_t>();
-    residuals.second = residuals.predictor == Predictor::offset ? 0 : reader.get<std::uint64_t>();
+    residuals.second =
+        residuals.predictor == Differencing::offset ? 0 : reader.get<std::uint64_t>();
   }
   wanted.resize(squeezed_planes * count);
   if (squeezed_planes > 0) {
@@ -267,11 +268,11 @@ void ChunkCodec::Impl::read_planes(Reader& reader, std::size_t count) {
 void ChunkCodec::Impl::decode_column(Reader& reader, std::size_t count, std::vector<double>& out) {
   const auto encoding = reader.get<std::uint8_t>();
   if ((encoding & 0xf) > static_cast<unsigned>(WordKind::dictionary) ||
-      (encoding >> 4) > static_cast<unsigned>(Predictor::delta_of_deltas)) {
+      (encoding >> 4) > static_cast<unsigned>(Differencing::delta_of_deltas)) {
     reader.fail("an unknown encoding");
   }
   residuals.kind = static_cast<WordKind>(encoding & 0xf);
-  residuals.predictor = static_cast<Predictor>(encoding >> 4);
+  residuals.predictor = static_cast<Differencing>(encoding >> 4);
   residuals.count = count;
   read_planes(reader, count);
   if (!from_residuals(residuals, std::span(decoded).first(count))) {

@@ -114,14 +114,14 @@ std::uint64_t least_word(std::span<const std::uint64_t> words, bool is_signed) n
 void predict(std::span<const std::uint64_t> words, std::uint64_t least, std::uint64_t mean,
              Residuals& out) noexcept {
   const std::size_t count = words.size();
-  if (out.predictor == Predictor::offset) {
+  if (out.predictor == Differencing::offset) {
     out.first = least;
     for (std::size_t i = 0; i < count; ++i) out.words[i] = words[i] - least;
     return;
   }
   out.first = words[0];
   out.words[0] = 0;
-  if (out.predictor == Predictor::delta) {
+  if (out.predictor == Differencing::delta) {
     out.second = mean;
     for (std::size_t i = 1; i < count; ++i) out.words[i] = zigzag(words[i] - words[i - 1] - mean);
     return;
@@ -135,9 +135,9 @@ void predict(std::span<const std::uint64_t> words, std::uint64_t least, std::uin
 
 void restore_words(Residuals& in) noexcept {
   std::uint64_t word = in.first;
-  if (in.predictor == Predictor::offset) {
+  if (in.predictor == Differencing::offset) {
     for (std::size_t i = 0; i < in.count; ++i) in.words[i] += in.first;
-  } else if (in.predictor == Predictor::delta) {
+  } else if (in.predictor == Differencing::delta) {
     in.words[0] = word;
     for (std::size_t i = 1; i < in.count; ++i) {
       in.words[i] = word += unzigzag(in.words[i]) + in.second;
@@ -173,14 +173,14 @@ void to_residuals(std::span<const double> values, Residuals& out) noexcept {
   const std::uint64_t mean = mean_delta(used);
   const Costs costs = measure(used, least, mean);
   std::uint64_t best = costs.offset;
-  out.predictor = Predictor::offset;
+  out.predictor = Differencing::offset;
   if (costs.delta < best) {
     best = costs.delta;
-    out.predictor = Predictor::delta;
+    out.predictor = Differencing::delta;
   }
   if (costs.delta_of_deltas < best) {
     best = costs.delta_of_deltas;
-    out.predictor = Predictor::delta_of_deltas;
+    out.predictor = Differencing::delta_of_deltas;
   }
   if (best > 8 * count && out.kind != WordKind::integer) {
     Words doubles;
@@ -190,7 +190,7 @@ void to_residuals(std::span<const double> values, Residuals& out) noexcept {
     const auto index_bits = static_cast<std::uint64_t>(std::bit_width(entries));
     if (entries > 0 && 64 * entries + index_bits * count < best) {
       out.kind = WordKind::dictionary;
-      out.predictor = Predictor::offset;
+      out.predictor = Differencing::offset;
       out.first = 0;
       out.entries = entries;
       return;

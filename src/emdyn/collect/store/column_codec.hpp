@@ -9,7 +9,7 @@ namespace emdyn::collect::store {
 /// How a column's doubles became integers.
 enum class WordKind : std::uint8_t { bits64, bits32, integer, dictionary };
 /// What was subtracted from each integer.
-enum class Predictor : std::uint8_t { offset, delta, delta_of_deltas };
+enum class Differencing : std::uint8_t { offset, delta, delta_of_deltas };
 
 inline constexpr std::size_t kMaxColumn = 1024;
 inline constexpr std::size_t kMaxDictionary = 256;
@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxDictionary = 256;
 /// A column as small integers: what is left once the prediction is taken away.
 struct Residuals {
   WordKind kind = WordKind::bits64;
-  Predictor predictor = Predictor::offset;
+  Differencing predictor = Differencing::offset;
   std::size_t count = 0;
   std::uint64_t first = 0;   ///< The offset, or the first integer.
   std::uint64_t second = 0;  ///< The mean delta (delta) or the first delta (delta_of_deltas).

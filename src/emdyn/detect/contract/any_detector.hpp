@@ -33,6 +33,8 @@ class AnyDetector {
   virtual std::optional<double> p_value() const noexcept = 0;
   /// What each member of an ensemble gave to the last score, largest first; empty for others.
   virtual std::vector<series::Share> shares() const = 0;
+  /// What a detector that alarms by itself alarmed at the last sample; empty for others.
+  virtual std::vector<OwnAlarm> alarms() const = 0;
   virtual std::unique_ptr<AnyDetector> clone() const = 0;
   virtual void save(StateWriter& archive) const = 0;
   virtual void load(StateReader& archive) = 0;
@@ -82,6 +84,13 @@ class Boxed final : public AnyDetector {
   std::vector<series::Share> shares() const override {
     if constexpr (requires { detector_.shares(); }) {
       return detector_.shares();
+    } else {
+      return {};
+    }
+  }
+  std::vector<OwnAlarm> alarms() const override {
+    if constexpr (requires { detector_.alarms(); }) {
+      return detector_.alarms();
     } else {
       return {};
     }

@@ -3,7 +3,9 @@
 #include <concepts>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "emdyn/series/records.hpp"
 
@@ -39,6 +41,15 @@ struct Evidence {
   std::uint64_t onset_latest_ago = 0;
   std::optional<EventKind> kind{};  ///< Where it is not always the detector's kKind.
   bool operator==(const Evidence&) const = default;
+};
+
+/// An alarm of a detector that alarms by itself, as an ensemble does whose members have a policy
+/// each.
+struct OwnAlarm {
+  std::string_view member;  ///< The event's detector.
+  Evidence evidence;        ///< Of that member, its kind included.
+  double p_value = 1.0;     ///< Of the member's score.
+  std::string policy{};     ///< As Event::policy.
 };
 
 /// Samples beyond +-1e140 are taken as +-1e140, so that squares and their sums stay finite.
@@ -82,7 +93,9 @@ constexpr double smallest_sigma(double level) noexcept {
 ///   p_value  optional member: chance of a score this high per step, where the null is known
 ///   advance(x) optional member: update() of a ready detector, for loops that know it is
 ///   shares()   optional member: what each member of an ensemble gave to the score
-///   state()  names every member that changes, in one order; see state.hpp
+///   alarms() optional member: it alarms by itself, and here is what it alarmed at the last sample;
+///            no policy is put behind it, and rearm() is called for a new segment only
+///   state()  names every member that changes, in one order; see core/snapshot.hpp
 // clang-format off
 template <class D>
 concept Detector =

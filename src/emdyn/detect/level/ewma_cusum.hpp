@@ -10,7 +10,7 @@ namespace emdyn::detect {
 
 /// The EWMA chart and the two-sided CUSUM of one signal in 64 bytes: one baseline for both, and
 /// its counter, sum of squares and deviation share their places over time. The score is the larger
-/// of those of Ewma and Cusum, to the last bit. What DetectorBank holds for every signal.
+/// of those of Ewma and Cusum, to the last bit. What ManySignals<EwmaCusum> holds for every signal.
 ///
 /// Cost: O(1) time, 64 bytes a signal.
 /// Source: as Ewma and Cusum.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/detect/live/event_maker.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"
 
 namespace emdyn::detect {
@@ -25,7 +26,8 @@ struct RowDetector::Impl {
   Params params;
   detect::AlarmPolicy policy;
   std::vector<std::string> names;
-  std::vector<std::uint8_t> in_burst;  // Of values that are not finite, by channel.
+  std::vector<EventMaker> makers;  // One a channel, for values that are not finite.
+  EventMaker row_maker;
   std::unique_ptr<detect::AnyVectorDetector> detector;
   std::vector<std::vector<ChannelValue>> early;  // Rows before the channels are settled.
   std::vector<double> values;
@@ -61,36 +63,22 @@ struct RowDetector::Impl {
   void nonfinite(double position, std::span<const ChannelValue> row,
                  std::vector<series::Event>& events) {
     for (const ChannelValue& each : row) {
-      const bool bad = !std::isfinite(each.value);
-      if (std::exchange(in_burst[each.channel], bad) != 0 || !bad) continue;
-      series::Event event;
-      event.signal = names[each.channel];
-      event.position = position;
-      event.axis = axis;
-      event.kind = detect::EventKind::nonfinite;
-      event.detector = "finite";
-      event.policy = "one event per burst";
-      events.push_back(std::move(event));
+      if (auto event = makers[each.channel].nonfinite(position, each.value)) {
+        events.push_back(std::move(*event));
+      }
     }
   }
 
   series::Event alarm(double position, double p_value) {
-    series::Event event;
-    event.signal = "row";
-    event.position = position;
-    event.axis = axis;
-    event.kind = entry.kind;
-    event.detector = entry.name;
-    event.policy = policy.text();
-    event.score = detector->score();
-    if (p_value < 1.0) event.p_value = p_value;  // At 1 there was no past to rank the score in.
+    AlarmCause cause{
+        entry.kind, entry.name, policy.text(), detector->score(), p_value, Direction::none, {}, {}};
     const auto z = detector->standardised();
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (shares[i] > 0.0) event.shares.push_back({names[i], shares[i], z[i]});
+      if (shares[i] > 0.0) cause.shares.push_back({names[i], shares[i], z[i]});
     }
-    std::ranges::stable_sort(event.shares, std::greater{}, &series::Share::share);
-    if (event.shares.size() > kMostShares) event.shares.resize(kMostShares);
-    return event;
+    std::ranges::stable_sort(cause.shares, std::greater{}, &series::Share::share);
+    if (cause.shares.size() > kMostShares) cause.shares.resize(kMostShares);
+    return row_maker.alarm(position, std::move(cause));
   }
 };
 
@@ -106,6 +94,7 @@ RowDetector::RowDetector(series::Axis axis, const DetectOptions& options) {
                        alarm_policy(options),
                        {},
                        {},
+                       EventMaker("row", axis),
                        {},
                        {},
                        {},
@@ -119,8 +108,8 @@ RowDetector::RowDetector(RowDetector&&) noexcept = default;
 
 std::optional<std::size_t> RowDetector::add_channel(std::string name) {
   if (impl_->detector) return std::nullopt;
+  impl_->makers.emplace_back(name, impl_->axis);
   impl_->names.push_back(std::move(name));
-  impl_->in_burst.push_back(0);
   return impl_->names.size() - 1;
 }
 

@@ -3,25 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/front_end/front_end.hpp"
+#include "emdyn/detect/live/event_maker.hpp"
+#include "emdyn/detect/live/live_rows.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"
 #include "emdyn/math/distributions.hpp"
 
 namespace emdyn::detect {
 
 bool takes_rows(std::string_view detector) {
-  if (detector == kWatch) return false;
   const auto knows = [detector](const auto& entries) {
     return std::ranges::find(entries, detector, &detect::EntryFacts::name) != entries.end();
   };
   if (knows(detect::entries())) return false;
   if (knows(detect::vector_entries())) return true;
-  std::vector<std::string_view> known{kWatch};
+  std::vector<std::string_view> known;
   for (const auto& entry : detect::entries()) known.push_back(entry.name);
   for (const auto& entry : detect::vector_entries()) known.push_back(entry.name);
   const auto near = nearest_word(detector, known);
@@ -32,9 +35,11 @@ bool takes_rows(std::string_view detector) {
 
 detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
   using Policy = detect::AlarmPolicy;
+  const bool rows = takes_rows(options.detector);
+  const bool calibrated = !rows && find_entry(options.detector).calibrated;
   Policy::Config config;
-  const bool budget = options.alpha || (options.detector == kDefaultDetector && !options.arm_score);
-  config.trusts_null = options.detector == kDefaultDetector;
+  const bool budget = options.alpha || (calibrated && !options.arm_score);
+  config.trusts_null = calibrated;
   config.rule = budget ? Policy::Rule::budget : Policy::Rule::textbook;
   config.alpha = options.alpha.value_or(kDefaultAlpha);
   config.arm_score = options.arm_score.value_or(config.arm_score);
@@ -46,24 +51,50 @@ detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
   return Policy(config);
 }
 
+void check_options(const DetectOptions& options) {
+  if (takes_rows(options.detector)) {
+    RowDetector(series::Axis::step, options);
+  } else {
+    SeriesDetector("", series::Axis::step, options);
+  }
+}
+
 namespace {
 
-detect::SignalWatch::Config watch_config(const DetectOptions& options) {
-  detect::SignalWatch::Config config;
-  config.alpha = options.alpha.value_or(config.alpha);
-  config.refractory_samples = options.refractory_samples;
-  config.hysteresis = options.hysteresis;
-  config.calibrator = options.calibrator;
-  config.disarm_p = options.disarm_p;
-  if (options.longest_period) config.front_end.longest_period = *options.longest_period;
-  return config;
+/// What is said of alarms to a detector that has its policies inside are parameters of it.
+Params own_alarm_params(const Entry& entry, const DetectOptions& options) {
+  if (options.arm_score || options.disarm_score > 0.0) {
+    throw ConfigError(
+        fmt::format("{} alarms within a budget (--alpha); leave --arm-score and --disarm-score out",
+                    entry.name));
+  }
+  if (options.front_end) {
+    throw ConfigError(fmt::format(
+        "{} has its own front end; leave --front-end and --no-front-end out", entry.name));
+  }
+  Params own{{"refractory_samples", std::to_string(options.refractory_samples)},
+             {"hysteresis", shortest(options.hysteresis)},
+             {"disarm_p", shortest(options.disarm_p)},
+             {"calibrator",
+              std::string(Calibrator::kKinds[static_cast<std::size_t>(options.calibrator)])}};
+  if (options.alpha) own.emplace("alpha", shortest(*options.alpha));
+  constexpr std::array kOptions{
+      std::pair{"alpha", "--alpha"}, std::pair{"refractory_samples", "--refractory"},
+      std::pair{"hysteresis", "--hysteresis"}, std::pair{"disarm_p", "--disarm-p"},
+      std::pair{"calibrator", "--calibrator"}};
+  for (const auto& [name, option] : kOptions) {
+    if (!options.params.contains(name)) continue;
+    throw ConfigError(
+        fmt::format("{} takes {} from {}; leave --set {} out", entry.name, name, option, name));
+  }
+  return own;
 }
 
 /// The detector's parameters; the season of one that has a front end inside is one of them.
-Params params_of(const DetectOptions& options) {
+Params params_of(const Entry& entry, const DetectOptions& options) {
   Params params = options.params;
-  const bool inside = options.detector == kDefaultDetector;
-  if (options.longest_period && inside && !params.contains("longest_period")) {
+  if (entry.alarms_itself) params.merge(own_alarm_params(entry, options));
+  if (options.longest_period && entry.front_end_inside) {
     params.emplace("longest_period", std::to_string(*options.longest_period));
   }
   return params;
@@ -71,83 +102,81 @@ Params params_of(const DetectOptions& options) {
 
 }  // namespace
 
-/// The watch, or one detector with its front end and policy.
+/// One detector, and what lies around those that do not bring it along: front end and policy.
 struct SeriesDetector::Impl {
-  std::string signal;
-  series::Axis axis;
-  std::optional<detect::SignalWatch> watch;
+  EventMaker maker;
+  const Entry& entry;
   std::unique_ptr<detect::AnyDetector> detector;
-  std::optional<detect::FrontEnd> front_end;
-  std::optional<detect::AlarmPolicy> policy;
-  detect::PositionLog log;
-  detect::EventKind kind = detect::EventKind::shift;
-  detect::Domain domain = detect::Domain::real;
+  std::optional<detect::FrontEnd> front_end{};
+  std::optional<detect::AlarmPolicy> policy{};  // Absent: it alarms by itself.
+  PositionLog log{};
   double last_position = -std::numeric_limits<double>::max();
-  bool in_burst = false;
 
-  void nonfinite(double position, std::vector<series::Event>& events) {
-    if (front_end) front_end->skip(1);
-    detector->skip(1);
-    if (std::exchange(in_burst, true)) return;
-    series::Event event;
-    event.signal = signal;
-    event.position = position;
-    event.axis = axis;
-    event.kind = detect::EventKind::nonfinite;
-    event.detector = "finite";
-    event.policy = "one event per burst";
-    events.push_back(std::move(event));
+  /// A new segment: what is normal is kept.
+  void rearm() noexcept {
+    if (front_end) front_end->rearm();
+    detector->rearm();
+    if (policy) policy->rearm();
+    log.clear();
+    maker.restart();
   }
 
-  series::Event alarm(double position, const detect::Evidence& evidence, double p_value) const {
-    series::Event event;
-    event.signal = signal;
-    event.position = position;
-    event.axis = axis;
-    event.kind = evidence.kind.value_or(kind);
-    event.detector = detector->name();
-    event.policy = policy->text();
-    event.score = evidence.score;
-    if (p_value < 1.0) event.p_value = p_value;  // At 1 there was no past to rank the score in.
-    event.direction = evidence.direction;
-    event.onset = log.interval(evidence);
-    event.shares = detector->shares();
-    return event;
+  void skip() noexcept {
+    if (front_end) front_end->skip(1);
+    detector->skip(1);
+  }
+
+  /// What the detector is shown of a value; nothing while its front end warms up.
+  std::optional<double> sample_of(double value) noexcept {
+    if (!front_end) return value;
+    const bool ready = front_end->ready();
+    const double residual = front_end->update(value);
+    if (!ready) return std::nullopt;
+    // Residuals are near N(0, 1); detectors of [0, 1] take their normal probabilities.
+    return entry.domain == Domain::unit_interval ? math::normal_cdf(residual) : residual;
+  }
+
+  void own_alarms(double position, std::vector<series::Event>& events) const {
+    for (OwnAlarm& alarm : detector->alarms()) {
+      const Evidence& evidence = alarm.evidence;
+      events.push_back(
+          maker.alarm(position, {evidence.kind.value_or(entry.kind), alarm.member,
+                                 std::move(alarm.policy), evidence.score, alarm.p_value,
+                                 evidence.direction, log.interval(evidence), detector->shares()}));
+    }
+  }
+
+  double decide(double position, double score, std::vector<series::Event>& events) {
+    const auto null_p = detector->p_value();
+    const auto decision = policy->step(score, null_p);
+    if (!decision.alarm) return decision.p_value;
+    const bool priced = policy->config().trusts_null && null_p;
+    const Evidence evidence = detector->evidence();
+    events.push_back(
+        maker.alarm(position, {evidence.kind.value_or(entry.kind), entry.name, policy->text(),
+                               evidence.score, priced ? *null_p : decision.p_value,
+                               evidence.direction, log.interval(evidence), detector->shares()}));
+    detector->rearm();
+    return decision.p_value;
   }
 };
 
-SeriesDetector::SeriesDetector(std::string signal, series::Axis axis, const DetectOptions& options)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->signal = std::move(signal);
-  impl_->axis = axis;
-  if (options.detector == kWatch) {
-    if (options.arm_score || options.disarm_score > 0.0) {
-      throw ConfigError(
-          "watch alarms within a budget (--alpha); leave --arm-score and --disarm-score out");
-    }
-    if (!options.params.empty() || options.front_end) {
-      throw ConfigError(
-          "watch has its own front end and no parameters but --alpha and --refractory; leave "
-          "--set, --front-end and --no-front-end out");
-    }
-    impl_->watch.emplace(impl_->signal, watch_config(options));
-    return;
-  }
-  const detect::Entry& entry = detect::find_entry(options.detector);
-  impl_->detector = entry.make(params_of(options));
-  impl_->kind = entry.kind;
-  impl_->domain = entry.domain;
+SeriesDetector::SeriesDetector(std::string signal, series::Axis axis,
+                               const DetectOptions& options) {
+  const Entry& entry = find_entry(options.detector);
+  impl_.reset(
+      new Impl{EventMaker(std::move(signal), axis), entry, entry.make(params_of(entry, options))});
   if (options.front_end.value_or(entry.front_end)) {
-    detect::FrontEnd::Config front_end;
+    FrontEnd::Config front_end;
     if (options.longest_period) front_end.longest_period = *options.longest_period;
     impl_->front_end.emplace(front_end);
-  } else if (options.longest_period && options.detector != kDefaultDetector) {
+  } else if (options.longest_period && !entry.front_end_inside) {
     throw ConfigError(fmt::format(
         "{} has no front end here that could seek a season; leave --longest-period out or put one "
         "before it with --front-end",
         options.detector));
   }
-  impl_->policy.emplace(alarm_policy(options));
+  if (!entry.alarms_itself) impl_->policy.emplace(alarm_policy(options));
 }
 
 SeriesDetector::~SeriesDetector() = default;
@@ -156,50 +185,25 @@ SeriesDetector::SeriesDetector(SeriesDetector&&) noexcept = default;
 Scored SeriesDetector::push(double position, double value, std::vector<series::Event>& events) {
   Impl& state = *impl_;
   Scored scored{position, value, {}, {}};
-  if (state.watch) {
-    const std::size_t before = events.size();
-    state.watch->push(position, value, events);
-    for (std::size_t i = before; i < events.size(); ++i) events[i].axis = state.axis;
-    if (std::isfinite(value)) scored.p_value = state.watch->p_value();
-    return scored;
-  }
-  if (!std::isfinite(value)) {
-    state.nonfinite(position, events);
-    return scored;
-  }
-  state.in_burst = false;
-  if (position < state.last_position) {  // A new segment: what is normal is kept.
-    if (state.front_end) state.front_end->rearm();
-    state.detector->rearm();
-    state.policy->rearm();
-    state.log.clear();
-  }
+  if (std::isnan(position)) return scored;
+  if (position < state.last_position) state.rearm();
   state.last_position = position;
+  if (auto event = state.maker.nonfinite(position, value)) events.push_back(std::move(*event));
+  if (!std::isfinite(value)) {
+    state.skip();
+    return scored;
+  }
   state.log.push(position);
-  double sample = value;
-  if (state.front_end) {
-    const bool ready = state.front_end->ready();
-    sample = state.front_end->update(value);
-    if (!ready) {
-      scored.score = 0.0;
-      scored.p_value = 1.0;
-      return scored;
-    }
-  }
-  // Residuals are near N(0, 1); detectors of [0, 1] take their normal probabilities.
-  if (state.front_end && state.domain == detect::Domain::unit_interval) {
-    sample = math::normal_cdf(sample);
-  }
-  const double score = state.detector->update(sample);
-  const auto decision = state.policy->step(score, state.detector->p_value());
-  scored.score = score;
-  scored.p_value = decision.p_value;
-  if (decision.alarm) {
-    const auto price =
-        state.policy->config().trusts_null ? state.detector->p_value() : std::nullopt;
-    events.push_back(
-        state.alarm(position, state.detector->evidence(), price.value_or(decision.p_value)));
-    state.detector->rearm();
+  const std::optional<double> sample = state.sample_of(value);
+  scored.score = 0.0;
+  scored.p_value = 1.0;
+  if (!sample) return scored;
+  scored.score = state.detector->update(*sample);
+  if (state.policy) {
+    scored.p_value = state.decide(position, *scored.score, events);
+  } else {
+    scored.p_value = state.detector->p_value();
+    state.own_alarms(position, events);
   }
   return scored;
 }

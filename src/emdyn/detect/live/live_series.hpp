@@ -5,26 +5,23 @@
 #include <vector>
 
 #include "emdyn/detect/alarm/policy.hpp"
-#include "emdyn/detect/front_end/front_end.hpp"
-#include "emdyn/detect/live/signal_watch.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::detect {
 
-inline constexpr std::string_view kDefaultDetector = "auto";
-/// What `watch` and Monitor run on every signal (detect::SignalWatch); no registry entry.
+/// The cheap ensemble, for very many or very fast signals (decision 0195).
 inline constexpr std::string_view kWatch = "watch";
 
-/// False alarms a sample of auto and watch, unless told otherwise.
-inline constexpr double kDefaultAlpha = detect::SignalWatch::Config{}.alpha;
+/// False alarms a sample of the detectors that alarm within a budget, unless told otherwise.
+inline constexpr double kDefaultAlpha = 1e-5;
 
 /// Which detector looks at a series, behind what, and when it may alarm.
 struct DetectOptions {
-  std::string detector{kDefaultDetector};  ///< Of series or of rows; or kWatch.
+  std::string detector{kDefaultDetector};  ///< Of series or of rows.
   Params params{};                         ///< Of the detector.
   std::optional<bool> front_end{};         ///< Default: as the registry says for the detector.
-  /// Given: alarm within this budget. Absent: auto and watch within kDefaultAlpha, every other
+  /// Given: alarm within this budget. Absent: Entry::budgeted() within kDefaultAlpha, every other
   /// detector by its textbook threshold.
   std::optional<double> alpha{};
   std::optional<double> arm_score{};  ///< Given: alarm at a score above this, whatever its price.
@@ -36,13 +33,17 @@ struct DetectOptions {
   detect::Calibrator::Kind calibrator = detect::Calibrator::Kind::pot;
 };
 
-/// True for a detector of rows, false for one of series (and kWatch).
+/// True for a detector of rows, false for one of series.
 /// @throws ConfigError for a name that is neither, offering the nearest.
 bool takes_rows(std::string_view detector);
 
 /// The policy the options ask for.
 /// @throws ConfigError for options out of range or that exclude each other.
 detect::AlarmPolicy alarm_policy(const DetectOptions& options);
+
+/// Refuses options no detector can be made of, before work begins.
+/// @throws ConfigError for an unknown detector or parameter, or options that exclude each other.
+void check_options(const DetectOptions& options);
 
 /// What one sample gave; a row of channels has no value of its own (NaN).
 struct Scored {
@@ -53,7 +54,11 @@ struct Scored {
   std::optional<double> p_value{};
 };
 
-/// One detector on one stream, sample by sample, in causal order.
+/// One detector on one stream, sample by sample, in causal order: what every door runs (`detect`,
+/// `import`, `watch`, labs, Monitor), so equal samples and options give equal events everywhere.
+///
+/// A value that is not finite raises one `nonfinite` event per burst and counts as missing. A
+/// position that steps back opens a segment: the level is learned anew, what is normal is kept.
 class SeriesDetector {
  public:
   /// @throws ConfigError for an unknown detector or parameter.
@@ -61,7 +66,8 @@ class SeriesDetector {
   ~SeriesDetector();
   SeriesDetector(SeriesDetector&&) noexcept;
 
-  /// @param events what happened is appended.
+  /// @param position a NaN is passed over. @param events what happened is appended; `run` is left
+  /// to the caller.
   Scored push(double position, double value, std::vector<series::Event>& events);
 
  private:

@@ -7,14 +7,14 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/detect/contract/entry_list.hpp"
+#include "emdyn/core/snapshot.hpp"
 
 namespace emdyn::detect {
 namespace {
 
 constexpr std::size_t kTile = 256;  // Signals whose state stays in the first-level cache.
 constexpr std::uint64_t kMostSignals = 100'000'000;
-constexpr SnapshotForm kForm{"bank", 0x4b4e41424e59444dULL, 4};
+constexpr SnapshotForm kForm{"many_signals", 0x4b4e41424e59444dULL, 4};
 
 using Word = std::uint64_t;
 
@@ -203,16 +203,16 @@ struct TileLoop {
 }  // namespace
 
 /// Some rows of some neighbouring signals.
-template <BankMethod Method>
-struct SignalBank<Method>::Block {
+template <CompactMethod Method>
+struct ManySignals<Method>::Block {
   std::span<const double> samples;
   std::size_t rows = 0;
   std::size_t begin = 0;
   std::size_t end = 0;
 };
 
-template <BankMethod Method>
-SignalBank<Method>::SignalBank(std::size_t signals, const Config& config)
+template <CompactMethod Method>
+ManySignals<Method>::ManySignals(std::size_t signals, const Config& config)
     : config_(config),
       fresh_(config),
       signals_(signals),
@@ -221,38 +221,39 @@ SignalBank<Method>::SignalBank(std::size_t signals, const Config& config)
   reset();
 }
 
-template <BankMethod Method>
-auto SignalBank<Method>::place(std::size_t signal) const noexcept -> const Word* {
+template <CompactMethod Method>
+auto ManySignals<Method>::place(std::size_t signal) const noexcept -> const Word* {
   return words_.data() + signal / kTile * kTile * columns_ + signal % kTile;
 }
 
-template <BankMethod Method>
-auto SignalBank<Method>::place(std::size_t signal) noexcept -> Word* {
+template <CompactMethod Method>
+auto ManySignals<Method>::place(std::size_t signal) noexcept -> Word* {
   return words_.data() + signal / kTile * kTile * columns_ + signal % kTile;
 }
 
-template <BankMethod Method>
-Method SignalBank<Method>::method(std::size_t signal) const noexcept {
+template <CompactMethod Method>
+Method ManySignals<Method>::method(std::size_t signal) const noexcept {
   Method method = fresh_;
   FromColumns columns(place(signal));
   Method::state(method, columns);
   return method;
 }
 
-template <BankMethod Method>
-void SignalBank<Method>::put(std::size_t signal, const Method& method) noexcept {
+template <CompactMethod Method>
+void ManySignals<Method>::put(std::size_t signal, const Method& method) noexcept {
   ToColumns columns(place(signal));
   Method::state(method, columns);
 }
 
-template <BankMethod Method>
-void SignalBank<Method>::update(std::span<const double> samples, std::span<double> scores,
-                                InstructionSet set) {
+template <CompactMethod Method>
+void ManySignals<Method>::update(std::span<const double> samples, std::span<double> scores,
+                                 InstructionSet set) {
   const std::size_t count = signals();
   if (scores.size() != count || (count > 0 && samples.size() % count != 0)) {
-    throw ConfigError(fmt::format(
-        "bank.update needs rows of {} samples and as many scores, got {} samples and {} scores",
-        count, samples.size(), scores.size()));
+    throw ConfigError(
+        fmt::format("many_signals.update needs rows of {} samples and as many scores, got {} "
+                    "samples and {} scores",
+                    count, samples.size(), scores.size()));
   }
   if (count == 0) return;
   const std::size_t rows = samples.size() / count;
@@ -262,8 +263,9 @@ void SignalBank<Method>::update(std::span<const double> samples, std::span<doubl
   });
 }
 
-template <BankMethod Method>
-void SignalBank<Method>::run_tile(const Block& block, InstructionSet set, double* scores) noexcept {
+template <CompactMethod Method>
+void ManySignals<Method>::run_tile(const Block& block, InstructionSet set,
+                                   double* scores) noexcept {
   double best[kTile] = {};
   const TileLoop<Method> loop{fresh_, place(block.begin), block.end - block.begin};
   const auto sample = [&](std::size_t row) {
@@ -289,22 +291,22 @@ void SignalBank<Method>::run_tile(const Block& block, InstructionSet set, double
   std::copy(best, best + loop.width, scores + block.begin);
 }
 
-template <BankMethod Method>
-void SignalBank<Method>::merge(const SignalBank& other) requires MergeableMethod<Method> {
+template <CompactMethod Method>
+void ManySignals<Method>::merge(const ManySignals& other) requires MergeableMethod<Method> {
   // Clang before 16 instantiates members whose constraint is not met, too.
   if constexpr (MergeableMethod<Method>) {
     if (!(fresh_ == other.fresh_) || signals() != other.signals()) {
       throw ConfigError(
-          "bank.merge needs two banks of the same configuration and number of signals; make both "
+          "many_signals.merge needs two of the same configuration and number of signals; make both "
           "alike");
     }
     for (std::size_t i = 0; i < signals(); ++i) {
       if (method(i).can_merge(other.method(i))) continue;
-      throw ConfigError(
-          fmt::format("bank.merge joins what is still learned, and the baseline of signal {} is in "
-                      "use or given; "
-                      "raise the number of samples it is learned from, or merge earlier",
-                      i));
+      throw ConfigError(fmt::format(
+          "many_signals.merge joins what is still learned, and the baseline of signal {} is in "
+          "use or given; "
+          "raise the number of samples it is learned from, or merge earlier",
+          i));
     }
     for (std::size_t i = 0; i < signals(); ++i) {
       Method joined = method(i);
@@ -314,20 +316,20 @@ void SignalBank<Method>::merge(const SignalBank& other) requires MergeableMethod
   }
 }
 
-template <BankMethod Method>
-void SignalBank<Method>::rearm(std::size_t signal) noexcept {
+template <CompactMethod Method>
+void ManySignals<Method>::rearm(std::size_t signal) noexcept {
   Method each = method(signal);
   each.rearm();
   put(signal, each);
 }
 
-template <BankMethod Method>
-void SignalBank<Method>::reset() noexcept {
+template <CompactMethod Method>
+void ManySignals<Method>::reset() noexcept {
   for (std::size_t i = 0; i < signals(); ++i) put(i, fresh_);
 }
 
-template <BankMethod Method>
-std::vector<std::byte> SignalBank<Method>::snapshot() const {
+template <CompactMethod Method>
+std::vector<std::byte> ManySignals<Method>::snapshot() const {
   StateWriter archive;
   snapshot_detail::begin(archive, kForm, Method::kName);
   archive(static_cast<std::uint64_t>(signals()));
@@ -336,8 +338,8 @@ std::vector<std::byte> SignalBank<Method>::snapshot() const {
   return snapshot_detail::seal(archive);
 }
 
-template <BankMethod Method>
-SignalBank<Method> SignalBank<Method>::restore(std::span<const std::byte> bytes) {
+template <CompactMethod Method>
+ManySignals<Method> ManySignals<Method>::restore(std::span<const std::byte> bytes) {
   StateReader archive = snapshot_detail::open(kForm, bytes);
   const std::string name = snapshot_detail::read_name(archive);
   std::uint64_t count = 0;
@@ -356,29 +358,29 @@ SignalBank<Method> SignalBank<Method>::restore(std::span<const std::byte> bytes)
     if (count > kMostSignals || count * one.bytes().size() > bytes.size()) {
       snapshot_detail::refuse(kForm, "its length does not fit");
     }
-    SignalBank bank(count, config);
+    ManySignals many(count, config);
     for (std::size_t i = 0; i < count && archive.ok(); ++i) {
-      Method each = bank.fresh_;
+      Method each = many.fresh_;
       archive(each);
-      bank.put(i, each);
+      many.put(i, each);
     }
-    if (archive.ok() && archive.at_end()) return bank;
+    if (archive.ok() && archive.at_end()) return many;
   } catch (const ConfigError& error) {
     snapshot_detail::refuse(kForm, error.what());
   }
   snapshot_detail::refuse(kForm, "its numbers are out of range");
 }
 
-template class SignalBank<Cusum>;
-template class SignalBank<Ddm>;
-template class SignalBank<ECusum>;
-template class SignalBank<ESr>;
-template class SignalBank<Eddm>;
-template class SignalBank<Ewma>;
-template class SignalBank<EwmaCusum>;
-template class SignalBank<HddmA>;
-template class SignalBank<HddmW>;
-template class SignalBank<KSigma>;
-template class SignalBank<PageHinkley>;
+template class ManySignals<Cusum>;
+template class ManySignals<Ddm>;
+template class ManySignals<ECusum>;
+template class ManySignals<ESr>;
+template class ManySignals<Eddm>;
+template class ManySignals<Ewma>;
+template class ManySignals<EwmaCusum>;
+template class ManySignals<HddmA>;
+template class ManySignals<HddmW>;
+template class ManySignals<KSigma>;
+template class ManySignals<PageHinkley>;
 
 }  // namespace emdyn::detect

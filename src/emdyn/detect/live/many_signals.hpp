@@ -19,11 +19,11 @@
 
 namespace emdyn::detect {
 
-/// A method whose whole state is a few numbers, so that a bank can keep each of them in an array
+/// A method whose whole state is a few numbers, so that each of them can be kept in an array
 /// of its own: the detectors of O(1) that need no window.
 // clang-format off
 template <class M>
-concept BankMethod =
+concept CompactMethod =
     std::is_trivially_copyable_v<M> && std::constructible_from<M, const typename M::Config&> &&
     requires(M method, const M& view, double sample, std::uint64_t count) {
       { M::kName } -> std::convertible_to<std::string_view>;
@@ -36,7 +36,7 @@ concept BankMethod =
     };
 /// One whose detectors can join what two parts of the same signal taught them.
 template <class M>
-concept MergeableMethod = BankMethod<M> &&
+concept MergeableMethod = CompactMethod<M> &&
     requires(M method, const M& part) {
       { method.can_merge(part) } noexcept -> std::same_as<bool>;
       { method.merge(part) } noexcept;
@@ -57,13 +57,13 @@ concept MergeableMethod = BankMethod<M> &&
 /// many.
 ///
 /// Cost: that of the detector in time; bytes_per_signal() of memory, in tiles.
-template <BankMethod Method>
-class SignalBank {
+template <CompactMethod Method>
+class ManySignals {
  public:
   using Config = typename Method::Config;
 
   /// @throws ConfigError if a field is out of range.
-  SignalBank(std::size_t signals, const Config& config);
+  ManySignals(std::size_t signals, const Config& config);
 
   std::size_t signals() const noexcept { return signals_; }
   /// Whether the signal's baseline is learned.
@@ -79,7 +79,7 @@ class SignalBank {
   /// Joins what two parts of the same signals taught, for methods that can.
   /// @throws ConfigError when the configurations differ or a signal's evidence is in the way: it
   /// depends on the order of samples and cannot be joined.
-  void merge(const SignalBank& other) requires MergeableMethod<Method>;
+  void merge(const ManySignals& other) requires MergeableMethod<Method>;
 
   /// The detector of one signal, as it stands.
   Method method(std::size_t signal) const noexcept;
@@ -93,10 +93,10 @@ class SignalBank {
   std::vector<std::byte> snapshot() const;
   /// The bytes may be hostile. @throws DataError when they are no snapshot of this version and
   /// method.
-  static SignalBank restore(std::span<const std::byte> bytes);
+  static ManySignals restore(std::span<const std::byte> bytes);
 
   /// Same configuration, same state.
-  bool operator==(const SignalBank& other) const {
+  bool operator==(const ManySignals& other) const {
     return signals_ == other.signals_ && fresh_ == other.fresh_ && words_ == other.words_;
   }
 
@@ -116,19 +116,16 @@ class SignalBank {
   std::vector<Word> words_;  // Of tile t, number k, signal i of the tile: [t][k][i].
 };
 
-/// The usual pair in the least memory.
-using DetectorBank = SignalBank<EwmaCusum>;
-
-extern template class SignalBank<Cusum>;
-extern template class SignalBank<Ddm>;
-extern template class SignalBank<ECusum>;
-extern template class SignalBank<ESr>;
-extern template class SignalBank<Eddm>;
-extern template class SignalBank<Ewma>;
-extern template class SignalBank<EwmaCusum>;
-extern template class SignalBank<HddmA>;
-extern template class SignalBank<HddmW>;
-extern template class SignalBank<KSigma>;
-extern template class SignalBank<PageHinkley>;
+extern template class ManySignals<Cusum>;
+extern template class ManySignals<Ddm>;
+extern template class ManySignals<ECusum>;
+extern template class ManySignals<ESr>;
+extern template class ManySignals<Eddm>;
+extern template class ManySignals<Ewma>;
+extern template class ManySignals<EwmaCusum>;
+extern template class ManySignals<HddmA>;
+extern template class ManySignals<HddmW>;
+extern template class ManySignals<KSigma>;
+extern template class ManySignals<PageHinkley>;
 
 }  // namespace emdyn::detect

@@ -29,17 +29,19 @@ std::vector<double> block(std::size_t signals, std::size_t rows, std::uint64_t s
   return samples;
 }
 
+using Pair = ManySignals<EwmaCusum>;
+
 // Known answer: the scalar detectors, signal by signal, to the last bit.
-TEST(DetectorBank, EqualsTheScalarDetectors) {
+TEST(ManySignalsPair, EqualsTheScalarDetectors) {
   constexpr std::size_t kSignals = 300;  // More than one tile.
   constexpr std::size_t kRows = 400;
   const auto samples = block(kSignals, kRows);
-  DetectorBank bank(kSignals, {});
+  Pair many(kSignals, {});
   std::vector<double> scores(kSignals);
   std::vector<Ewma> ewma(kSignals, Ewma({}));
   std::vector<Cusum> cusum(kSignals, Cusum({}));
   for (std::size_t row = 0; row < kRows; ++row) {
-    bank.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
+    many.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
     for (std::size_t i = 0; i < kSignals; ++i) {
       const double sample = samples[row * kSignals + i];
       const double expected = std::max(ewma[i].update(sample), cusum[i].update(sample));
@@ -47,20 +49,20 @@ TEST(DetectorBank, EqualsTheScalarDetectors) {
     }
   }
   EXPECT_GT(scores[3], 1.0);
-  EXPECT_EQ(bank.evidence(3).direction, Direction::rise);
-  EXPECT_NEAR(static_cast<double>(bank.evidence(3).onset_samples_ago), 199.0, 10.0);
-  EXPECT_EQ(bank.evidence(3).onset_samples_ago, cusum[3].evidence().onset_samples_ago);
+  EXPECT_EQ(many.evidence(3).direction, Direction::rise);
+  EXPECT_NEAR(static_cast<double>(many.evidence(3).onset_samples_ago), 199.0, 10.0);
+  EXPECT_EQ(many.evidence(3).onset_samples_ago, cusum[3].evidence().onset_samples_ago);
 }
 
 // Property: neither the cut into blocks nor the number of threads matters.
-TEST(DetectorBank, DoesNotDependOnBlocksOrThreads) {
+TEST(ManySignalsPair, DoesNotDependOnBlocksOrThreads) {
   constexpr std::size_t kSignals = 1000;
   const auto samples = block(kSignals, 300);
   std::vector<double> whole(kSignals);
   std::vector<double> part(kSignals);
   std::vector<double> most(kSignals, 0.0);
-  DetectorBank one(kSignals, {});
-  DetectorBank many(kSignals, {});
+  Pair one(kSignals, {});
+  Pair many(kSignals, {});
   one.update(samples, whole);
   const ThreadLimit limit(1);
   for (const auto& [from, rows] : {std::pair{0UL, 7UL}, {7UL, 150UL}, {157UL, 143UL}}) {
@@ -72,7 +74,7 @@ TEST(DetectorBank, DoesNotDependOnBlocksOrThreads) {
 }
 
 // Signals that begin late, miss samples and are rearmed still equal their scalar detectors.
-TEST(DetectorBank, EqualsTheScalarDetectorsWithHoles) {
+TEST(ManySignalsPair, EqualsTheScalarDetectorsWithHoles) {
   constexpr std::size_t kSignals = 300;
   constexpr std::size_t kRows = 900;
   auto samples = block(kSignals, kRows);
@@ -87,12 +89,12 @@ TEST(DetectorBank, EqualsTheScalarDetectorsWithHoles) {
         samples[row * kSignals + i] = random.below(2) == 0 ? 1e300 : -1e300;
     }
   }
-  DetectorBank bank(kSignals, {});
+  Pair many(kSignals, {});
   std::vector<double> scores(kSignals);
   std::vector<Ewma> ewma(kSignals, Ewma({}));
   std::vector<Cusum> cusum(kSignals, Cusum({}));
   for (std::size_t row = 0; row < kRows; ++row) {
-    bank.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
+    many.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
     for (std::size_t i = 0; i < kSignals; ++i) {
       const double sample = samples[row * kSignals + i];
       double expected = 0.0;
@@ -103,9 +105,9 @@ TEST(DetectorBank, EqualsTheScalarDetectorsWithHoles) {
         cusum[i].skip(1);
       }
       ASSERT_EQ(scores[i], expected) << row << ' ' << i;
-      ASSERT_EQ(bank.ready(i), cusum[i].ready());
+      ASSERT_EQ(many.ready(i), cusum[i].ready());
       if (expected > 3.0 && row % 7 == 0) {
-        bank.rearm(i);
+        many.rearm(i);
         ewma[i].rearm();
         cusum[i].rearm();
       }
@@ -114,39 +116,39 @@ TEST(DetectorBank, EqualsTheScalarDetectorsWithHoles) {
 }
 
 // Property: the copies of the loop for wider registers give the same bits.
-TEST(DetectorBank, DoesNotDependOnTheInstructionSet) {
+TEST(ManySignalsPair, DoesNotDependOnTheInstructionSet) {
   constexpr std::size_t kSignals = 301;
   auto samples = block(kSignals, 400);
   for (std::size_t i = 0; i < samples.size(); i += 37) {
     samples[i] = std::numeric_limits<double>::quiet_NaN();
   }
-  DetectorBank reference(kSignals, {});
+  Pair reference(kSignals, {});
   std::vector<double> expected(kSignals);
   reference.update(samples, expected, InstructionSet::portable);
   for (const auto set : {InstructionSet::avx2, InstructionSet::avx512}) {
     if (set > best_instruction_set()) continue;
-    DetectorBank bank(kSignals, {});
+    Pair many(kSignals, {});
     std::vector<double> scores(kSignals);
-    bank.update(samples, scores, set);
-    EXPECT_EQ(bank, reference);
+    many.update(samples, scores, set);
+    EXPECT_EQ(many, reference);
     EXPECT_EQ(scores, expected);
   }
 }
 
 // Two parts of a warm-up, joined, are the baseline of both.
-TEST(DetectorBank, MergesBaselines) {
+TEST(ManySignalsPair, MergesBaselines) {
   constexpr std::size_t kSignals = 20;
-  const DetectorBank::Config config{.baseline_samples = 90};
+  const Pair::Config config{.baseline_samples = 90};
   const auto samples = block(kSignals, 300);
   const auto rows = [&](std::size_t first, std::size_t count) {
     return std::span(samples).subspan(first * kSignals, count * kSignals);
   };
   std::vector<double> a(kSignals);
   std::vector<double> b(kSignals);
-  DetectorBank whole(kSignals, config);
+  Pair whole(kSignals, config);
   whole.update(rows(0, 90), a);
-  DetectorBank first(kSignals, config);
-  DetectorBank second(kSignals, config);
+  Pair first(kSignals, config);
+  Pair second(kSignals, config);
   first.update(rows(0, 31), a);
   second.update(rows(31, 59), a);
   first.merge(second);
@@ -156,56 +158,56 @@ TEST(DetectorBank, MergesBaselines) {
   for (std::size_t i = 0; i < kSignals; ++i) EXPECT_NEAR(a[i], b[i], 1e-9 * (1.0 + a[i]));
   EXPECT_EQ(first.evidence(3).onset_samples_ago, whole.evidence(3).onset_samples_ago);
   EXPECT_THROW(first.merge(second), ConfigError);
-  EXPECT_THROW(second.merge(DetectorBank(kSignals, {})), ConfigError);
+  EXPECT_THROW(second.merge(Pair(kSignals, {})), ConfigError);
 }
 
-TEST(DetectorBank, MissingSamplesLeaveASignalAsItIs) {
+TEST(ManySignalsPair, MissingSamplesLeaveASignalAsItIs) {
   constexpr std::size_t kSignals = 8;
-  DetectorBank bank(kSignals, {.baseline_samples = 50});
+  Pair many(kSignals, {.baseline_samples = 50});
   std::vector<double> scores(kSignals);
-  bank.update(block(kSignals, 100), scores);
-  const Evidence before = bank.evidence(2);
+  many.update(block(kSignals, 100), scores);
+  const Evidence before = many.evidence(2);
   std::vector<double> row(kSignals, 0.0);
   row[2] = std::numeric_limits<double>::quiet_NaN();
   row[5] = std::numeric_limits<double>::infinity();
-  const Evidence other = bank.evidence(5);
-  bank.update(row, scores);
-  EXPECT_EQ(bank.evidence(2).direction, before.direction);
-  EXPECT_NEAR(bank.evidence(2).score, before.score, 1e-6);
-  EXPECT_NEAR(bank.evidence(5).score, other.score, 1e-6);
+  const Evidence other = many.evidence(5);
+  many.update(row, scores);
+  EXPECT_EQ(many.evidence(2).direction, before.direction);
+  EXPECT_NEAR(many.evidence(2).score, before.score, 1e-6);
+  EXPECT_NEAR(many.evidence(5).score, other.score, 1e-6);
   EXPECT_GT(scores[7], 1.0);
 }
 
-TEST(DetectorBank, RearmsOneSignal) {
+TEST(ManySignalsPair, RearmsOneSignal) {
   constexpr std::size_t kSignals = 8;
-  DetectorBank bank(kSignals, {});
+  Pair many(kSignals, {});
   std::vector<double> scores(kSignals);
-  bank.update(block(kSignals, 400), scores);
-  ASSERT_GT(bank.evidence(3).score, 1.0);
-  bank.rearm(3);
-  EXPECT_EQ(bank.evidence(3), Evidence{});
-  bank.reset();
-  EXPECT_EQ(bank, DetectorBank(kSignals, {}));
+  many.update(block(kSignals, 400), scores);
+  ASSERT_GT(many.evidence(3).score, 1.0);
+  many.rearm(3);
+  EXPECT_EQ(many.evidence(3), Evidence{});
+  many.reset();
+  EXPECT_EQ(many, Pair(kSignals, {}));
 }
 
-TEST(DetectorBank, SnapshotRestoresBitExactly) {
+TEST(ManySignalsPair, SnapshotRestoresBitExactly) {
   constexpr std::size_t kSignals = 70;
   const auto samples = block(kSignals, 300);
-  DetectorBank first(kSignals, {});
+  Pair first(kSignals, {});
   std::vector<double> a(kSignals);
   std::vector<double> b(kSignals);
   first.update(std::span(samples).first(180 * kSignals), a);
-  DetectorBank second = DetectorBank::restore(first.snapshot());
+  Pair second = Pair::restore(first.snapshot());
   EXPECT_EQ(first, second);
   first.update(std::span(samples).subspan(180 * kSignals), a);
   second.update(std::span(samples).subspan(180 * kSignals), b);
   EXPECT_EQ(a, b);
 }
 
-TEST(DetectorBank, RefusesHostileSnapshots) {
-  const auto good = DetectorBank(5, {}).snapshot();
-  EXPECT_THROW(DetectorBank::restore({}), DataError);
-  EXPECT_THROW(DetectorBank::restore(std::span(good).first(good.size() - 1)), DataError);
+TEST(ManySignalsPair, RefusesHostileSnapshots) {
+  const auto good = Pair(5, {}).snapshot();
+  EXPECT_THROW(Pair::restore({}), DataError);
+  EXPECT_THROW(Pair::restore(std::span(good).first(good.size() - 1)), DataError);
   auto huge = good;
   // A count that would need terabytes, behind magic, version and name; with its checksum made
   // right.
@@ -213,43 +215,43 @@ TEST(DetectorBank, RefusesHostileSnapshots) {
   StateWriter sum;
   sum(checksum(std::span(huge).first(huge.size() - 8)));
   std::copy(sum.bytes().begin(), sum.bytes().end(), huge.end() - 8);
-  EXPECT_THROW(DetectorBank::restore(huge), DataError);
+  EXPECT_THROW(Pair::restore(huge), DataError);
   auto altered = good;
   altered[70] ^= std::byte{1};
-  EXPECT_THROW(DetectorBank::restore(altered), DataError);
+  EXPECT_THROW(Pair::restore(altered), DataError);
 }
 
-TEST(DetectorBank, RejectsRaggedBlocks) {
-  DetectorBank bank(3, {});
+TEST(ManySignalsPair, RejectsRaggedBlocks) {
+  Pair many(3, {});
   std::vector<double> scores(3);
-  EXPECT_THROW(bank.update(std::vector<double>(4), scores), ConfigError);
-  EXPECT_THROW(DetectorBank(3, {.lambda = 0.0}), ConfigError);
+  EXPECT_THROW(many.update(std::vector<double>(4), scores), ConfigError);
+  EXPECT_THROW(Pair(3, {.lambda = 0.0}), ConfigError);
 }
 
-TEST(DetectorBank, KeepsItsMemoryPromise) {
-  EXPECT_LE(DetectorBank(1, {}).bytes_per_signal(), 64U);
-  EXPECT_EQ(SignalBank<KSigma>(1, {}).bytes_per_signal(), 40U);
-  EXPECT_EQ(SignalBank<PageHinkley>(1, {}).bytes_per_signal(), 48U);
-  EXPECT_EQ(SignalBank<ECusum>(1, {}).bytes_per_signal(), 72U);
-  EXPECT_EQ(SignalBank<HddmA>(1, {}).bytes_per_signal(), 48U);
-  EXPECT_EQ(SignalBank<HddmW>(1, {}).bytes_per_signal(), 88U);
-  EXPECT_EQ(SignalBank<HddmA>(1, {.two_sided = true}).bytes_per_signal(), 64U);
-  EXPECT_EQ(SignalBank<HddmW>(1, {.two_sided = true}).bytes_per_signal(), 136U);
+TEST(ManySignalsPair, KeepsItsMemoryPromise) {
+  EXPECT_LE(Pair(1, {}).bytes_per_signal(), 64U);
+  EXPECT_EQ(ManySignals<KSigma>(1, {}).bytes_per_signal(), 40U);
+  EXPECT_EQ(ManySignals<PageHinkley>(1, {}).bytes_per_signal(), 48U);
+  EXPECT_EQ(ManySignals<ECusum>(1, {}).bytes_per_signal(), 72U);
+  EXPECT_EQ(ManySignals<HddmA>(1, {}).bytes_per_signal(), 48U);
+  EXPECT_EQ(ManySignals<HddmW>(1, {}).bytes_per_signal(), 88U);
+  EXPECT_EQ(ManySignals<HddmA>(1, {.two_sided = true}).bytes_per_signal(), 64U);
+  EXPECT_EQ(ManySignals<HddmW>(1, {.two_sided = true}).bytes_per_signal(), 136U);
 }
 
 // Where falls count there is more state; where they do not, it is left out.
-TEST(SignalBank, KeepsBothSidesOfHddm) {
+TEST(ManySignalsHddm, KeepsBothSidesOfHddm) {
   constexpr std::size_t kSignals = 3;
-  const auto check = []<class Method>(SignalBank<Method> bank) {
+  const auto check = []<class Method>(ManySignals<Method> many) {
     std::vector<Method> detectors(kSignals, Method({.two_sided = true}));
     std::vector<double> scores(kSignals);
     std::vector<double> row(kSignals);
     Philox random(4);
     double loudest = 0.0;
     for (std::size_t t = 0; t < 600; ++t) {
-      if (t == 300) bank = SignalBank<Method>::restore(bank.snapshot());
+      if (t == 300) many = ManySignals<Method>::restore(many.snapshot());
       for (double& x : row) x = random.uniform() * (t < 400 ? 1.0 : 0.2);
-      bank.update(row, scores);
+      many.update(row, scores);
       for (std::size_t i = 0; i < kSignals; ++i) {
         ASSERT_EQ(scores[i], detectors[i].update(row[i])) << Method::kName << ' ' << t;
         loudest = std::max(loudest, scores[i]);
@@ -257,17 +259,17 @@ TEST(SignalBank, KeepsBothSidesOfHddm) {
     }
     EXPECT_GT(loudest, 1.0) << "the fall is not seen";
   };
-  check(SignalBank<HddmA>(kSignals, {.two_sided = true}));
-  check(SignalBank<HddmW>(kSignals, {.two_sided = true}));
+  check(ManySignals<HddmA>(kSignals, {.two_sided = true}));
+  check(ManySignals<HddmW>(kSignals, {.two_sided = true}));
 }
 
-/// What every bank owes, whatever its method.
+/// What every many owes, whatever its method.
 template <class Method>
-class EveryBank : public testing::Test {
+class EveryManySignals : public testing::Test {
  protected:
   static constexpr std::size_t kMany = 300;  // More than one tile.
   static constexpr std::size_t kLong = 700;
-  using Bank = SignalBank<Method>;
+  using Many = ManySignals<Method>;
 
   static double sample(Philox& random, std::size_t row, std::size_t signal) {
     const double shift = signal % 4 == 3 && row >= kLong / 2 ? 1.0 : 0.0;
@@ -299,18 +301,18 @@ class EveryBank : public testing::Test {
 
 using EveryMethod = testing::Types<Cusum, Ddm, ECusum, ESr, Eddm, Ewma, EwmaCusum, HddmA, HddmW,
                                    KSigma, PageHinkley>;
-TYPED_TEST_SUITE(EveryBank, EveryMethod);
+TYPED_TEST_SUITE(EveryManySignals, EveryMethod);
 
 // Known answer: detectors of their own, score by score and state by state, to the last bit.
-TYPED_TEST(EveryBank, EqualsDetectorsOfTheirOwn) {
+TYPED_TEST(EveryManySignals, EqualsDetectorsOfTheirOwn) {
   constexpr std::size_t kSignals = TestFixture::kMany;
   const auto samples = TestFixture::with_holes();
-  SignalBank<TypeParam> bank(kSignals, {});
+  ManySignals<TypeParam> many(kSignals, {});
   std::vector<TypeParam> detectors(kSignals, TypeParam(typename TypeParam::Config{}));
   std::vector<double> scores(kSignals);
   double loudest = 0.0;
   for (std::size_t row = 0; row < TestFixture::kLong; ++row) {
-    bank.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
+    many.update(std::span(samples).subspan(row * kSignals, kSignals), scores);
     for (std::size_t i = 0; i < kSignals; ++i) {
       const double sample = samples[row * kSignals + i];
       double expected = 0.0;
@@ -322,13 +324,13 @@ TYPED_TEST(EveryBank, EqualsDetectorsOfTheirOwn) {
       ASSERT_EQ(scores[i], expected) << row << ' ' << i;
       loudest = std::max(loudest, expected);
       if (expected > 3.0 && row % 7 == 0) {
-        bank.rearm(i);
+        many.rearm(i);
         detectors[i].rearm();
       }
       if (row % 50 == 0) {
-        ASSERT_EQ(bank.method(i), detectors[i]) << row << ' ' << i;
-        ASSERT_EQ(bank.evidence(i), detectors[i].evidence());
-        ASSERT_EQ(bank.ready(i), detectors[i].ready());
+        ASSERT_EQ(many.method(i), detectors[i]) << row << ' ' << i;
+        ASSERT_EQ(many.evidence(i), detectors[i].evidence());
+        ASSERT_EQ(many.ready(i), detectors[i].ready());
       }
     }
   }
@@ -336,16 +338,16 @@ TYPED_TEST(EveryBank, EqualsDetectorsOfTheirOwn) {
 }
 
 // Property: neither the cut into blocks, the number of threads nor the instruction set matters.
-TYPED_TEST(EveryBank, DoesNotDependOnBlocksThreadsOrInstructions) {
+TYPED_TEST(EveryManySignals, DoesNotDependOnBlocksThreadsOrInstructions) {
   constexpr std::size_t kSignals = TestFixture::kMany;
   const auto samples = TestFixture::with_holes();
-  SignalBank<TypeParam> whole(kSignals, {});
+  ManySignals<TypeParam> whole(kSignals, {});
   std::vector<double> scores(kSignals);
   whole.update(samples, scores);
   const ThreadLimit limit(1);
   for (const auto set : {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512}) {
     if (set > best_instruction_set()) continue;
-    SignalBank<TypeParam> cut(kSignals, {});
+    ManySignals<TypeParam> cut(kSignals, {});
     std::vector<double> part(kSignals);
     std::vector<double> most(kSignals, 0.0);
     for (std::size_t row = 0; row < TestFixture::kLong;) {
@@ -359,36 +361,36 @@ TYPED_TEST(EveryBank, DoesNotDependOnBlocksThreadsOrInstructions) {
   }
 }
 
-TYPED_TEST(EveryBank, SnapshotRestoresAndReplaysBitExactly) {
+TYPED_TEST(EveryManySignals, SnapshotRestoresAndReplaysBitExactly) {
   constexpr std::size_t kSignals = TestFixture::kMany;
   const auto samples = TestFixture::with_holes();
-  SignalBank<TypeParam> first(kSignals, {});
+  ManySignals<TypeParam> first(kSignals, {});
   std::vector<double> a(kSignals);
   std::vector<double> b(kSignals);
   first.update(std::span(samples).first(333 * kSignals), a);
-  auto second = SignalBank<TypeParam>::restore(first.snapshot());
+  auto second = ManySignals<TypeParam>::restore(first.snapshot());
   EXPECT_EQ(first, second);
   first.update(std::span(samples).subspan(333 * kSignals), a);
   second.update(std::span(samples).subspan(333 * kSignals), b);
   EXPECT_EQ(a, b);
   EXPECT_EQ(first.snapshot(), second.snapshot());
   second.reset();
-  EXPECT_EQ(second, (SignalBank<TypeParam>(kSignals, {})));
+  EXPECT_EQ(second, (ManySignals<TypeParam>(kSignals, {})));
 }
 
 // Altered bytes are refused; and were the checksum forged, what is restored must still run.
-TYPED_TEST(EveryBank, RefusesOrSurvivesAlteredSnapshots) {
+TYPED_TEST(EveryManySignals, RefusesOrSurvivesAlteredSnapshots) {
   const auto samples = TestFixture::with_holes();
   const std::size_t wide = TestFixture::kMany;
-  SignalBank<TypeParam> bank(3, {});
+  ManySignals<TypeParam> many(3, {});
   std::vector<double> scores(3);
   std::vector<double> narrow;
   for (std::size_t row = 0; row < TestFixture::kLong; ++row) {
     narrow.insert(narrow.end(), samples.begin() + static_cast<std::ptrdiff_t>(row * wide),
                   samples.begin() + static_cast<std::ptrdiff_t>(row * wide + 3));
   }
-  bank.update(narrow, scores);
-  const auto good = bank.snapshot();
+  many.update(narrow, scores);
+  const auto good = many.snapshot();
   Philox random(17);
   for (int trial = 0; trial < 300; ++trial) {
     auto bytes = good;
@@ -401,13 +403,13 @@ TYPED_TEST(EveryBank, RefusesOrSurvivesAlteredSnapshots) {
       }
     }
     if (bytes == good) continue;
-    EXPECT_THROW((void)SignalBank<TypeParam>::restore(bytes), DataError);
+    EXPECT_THROW((void)ManySignals<TypeParam>::restore(bytes), DataError);
     if (bytes.size() < 16) continue;
     StateWriter sum;
     sum(checksum(std::span(bytes).first(bytes.size() - 8)));
     std::copy(sum.bytes().begin(), sum.bytes().end(), bytes.end() - 8);
     try {
-      auto forged = SignalBank<TypeParam>::restore(bytes);
+      auto forged = ManySignals<TypeParam>::restore(bytes);
       std::vector<double> found(forged.signals());
       if (forged.signals() != 3) continue;
       forged.update(narrow, found);
@@ -420,19 +422,19 @@ TYPED_TEST(EveryBank, RefusesOrSurvivesAlteredSnapshots) {
   }
 }
 
-TYPED_TEST(EveryBank, RefusesTheSnapshotOfAnotherMethod) {
+TYPED_TEST(EveryManySignals, RefusesTheSnapshotOfAnotherMethod) {
   using Other = std::conditional_t<std::is_same_v<TypeParam, Cusum>, Ewma, Cusum>;
-  const auto bytes = SignalBank<Other>(2, {}).snapshot();
-  EXPECT_THROW((void)SignalBank<TypeParam>::restore(bytes), DataError);
+  const auto bytes = ManySignals<Other>(2, {}).snapshot();
+  EXPECT_THROW((void)ManySignals<TypeParam>::restore(bytes), DataError);
 }
 
 /// Methods whose baselines can be joined.
 template <class Method>
-class MergingBank : public EveryBank<Method> {};
+class MergingManySignals : public EveryManySignals<Method> {};
 using MergingMethod = testing::Types<Cusum, ECusum, ESr, Ewma, EwmaCusum, KSigma>;
-TYPED_TEST_SUITE(MergingBank, MergingMethod);
+TYPED_TEST_SUITE(MergingManySignals, MergingMethod);
 
-TYPED_TEST(MergingBank, JoinsWhatTwoPartsTaught) {
+TYPED_TEST(MergingManySignals, JoinsWhatTwoPartsTaught) {
   constexpr std::size_t kSignals = 20;
   Philox random(4);
   std::vector<double> samples(90 * kSignals);
@@ -442,9 +444,9 @@ TYPED_TEST(MergingBank, JoinsWhatTwoPartsTaught) {
   const auto rows = [&](std::size_t first, std::size_t count) {
     return std::span(samples).subspan(first * kSignals, count * kSignals);
   };
-  SignalBank<TypeParam> whole(kSignals, {});
-  SignalBank<TypeParam> first(kSignals, {});
-  SignalBank<TypeParam> second(kSignals, {});
+  ManySignals<TypeParam> whole(kSignals, {});
+  ManySignals<TypeParam> first(kSignals, {});
+  ManySignals<TypeParam> second(kSignals, {});
   std::vector<double> a(kSignals);
   std::vector<double> b(kSignals);
   whole.update(samples, a);
@@ -457,7 +459,7 @@ TYPED_TEST(MergingBank, JoinsWhatTwoPartsTaught) {
     for (std::size_t i = 0; i < kSignals; ++i) ASSERT_NEAR(a[i], b[i], 1e-9 * (1.0 + a[i]));
   }
   EXPECT_GT(*std::ranges::max_element(a), 0.0);
-  EXPECT_THROW(first.merge(SignalBank<TypeParam>(kSignals + 1, {})), ConfigError);
+  EXPECT_THROW(first.merge(ManySignals<TypeParam>(kSignals + 1, {})), ConfigError);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/snapshot_registry.hpp"
 #include "emdyn/detect/rows/half_space_trees.hpp"
 #include "emdyn/detect/rows/incremental_pca.hpp"
 #include "emdyn/detect/rows/loda.hpp"
@@ -58,26 +59,39 @@ constexpr std::array kEntries{
     entry<Newma>(),          entry<RandomCutForest>(), entry<XStream>(),
 };
 
-constexpr EntryList<VectorEntry, AnyVectorDetector, std::size_t> kList{
-    {"detector of rows", 0x4345564e59444d45ULL /* "EMDYNVEC" */, 1}, kEntries};
+constexpr SnapshotRegistry<VectorEntry, AnyVectorDetector, std::size_t> kRowRegistry{
+    {.what = "detector of rows", .several = "detectors of rows", .list = "emdyn detect --list"},
+    {"detector of rows", 0x4345564e59444d45ULL /* "EMDYNVEC" */, 1},
+    kEntries};
 
 }  // namespace
 
-std::span<const VectorEntry> vector_entries() noexcept { return kList.entries(); }
+const Registry<VectorEntry>& row_registry() noexcept { return kRowRegistry; }
 
-const VectorEntry& find_vector_entry(std::string_view name) { return kList.find(name); }
+std::span<const VectorEntry> vector_entries() noexcept { return kRowRegistry.entries(); }
+
+const VectorEntry& find_vector_entry(std::string_view name) { return kRowRegistry.find(name); }
+
+std::vector<Fact> facts(const VectorEntry& entry) {
+  return {{"kind", "vector"},
+          {"domain", word(entry.domain)},
+          {"event", series::word(entry.kind)},
+          {"front_end", false},
+          {"budget", false},
+          {"default", false}};
+}
 
 std::unique_ptr<AnyVectorDetector> make_vector_detector(std::string_view name, std::size_t channels,
                                                         const Params& params) {
-  return kList.find(name).make(params, channels);
+  return kRowRegistry.find(name).make(params, channels);
 }
 
 std::vector<std::byte> snapshot(const AnyVectorDetector& detector) {
-  return kList.snapshot(detector, detector.channels());
+  return kRowRegistry.snapshot(detector, detector.channels());
 }
 
 std::unique_ptr<AnyVectorDetector> restore_vector(std::span<const std::byte> bytes) {
-  return kList.restore(bytes);
+  return kRowRegistry.restore(bytes);
 }
 
 }  // namespace emdyn::detect

@@ -14,8 +14,8 @@ namespace {
 using series::Direction;
 using series::EventKind;
 
-constexpr std::size_t kFineCandidates = 20000;
-constexpr std::size_t kCoarseCandidates = 4096;
+constexpr std::size_t kFineCandidates = 20000;   // Places tried at most, then refined.
+constexpr std::size_t kCoarseCandidates = 4096;  // Of costs that are dear or cannot be pruned.
 
 /// The finite samples, standardised, and where they were.
 struct Prepared {
@@ -51,12 +51,12 @@ Prepared prepare(std::span<const double> values) {
 /// Runs one search with one cost on the prepared values.
 class Cutter {
  public:
-  Cutter(const Prepared& prepared, const Options& options)
+  Cutter(const Prepared& prepared, const SegmentOptions& options)
       : values_(prepared.values), options_(options), sums_(prepared.values) {}
 
   void run(Segmentation& result) {
     const bool gaussian = options_.regime == Regime::trend || options_.regime == Regime::mean;
-    if (options_.search == Search::bocpd) {
+    if (options_.search == SearchMethod::bocpd) {
       bayesian(result);
     } else if (gaussian) {
       known_variance(result);
@@ -121,9 +121,9 @@ class Cutter {
   void finish(const Cost& cost, const Penalty& penalty, std::size_t most, Segmentation& result) {
     const Grid where = grid(Cost::kMinLength, most);
     // Splitting may raise a marginal likelihood's cost, so nothing may be pruned there.
-    const bool prune = options_.search != Search::bocpd;
-    changes_ = options_.search == Search::binary ? binary_segmentation(cost, where, penalty)
-                                                 : least_cost(cost, where, penalty, prune);
+    const bool prune = options_.search != SearchMethod::bocpd;
+    changes_ = options_.search == SearchMethod::binary ? binary_segmentation(cost, where, penalty)
+                                                       : least_cost(cost, where, penalty, prune);
     if (where.stride > 1) refine(cost, where, penalty, where.stride, changes_);
     result.penalty = penalty.per_change;
     onsets_.clear();
@@ -169,7 +169,7 @@ class Cutter {
   }
 
   const std::vector<double>& values_;
-  const Options& options_;
+  const SegmentOptions& options_;
   Sums sums_;
   std::vector<std::size_t> changes_;
   std::vector<series::Interval> onsets_;
@@ -237,7 +237,7 @@ void add_changes(const Prepared& prepared, const Sums& sums, const Cutter& cutte
 
 }  // namespace
 
-Segmentation segment(std::span<const double> values, const Options& options) {
+Segmentation segment(std::span<const double> values, const SegmentOptions& options) {
   checked("segment", kFields, options);
   const Prepared prepared = prepare(values);
   Segmentation result;
@@ -249,7 +249,7 @@ Segmentation segment(std::span<const double> values, const Options& options) {
         {prepared.where.front(), prepared.where.back() + 1, prepared.values.front(), 0.0, 0.0});
     return result;
   }
-  const bool line = options.regime == Regime::trend && options.search != Search::bocpd;
+  const bool line = options.regime == Regime::trend && options.search != SearchMethod::bocpd;
   Cutter cutter(prepared, options);
   cutter.run(result);
   result.noise_deviation *= prepared.scale;
@@ -259,7 +259,7 @@ Segmentation segment(std::span<const double> values, const Options& options) {
 }
 
 Json segment_json(std::span<const double> positions, std::span<const double> values,
-                  const Options& options) {
+                  const SegmentOptions& options) {
   if (!positions.empty() && positions.size() != values.size()) {
     throw DataError("segment: " + std::to_string(positions.size()) + " positions but " +
                     std::to_string(values.size()) + " values; give one position for each value");

@@ -12,12 +12,12 @@
 /// Change points of a finished series: where it was cut, looking at all of it.
 namespace emdyn::emergence::segment {
 
-enum class Search { pelt, binary, bocpd };
+enum class SearchMethod { pelt, binary, bocpd };
 enum class Regime { trend, mean, mean_variance, distribution };
 enum class Noise { null_model, differences, autoregressive };
 
-struct Options {
-  Search search = Search::pelt;
+struct SegmentOptions {
+  SearchMethod search = SearchMethod::pelt;
   Regime regime = Regime::trend;
   Noise noise = Noise::null_model;
   double penalty = 0.0;  ///< Per change point, in units of −2·log-likelihood; 0: automatic.
@@ -32,17 +32,19 @@ inline constexpr std::array<std::string_view, 4> kRegimeWords{"trend", "mean", "
 inline constexpr std::array<std::string_view, 3> kNoiseWords{"null_model", "differences",
                                                              "autoregressive"};
 inline constexpr std::array kFields{
-    enum_field<&Options::search, Options>("search", kSearchWords,
-                                          "pelt: exact; binary: greedy; bocpd: Bayesian MAP"),
-    enum_field<&Options::regime, Options>("regime", kRegimeWords, "what stays equal in a segment"),
-    enum_field<&Options::noise, Options>("noise", kNoiseWords,
-                                         "how the noise level is found; see the docs"),
-    Field<Options>{"penalty", &Options::penalty, 0.0, 1e300, "per change point; 0: automatic"},
-    Field<Options>{"min_length", &Options::min_length, 0.0, 1e9,
-                   "samples of a segment at least; 0: what the regime needs"},
-    Field<Options>{"expected_length", &Options::expected_length, 2.0, 1e12,
-                   "samples of a regime on average, for bocpd"},
-    Field<Options>{"level", &Options::level, 0.5, 0.999, "of the onset intervals"},
+    enum_field<&SegmentOptions::search, SegmentOptions>(
+        "search", kSearchWords, "pelt: exact; binary: greedy; bocpd: Bayesian MAP"),
+    enum_field<&SegmentOptions::regime, SegmentOptions>("regime", kRegimeWords,
+                                                        "what stays equal in a segment"),
+    enum_field<&SegmentOptions::noise, SegmentOptions>(
+        "noise", kNoiseWords, "how the noise level is found; see the docs"),
+    Field<SegmentOptions>{"penalty", &SegmentOptions::penalty, 0.0, 1e300,
+                          "per change point; 0: automatic"},
+    Field<SegmentOptions>{"min_length", &SegmentOptions::min_length, 0.0, 1e9,
+                          "samples of a segment at least; 0: what the regime needs"},
+    Field<SegmentOptions>{"expected_length", &SegmentOptions::expected_length, 2.0, 1e12,
+                          "samples of a regime on average, for bocpd"},
+    Field<SegmentOptions>{"level", &SegmentOptions::level, 0.5, 0.999, "of the onset intervals"},
 };
 
 /// Where one regime ended and the next began.
@@ -83,12 +85,12 @@ struct Segmentation {
 /// Series of more than 20,000 samples (4,096 for bocpd and distribution) are cut on a grid first,
 /// then each change is moved to its best sample.
 /// @throws ConfigError when an option is out of range.
-Segmentation segment(std::span<const double> values, const Options& options = {});
+Segmentation segment(std::span<const double> values, const SegmentOptions& options = {});
 
 /// What `emdyn segment --json` prints: changes with their positions, segments, the options used.
 /// @param positions one for each value, or empty for sample numbers.
 /// @throws ConfigError as above. @throws DataError when positions and values differ in length.
 Json segment_json(std::span<const double> positions, std::span<const double> values,
-                  const Options& options = {});
+                  const SegmentOptions& options = {});
 
 }  // namespace emdyn::emergence::segment

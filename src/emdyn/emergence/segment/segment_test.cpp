@@ -24,8 +24,8 @@ std::vector<double> ar1(std::size_t count, double phi, std::uint64_t seed) {
   return values;
 }
 
-Options options_of(Search search, Regime regime, Noise noise = Noise::null_model) {
-  Options options;
+SegmentOptions options_of(SearchMethod search, Regime regime, Noise noise = Noise::null_model) {
+  SegmentOptions options;
   options.search = search;
   options.regime = regime;
   options.noise = noise;
@@ -33,7 +33,7 @@ Options options_of(Search search, Regime regime, Noise noise = Noise::null_model
 }
 
 /// Share of `trials` series without change in which something is found.
-double false_alarms(const Options& options, double phi, int trials, std::size_t samples) {
+double false_alarms(const SegmentOptions& options, double phi, int trials, std::size_t samples) {
   int found = 0;
   for (int trial = 0; trial < trials; ++trial) {
     const auto values = ar1(samples, phi, 1000 + static_cast<std::uint64_t>(trial));
@@ -54,7 +54,8 @@ const std::vector<double> kNile{
     1020, 906,  901, 1170, 912,  746,  919,  718,  714,  740};
 
 TEST(Segment, FindsTheFallOfTheNileIn1899WithEverySearch) {
-  for (const Search search : {Search::pelt, Search::binary, Search::bocpd}) {
+  for (const SearchMethod search :
+       {SearchMethod::pelt, SearchMethod::binary, SearchMethod::bocpd}) {
     const Segmentation found = segment(kNile, options_of(search, Regime::mean));
     ASSERT_EQ(found.changes.size(), 1U) << kSearchWords[static_cast<std::size_t>(search)];
     EXPECT_EQ(found.changes[0].index, 28U);  // 1899.
@@ -95,7 +96,7 @@ TEST(Segment, FindsAChangeOfVarianceOnly) {
   std::vector<double> values = ar1(400, 0.0, 21);
   for (std::size_t t = 250; t < 400; ++t) values[t] *= 4.0;
   for (const Regime regime : {Regime::mean_variance, Regime::distribution}) {
-    const Segmentation found = segment(values, options_of(Search::pelt, regime));
+    const Segmentation found = segment(values, options_of(SearchMethod::pelt, regime));
     ASSERT_EQ(found.changes.size(), 1U) << kRegimeWords[static_cast<std::size_t>(regime)];
     EXPECT_NEAR(static_cast<double>(found.changes[0].index), 250.0, 8.0);
     EXPECT_EQ(found.changes[0].kind, series::EventKind::variance);
@@ -107,23 +108,24 @@ TEST(Segment, FindsAChangeOfVarianceOnly) {
 TEST(Segment, RarelyAlarmsOnIndependentNoise) {
   for (const Regime regime :
        {Regime::trend, Regime::mean, Regime::mean_variance, Regime::distribution}) {
-    EXPECT_LE(false_alarms(options_of(Search::pelt, regime), 0.0, 100, 200), 0.05)
+    EXPECT_LE(false_alarms(options_of(SearchMethod::pelt, regime), 0.0, 100, 200), 0.05)
         << kRegimeWords[static_cast<std::size_t>(regime)];
   }
-  EXPECT_LE(false_alarms(options_of(Search::binary, Regime::trend), 0.0, 100, 200), 0.05);
-  EXPECT_LE(false_alarms(options_of(Search::bocpd, Regime::mean), 0.0, 100, 200), 0.05);
+  EXPECT_LE(false_alarms(options_of(SearchMethod::binary, Regime::trend), 0.0, 100, 200), 0.05);
+  EXPECT_LE(false_alarms(options_of(SearchMethod::bocpd, Regime::mean), 0.0, 100, 200), 0.05);
 }
 
 // Correlated noise wanders: counted as changes by default, not with noise=autoregressive.
 TEST(Segment, AutoregressiveNoiseIsNotTakenForChanges) {
   for (const Regime regime : {Regime::trend, Regime::mean}) {
-    const Options aware = options_of(Search::pelt, regime, Noise::autoregressive);
+    const SegmentOptions aware = options_of(SearchMethod::pelt, regime, Noise::autoregressive);
     EXPECT_LE(false_alarms(aware, 0.5, 60, 300), 0.05);
     EXPECT_LE(false_alarms(aware, 0.9, 60, 300), 0.1);
   }
   auto values = ar1(400, 0.5, 3);
   for (std::size_t t = 200; t < 400; ++t) values[t] += 6.0;
-  const auto found = segment(values, options_of(Search::pelt, Regime::mean, Noise::autoregressive));
+  const auto found =
+      segment(values, options_of(SearchMethod::pelt, Regime::mean, Noise::autoregressive));
   ASSERT_EQ(found.changes.size(), 1U);
   EXPECT_NEAR(static_cast<double>(found.changes[0].index), 200.0, 3.0);
   EXPECT_NEAR(found.autocorrelation, 0.5, 0.15);
@@ -136,7 +138,8 @@ TEST(Segment, OnsetIntervalsCoverTheTruth) {
   for (std::uint64_t trial = 0; trial < 150; ++trial) {
     auto values = ar1(200, 0.0, 500 + trial);
     for (std::size_t t = 120; t < 200; ++t) values[t] += 1.5;
-    const auto result = segment(values, options_of(Search::pelt, Regime::mean, Noise::differences));
+    const auto result =
+        segment(values, options_of(SearchMethod::pelt, Regime::mean, Noise::differences));
     if (result.changes.size() != 1) continue;
     ++found;
     const auto& onset = result.changes[0].onset;
@@ -158,7 +161,7 @@ TEST(Segment, DoesNotDependOnUnits) {
 TEST(Segment, LeavesOutWhatIsNotFinite) {
   auto values = kNile;
   values.insert(values.begin() + 10, {kNaN, std::numeric_limits<double>::infinity()});
-  const auto found = segment(values, options_of(Search::pelt, Regime::mean));
+  const auto found = segment(values, options_of(SearchMethod::pelt, Regime::mean));
   EXPECT_EQ(found.missing, 2U);
   ASSERT_EQ(found.changes.size(), 1U);
   EXPECT_EQ(found.changes[0].index, 30U);
@@ -176,8 +179,8 @@ TEST(Segment, SurvivesDegenerateSeries) {
   for (const auto& values : hostile) {
     for (std::size_t search = 0; search < kSearchWords.size(); ++search) {
       for (std::size_t regime = 0; regime < kRegimeWords.size(); ++regime) {
-        const auto found =
-            segment(values, options_of(static_cast<Search>(search), static_cast<Regime>(regime)));
+        const auto found = segment(
+            values, options_of(static_cast<SearchMethod>(search), static_cast<Regime>(regime)));
         for (const Segment& one : found.segments) EXPECT_TRUE(std::isfinite(one.mean));
       }
     }
@@ -188,7 +191,7 @@ TEST(Segment, SurvivesDegenerateSeries) {
 TEST(Segment, LongSeriesAreCutOnAGridAndRefined) {
   auto values = ar1(60000, 0.0, 31);
   for (std::size_t t = 31001; t < 60000; ++t) values[t] += 3.0;
-  const auto found = segment(values, options_of(Search::binary, Regime::mean));
+  const auto found = segment(values, options_of(SearchMethod::binary, Regime::mean));
   ASSERT_EQ(found.changes.size(), 1U);
   EXPECT_NEAR(static_cast<double>(found.changes[0].index), 31001.0, 3.0);
 }
@@ -205,7 +208,7 @@ TEST(SegmentJson, NamesPositionsAndOptions) {
 }
 
 TEST(Segment, RejectsBadOptions) {
-  Options options;
+  SegmentOptions options;
   options.penalty = -1.0;
   EXPECT_THROW((void)segment(kNile, options), ConfigError);
   options = {};

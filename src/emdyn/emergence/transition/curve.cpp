@@ -31,15 +31,15 @@ double Frame::position(double coordinate, bool log_axis) const noexcept {
   return log_axis ? log_floor * std::exp(coordinate * log_range) : origin + coordinate * range;
 }
 
-double sigmoid_value(Shape shape, double z) noexcept {
-  if (shape == Shape::gompertz) return std::exp(-std::exp(-z));
-  if (shape == Shape::late_gompertz) return -std::expm1(-std::exp(z));
+double sigmoid_value(CurveShape shape, double z) noexcept {
+  if (shape == CurveShape::gompertz) return std::exp(-std::exp(-z));
+  if (shape == CurveShape::late_gompertz) return -std::expm1(-std::exp(z));
   return 1.0 / (1.0 + std::exp(-z));
 }
 
-double sigmoid_slope(Shape shape, double z) noexcept {
-  if (shape == Shape::late_gompertz) return sigmoid_slope(Shape::gompertz, -z);
-  if (shape == Shape::gompertz) {
+double sigmoid_slope(CurveShape shape, double z) noexcept {
+  if (shape == CurveShape::late_gompertz) return sigmoid_slope(CurveShape::gompertz, -z);
+  if (shape == CurveShape::gompertz) {
     const double decay = std::exp(-z);
     return std::isfinite(decay) ? decay * std::exp(-decay) : 0.0;
   }
@@ -47,34 +47,34 @@ double sigmoid_slope(Shape shape, double z) noexcept {
   return g * (1.0 - g);
 }
 
-double sigmoid_inverse(Shape shape, double share) noexcept {
-  if (shape == Shape::gompertz) return -std::log(-std::log(share));
-  if (shape == Shape::late_gompertz) return std::log(-std::log1p(-share));
+double sigmoid_inverse(CurveShape shape, double share) noexcept {
+  if (shape == CurveShape::gompertz) return -std::log(-std::log(share));
+  if (shape == CurveShape::late_gompertz) return std::log(-std::log1p(-share));
   return std::log(share / (1.0 - share));
 }
 
 double Basis::value(const Frame& frame, double position) const noexcept {
   const double u = frame.coordinate(position, log_axis);
   switch (shape) {
-    case Shape::linear:
+    case CurveShape::linear:
       return u;
-    case Shape::square:
+    case CurveShape::square:
       return u * u;
-    case Shape::cube:
+    case CurveShape::cube:
       return u * u * u;
-    case Shape::power:
+    case CurveShape::power:
       return std::pow(std::max(u + location, 1e-12), scale);
-    case Shape::logarithm:
+    case CurveShape::logarithm:
       return std::log(std::max(u + location, 1e-12));
-    case Shape::exponential:
+    case CurveShape::exponential:
       return std::exp(std::min((scale > 0.0 ? u - 1.0 : u) / scale, 700.0));
-    case Shape::logistic:
-    case Shape::gompertz:
-    case Shape::late_gompertz:
+    case CurveShape::logistic:
+    case CurveShape::gompertz:
+    case CurveShape::late_gompertz:
       return sigmoid_value(shape, (u - location) / scale);
-    case Shape::step:
+    case CurveShape::step:
       return std::clamp((u - location) / std::max(scale, 1e-300) + 0.5, 0.0, 1.0);
-    case Shape::hinge:
+    case CurveShape::hinge:
       return std::max(0.0, u - location);
   }
   return 0.0;

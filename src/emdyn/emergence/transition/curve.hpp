@@ -22,7 +22,7 @@ struct Frame {
   double position(double coordinate, bool log_axis) const noexcept;
 };
 
-enum class Shape {
+enum class CurveShape {
   linear,
   square,
   cube,
@@ -37,17 +37,18 @@ enum class Shape {
 };
 
 /// True for the three S-shaped ones, functions of z = (u − location)/scale.
-constexpr bool is_sigmoid(Shape shape) noexcept {
-  return shape == Shape::logistic || shape == Shape::gompertz || shape == Shape::late_gompertz;
+constexpr bool is_sigmoid(CurveShape shape) noexcept {
+  return shape == CurveShape::logistic || shape == CurveShape::gompertz ||
+         shape == CurveShape::late_gompertz;
 }
 /// An S-shaped function of z, its slope, and the z where it reaches `share` in (0, 1).
-double sigmoid_value(Shape shape, double z) noexcept;
-double sigmoid_slope(Shape shape, double z) noexcept;
-double sigmoid_inverse(Shape shape, double share) noexcept;
+double sigmoid_value(CurveShape shape, double z) noexcept;
+double sigmoid_slope(CurveShape shape, double z) noexcept;
+double sigmoid_inverse(CurveShape shape, double share) noexcept;
 
 /// One function of position; `location` and `scale` are in units of the frame's coordinate.
 struct Basis {
-  Shape shape = Shape::linear;
+  CurveShape shape = CurveShape::linear;
   bool log_axis = false;
   double location = 0.0;
   double scale = 1.0;  ///< S-shaped: of z; step: width of the gap; power: exponent of

@@ -77,8 +77,8 @@ std::span<const double> phi_grid() noexcept { return kPhi; }
 
 ModelGrid::ModelGrid(const Frame& frame, std::span<const double> positions, const Choice& choice)
     : frame_(frame), positions_(positions.begin(), positions.end()) {
-  column(Basis{});                           // the constant's place
-  column({Shape::linear, false, 0.0, 1.0});  // kLinearColumn
+  column(Basis{});                                // the constant's place
+  column({CurveShape::linear, false, 0.0, 1.0});  // kLinearColumn
   design(kConstant, 1, {});
   if (choice.smooth) add_smooth();
   if (choice.linear_axis) add_transitions(false, choice);
@@ -112,27 +112,27 @@ void ModelGrid::design(std::size_t model, int parameters, std::initializer_list<
 }
 
 void ModelGrid::add_smooth() {
-  const int square = column({Shape::square, false, 0.0, 1.0});
-  const int cube = column({Shape::cube, false, 0.0, 1.0});
+  const int square = column({CurveShape::square, false, 0.0, 1.0});
+  const int cube = column({CurveShape::cube, false, 0.0, 1.0});
   design(kSmooth, 2, {kLinearColumn});
   design(kSmooth, 3, {kLinearColumn, square});
   design(kSmooth, 4, {kLinearColumn, square, cube});
   for (const double shift : {0.001, 0.003, 0.01, 0.03, 0.1, 0.3}) {
     for (const double exponent : {-3.0, -2.0, -1.0, -0.5, 0.5}) {
-      design(kSmooth, 4, {column({Shape::power, false, shift, exponent})});
+      design(kSmooth, 4, {column({CurveShape::power, false, shift, exponent})});
     }
-    design(kSmooth, 4, {column({Shape::logarithm, false, shift, 1.0})});
+    design(kSmooth, 4, {column({CurveShape::logarithm, false, shift, 1.0})});
   }
   for (const double scale : {0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6}) {
-    design(kSmooth, 3, {column({Shape::exponential, false, 0.0, -scale})});
-    if (scale >= 0.08) design(kSmooth, 3, {column({Shape::exponential, false, 0.0, scale})});
+    design(kSmooth, 3, {column({CurveShape::exponential, false, 0.0, -scale})});
+    if (scale >= 0.08) design(kSmooth, 3, {column({CurveShape::exponential, false, 0.0, scale})});
   }
   for (const bool log_axis : {false, true}) {
     if (log_axis && !frame_.has_log()) continue;
-    if (log_axis) design(kSmooth, 2, {column({Shape::linear, true, 0.0, 1.0})});
+    if (log_axis) design(kSmooth, 2, {column({CurveShape::linear, true, 0.0, 1.0})});
     for (const double width : {0.7, 1.0}) {
       for (double location = 0.0; location <= 1.0; location += 0.125) {
-        const Basis slow{Shape::logistic, log_axis, location, width / kLogisticWidth};
+        const Basis slow{CurveShape::logistic, log_axis, location, width / kLogisticWidth};
         design(kSmooth, 4, {column(slow)});
       }
     }
@@ -153,10 +153,10 @@ void ModelGrid::add_transitions(bool log_axis, const Choice& choice) {
     if (gap > 0.0) smallest_gap = std::min(smallest_gap, gap);
     if (log_axis) continue;
     if (choice.jump && gap > 0.0) {
-      design(kJump, 3, {column({Shape::step, false, midpoints.back(), gap})});
+      design(kJump, 3, {column({CurveShape::step, false, midpoints.back(), gap})});
     }
     if (choice.kink && u[i] > 0.1 && u[i] < 0.9) {
-      design(kKink, 4, {kLinearColumn, column({Shape::hinge, false, u[i], 1.0})});
+      design(kKink, 4, {kLinearColumn, column({CurveShape::hinge, false, u[i], 1.0})});
     }
   }
   smallest_gap = std::max(smallest_gap, 0.5 / static_cast<double>(n));
@@ -168,7 +168,7 @@ void ModelGrid::add_transitions(bool log_axis, const Choice& choice) {
       for (const double location : midpoints) {
         if (location < last + (dense ? 0.12 : 0.3) * width) continue;
         last = location;
-        const Basis basis{Shape::logistic, log_axis, location, width / kLogisticWidth};
+        const Basis basis{CurveShape::logistic, log_axis, location, width / kLogisticWidth};
         design(kSigmoid, 4, {column(basis)});
       }
     }
@@ -184,7 +184,7 @@ void ModelGrid::add_pairs(std::span<const double> midpoints, double smallest_gap
     for (const double location : midpoints) {
       if (!locations.empty() && location < locations.back() + 0.34 * width) continue;
       locations.push_back(location);
-      places.push_back(column({Shape::logistic, false, location, width / kLogisticWidth}));
+      places.push_back(column({CurveShape::logistic, false, location, width / kLogisticWidth}));
     }
     const std::size_t count = places.size();
     for (std::size_t length = 3; length < count; length = length * 3 / 2 + 1) {

@@ -10,7 +10,7 @@ namespace emdyn::emergence {
 /// intercept + Σ amplitude_j·S((u − location_j)/e^log_scale), one or two S-shaped functions of one
 /// kind with a common scale.
 struct Sigmoids {
-  Shape shape = Shape::logistic;
+  CurveShape shape = CurveShape::logistic;
   std::size_t count = 1;
   double intercept = 0.0;
   std::array<double, 2> amplitude{};

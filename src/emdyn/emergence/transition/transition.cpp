@@ -20,9 +20,9 @@ using series::Transition;
 using series::TransitionKind;
 using series::TransitionModel;
 
-constexpr std::size_t kMinPoints = 12;
-constexpr std::size_t kTestPoints = 160;
-constexpr std::size_t kChunk = 20;
+constexpr std::size_t kMinPoints = 12;    // The largest model has 6 parameters.
+constexpr std::size_t kTestPoints = 160;  // Each replicate is scored on them by every model.
+constexpr std::size_t kChunk = 20;        // Fixed: it decides where sampling stops.
 
 /// The best model without and with a transition.
 struct Verdict {
@@ -85,7 +85,7 @@ math::Autoregression null_noise(const Detrend& detrend, const std::vector<double
       math::select_autoregression(residuals, std::clamp<std::size_t>(n / 12, 1, 8));
   const std::size_t order = noise.coefficients.size();
   if (order == 0) return noise;
-  constexpr std::size_t kTrials = 60;
+  constexpr std::size_t kTrials = 60;  // Their mean is off by 1/8 of one trial's spread.
   std::vector<std::vector<double>> trials(kTrials);
   parallel_for(kTrials, [&](std::size_t i) {
     Philox random(seed, 0x20000000ULL + i);
@@ -175,14 +175,14 @@ void describe_noise(TransitionFit& fit, const Samples& samples) {
 }
 
 std::vector<ModelEvidence> evidence_of(const ModelGrid& grid, const ModelScores& scores,
-                                       const std::vector<Candidate>& changes) {
+                                       const std::vector<FittedCurve>& changes) {
   std::vector<ModelEvidence> list;
   for (std::size_t m = 0; m < kNullModels; ++m) {
     if (!scores[m].found) continue;
     list.push_back(
         {kModels[m], scores[m].bic, grid.design(scores[m]).parameters, grid.phi(scores[m])});
   }
-  for (const Candidate& change : changes) {
+  for (const FittedCurve& change : changes) {
     const auto same = [&](const ModelEvidence& one) { return one.model == change.curve.model; };
     if (std::any_of(list.begin(), list.end(), same)) continue;
     list.push_back({change.curve.model, change.criterion, change.parameters, change.phi});
@@ -226,7 +226,7 @@ TransitionFit fit_transition(std::string order_parameter, series::Axis axis,
   const ModelGrid grid(fit.curve.frame, test.positions, {});
   const ModelScores scores = grid.score(test.values);
   const Verdict verdict = compare(scores);
-  const std::vector<Candidate> changes = fit_changes(grid, scores, test);
+  const std::vector<FittedCurve> changes = fit_changes(grid, scores, test);
   fit.models = evidence_of(grid, scores, changes);
   const auto unscaled = [&](Curve curve) {
     curve.intercept = moments.mean() + moments.stddev() * curve.intercept;
@@ -245,7 +245,7 @@ TransitionFit fit_transition(std::string order_parameter, series::Axis axis,
   transition.evidence.p_value = bootstrap_p_value(
       grid, null, changes.front().curve, test, verdict.gain, gain >= options.min_bic_gain, options);
   if (gain >= options.min_bic_gain && *transition.evidence.p_value <= options.alpha) {
-    Candidate chosen = changes.front();
+    FittedCurve chosen = changes.front();
     chosen.curve = unscaled(chosen.curve);
     const Refined refined = refine(samples, chosen, options);
     const ChangeShape& shape = refined.shape;

@@ -1,16 +1,13 @@
 #include "emdyn/emergence/transition/transition_shape.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/emergence/transition/local_noise.hpp"
 #include "emdyn/emergence/transition/sigmoid_fit.hpp"
-#include "emdyn/math/autoregression.hpp"
 #include "emdyn/math/moments.hpp"
 #include "emdyn/math/robust.hpp"
 
@@ -19,10 +16,10 @@ namespace {
 
 using series::TransitionModel;
 
-constexpr double kLogNine = 2.1972245773362196;
-constexpr std::size_t kRefinePoints = 384;
-constexpr double kFarBehind = 12.0;
-constexpr std::size_t kMaxRivals = 3;
+constexpr double kLogNine = 2.1972245773362196;  // A logistic is at 90 % so many scales on.
+constexpr std::size_t kRefinePoints = 384;       // The onset's bootstrap refits all of them.
+constexpr double kFarBehind = 12.0;    // Of BIC: a shape e⁻⁶ times as likely has no say.
+constexpr std::size_t kMaxRivals = 3;  // Each is refitted to every replicate.
 
 struct Crossing {
   double low = 0.0, high = 0.0;
@@ -86,7 +83,12 @@ class Refit {
     if (is_free()) return;
     const bool jump = starts_[0].model == TransitionModel::jump;
     grid_.emplace(starts_[0].frame, positions,
-                  ModelGrid::Choice{false, false, jump, !jump, false, true, false});
+                  ModelGrid::Choice{.smooth = false,
+                                    .sigmoid = false,
+                                    .jump = jump,
+                                    .kink = !jump,
+                                    .rise_and_collapse = false,
+                                    .log_axis = false});
   }
 
   Curve operator()(std::span<const double> values) const {
@@ -126,7 +128,7 @@ class Refit {
 };
 
 /// The likeliest autocorrelation of what a curve leaves, and its BIC.
-void judge(Candidate& candidate, const Samples& samples) {
+void judge(FittedCurve& candidate, const Samples& samples) {
   std::vector<double> residuals = evaluate(candidate.curve, samples.positions);
   for (std::size_t i = 0; i < residuals.size(); ++i)
     residuals[i] = samples.values[i] - residuals[i];
@@ -163,7 +165,7 @@ bool returns_within(const Curve& curve, const Samples& samples) {
 }
 
 /// A logistic's own scale, then the noise about it, then both once more.
-void polish(Candidate& candidate, const Samples& samples) {
+void polish(FittedCurve& candidate, const Samples& samples) {
   for (int round = 0; round < 2; ++round) {
     const Refit refit({candidate.curve}, samples.positions, candidate.phi);
     candidate.curve = refit(samples.values);
@@ -172,8 +174,8 @@ void polish(Candidate& candidate, const Samples& samples) {
 }
 
 /// The logistic in the other coordinate with the same middle and the same slope there.
-Candidate other_axis(const Candidate& candidate) {
-  Candidate twin = candidate;
+FittedCurve other_axis(const FittedCurve& candidate) {
+  FittedCurve twin = candidate;
   Basis& basis = twin.curve.terms[0].basis;
   const Frame& frame = candidate.curve.frame;
   const double middle = frame.position(basis.location, basis.log_axis);
@@ -186,13 +188,13 @@ Candidate other_axis(const Candidate& candidate) {
 
 /// Other S-shapes near a fitted logistic: in the other coordinate, and two lopsided ones in
 /// position with the same middle and width.
-std::vector<Candidate> twins(const Candidate& logistic) {
-  std::vector<Candidate> list;
+std::vector<FittedCurve> twins(const FittedCurve& logistic) {
+  std::vector<FittedCurve> list;
   if (logistic.curve.frame.has_log()) list.push_back(other_axis(logistic));
   const bool log_axis = logistic.curve.terms[0].basis.log_axis;
-  const Candidate in_position = log_axis ? list.front() : logistic;
-  for (const Shape shape : {Shape::gompertz, Shape::late_gompertz}) {
-    Candidate twin = in_position;
+  const FittedCurve in_position = log_axis ? list.front() : logistic;
+  for (const CurveShape shape : {CurveShape::gompertz, CurveShape::late_gompertz}) {
+    FittedCurve twin = in_position;
     Basis& basis = twin.curve.terms[0].basis;
     basis.shape = shape;
     basis.scale *= kLogisticWidth / (sigmoid_inverse(shape, 0.9) - sigmoid_inverse(shape, 0.1));
@@ -201,55 +203,6 @@ std::vector<Candidate> twins(const Candidate& logistic) {
   }
   return list;
 }
-
-/// Noise like the residuals of a curve: an autoregression driven by its observed innovations, which
-/// are resampled in blocks after division by their root mean square nearby and multiplied by that
-/// of their new place. So the noise keeps its size at each place, its tails and its dependence.
-/// Local scale: Paparoditis & Politis, "The Local Bootstrap for Markov Processes", JSPI 108 (2002).
-class LocalNoise {
- public:
-  explicit LocalNoise(std::span<const double> residuals)
-      : model_(math::select_autoregression(residuals,
-                                           std::clamp<std::size_t>(residuals.size() / 10, 1, 4))),
-        start_(residuals.begin(), residuals.end()) {
-    start_.resize(std::min(model_.coefficients.size(), residuals.size()));
-    const std::vector<double> innovations = model_.innovations(residuals);
-    const std::size_t n = innovations.size();
-    block_ = static_cast<std::size_t>(
-        std::max(1.0, std::round(std::cbrt(static_cast<double>(n)) / 2.0)));
-    for (std::size_t t = 0; t < n; ++t) {
-      const std::size_t first = t - std::min(t, kNear);
-      const std::size_t last = std::min(t + kNear + 1, n);
-      double square = 0.0;
-      for (std::size_t i = first; i < last; ++i) square += innovations[i] * innovations[i];
-      scale_.push_back(std::sqrt(square / static_cast<double>(last - first)));
-      shape_.push_back(scale_.back() > 0.0 ? innovations[t] / scale_.back() : 0.0);
-    }
-  }
-
-  std::vector<double> draw(Philox& random) const {
-    const double sign = random.below(2) == 0 ? 1.0 : -1.0;
-    std::vector<double> path;
-    for (const double value : start_) path.push_back(sign * value);
-    std::size_t at = 0;
-    for (std::size_t t = 0; t < scale_.size(); ++t) {
-      at = at + 1 < shape_.size() ? at + 1 : 0;
-      if (t % block_ == 0) at = random.below(static_cast<std::uint32_t>(shape_.size()));
-      double value = scale_[t] * shape_[at];
-      for (std::size_t j = 0; j < model_.coefficients.size(); ++j) {
-        value += model_.coefficients[j] * path[path.size() - 1 - j];
-      }
-      path.push_back(value);
-    }
-    return path;
-  }
-
- private:
-  static constexpr std::size_t kNear = 12;
-  math::Autoregression model_;
-  std::vector<double> start_, scale_, shape_;
-  std::size_t block_ = 1;
-};
 
 /// The interval of the onset by refitting the curve with noise like its residuals.
 Crossing onset_interval(const Refit& refit, const Curve& curve, const Samples& samples,
@@ -278,53 +231,6 @@ Crossing onset_interval(const Refit& refit, const Curve& curve, const Samples& s
 }
 
 }  // namespace
-
-Samples clean(std::string_view name, std::span<const double> positions,
-              std::span<const double> values) {
-  if (positions.size() != values.size()) {
-    throw DataError(fmt::format("{}: {} positions but {} values; give one for each", name,
-                                positions.size(), values.size()));
-  }
-  Samples samples;
-  double repeats = 1.0;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double x = positions[i];
-    if (!std::isfinite(x)) {
-      throw DataError(fmt::format("{}: position {} of {} is not finite", name, i, values.size()));
-    }
-    if (i > 0 && x < positions[i - 1]) {
-      throw DataError(fmt::format("{}: position goes back from {} to {}; fit one segment at a time",
-                                  name, positions[i - 1], x));
-    }
-    if (!std::isfinite(values[i])) {
-      ++samples.dropped;
-    } else if (!samples.positions.empty() && samples.positions.back() == x) {
-      repeats += 1.0;
-      samples.values.back() += (values[i] - samples.values.back()) / repeats;
-    } else {
-      repeats = 1.0;
-      samples.positions.push_back(x);
-      samples.values.push_back(values[i]);
-    }
-  }
-  return samples;
-}
-
-Samples binned(const Samples& samples, std::size_t begin, std::size_t end, std::size_t most) {
-  const std::size_t count = end - begin;
-  const std::size_t size = std::max<std::size_t>(1, (count + most - 1) / most);
-  Samples result;
-  for (std::size_t i = begin; i < end; i += size) {
-    const std::size_t stop = std::min(i + size, end);
-    if (stop - i < size && 2 * (stop - i) < size && !result.values.empty()) break;
-    const auto part = [&](const std::vector<double>& all) {
-      return math::mean(std::span(all).subspan(i, stop - i));
-    };
-    result.positions.push_back(part(samples.positions));
-    result.values.push_back(part(samples.values));
-  }
-  return result;
-}
 
 ChangeShape shape_of(const Curve& curve) {
   ChangeShape shape;
@@ -365,14 +271,14 @@ ChangeShape shape_of(const Curve& curve) {
   return shape;
 }
 
-std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& scores,
-                                   const Samples& samples) {
-  std::vector<Candidate> candidates;
+std::vector<FittedCurve> fit_changes(const ModelGrid& grid, const ModelScores& scores,
+                                     const Samples& samples) {
+  std::vector<FittedCurve> candidates;
   for (std::size_t m = kNullModels; m < scores.size(); ++m) {
     if (!scores[m].found) continue;
-    Candidate candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
-                        grid.design(scores[m]).parameters, scores[m].bic};
-    const Candidate on_grid = candidate;
+    FittedCurve candidate{grid.curve(scores[m], samples.values), grid.phi(scores[m]),
+                          grid.design(scores[m]).parameters, scores[m].bic};
+    const FittedCurve on_grid = candidate;
     if (is_sigmoid(candidate.curve.terms[0].basis.shape)) polish(candidate, samples);
     if (kModels[m] == TransitionModel::rise_and_collapse) {
       if (!returns_within(candidate.curve, samples)) candidate = on_grid;
@@ -380,7 +286,7 @@ std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& sco
     }
     candidates.push_back(candidate);
     if (kModels[m] != TransitionModel::sigmoid) continue;
-    for (Candidate& twin : twins(candidate)) {
+    for (FittedCurve& twin : twins(candidate)) {
       polish(twin, samples);
       candidates.push_back(std::move(twin));
     }
@@ -390,7 +296,8 @@ std::vector<Candidate> fit_changes(const ModelGrid& grid, const ModelScores& sco
   return candidates;
 }
 
-Refined refine(const Samples& samples, const Candidate& coarse, const TransitionOptions& options) {
+Refined refine(const Samples& samples, const FittedCurve& coarse,
+               const TransitionOptions& options) {
   const bool single =
       coarse.curve.model == TransitionModel::sigmoid || coarse.curve.model == TransitionModel::jump;
   const Samples window = single ? zoom(samples, shape_of(coarse.curve))
@@ -401,20 +308,21 @@ Refined refine(const Samples& samples, const Candidate& coarse, const Transition
   Samples scaled = window;
   for (double& y : scaled.values) y = (y - moments.mean()) / unit;
 
-  std::vector<Candidate> candidates;
+  std::vector<FittedCurve> candidates;
   if (single) {
-    const ModelGrid grid(coarse.curve.frame, scaled.positions, {false, true, true, false, false});
+    const ModelGrid grid(coarse.curve.frame, scaled.positions,
+                         {.smooth = false, .kink = false, .rise_and_collapse = false});
     candidates = fit_changes(grid, grid.score(scaled.values), scaled);
   }
   if (candidates.empty()) {
-    Candidate same = coarse;
+    FittedCurve same = coarse;
     for (auto& term : same.curve.terms) term.coefficient /= unit;
     same.curve.intercept = (same.curve.intercept - moments.mean()) / unit;
     same.curve = Refit({same.curve}, scaled.positions, same.phi)(scaled.values);
     candidates.push_back(same);
   }
   std::vector<Curve> starts;
-  for (const Candidate& candidate : candidates) {
+  for (const FittedCurve& candidate : candidates) {
     const bool rival = candidate.curve.model == candidates.front().curve.model &&
                        candidate.criterion < candidates.front().criterion + kFarBehind;
     if (rival && starts.size() < kMaxRivals) starts.push_back(candidate.curve);

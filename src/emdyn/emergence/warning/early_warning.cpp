@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/emergence/transition/transition_shape.hpp"
+#include "emdyn/emergence/samples/samples.hpp"
 #include "emdyn/math/autoregression.hpp"
 #include "emdyn/math/fft.hpp"
 #include "emdyn/math/kendall.hpp"
@@ -22,8 +22,8 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<std::string_view, 4> kNames{"variance", "autocorrelation", "skewness",
                                                  "low_frequency_power"};
 constexpr std::size_t kSkewness = 2;
-constexpr double kLowestPeriod = 8.0;
-constexpr std::size_t kMinTrend = 5;
+constexpr double kLowestPeriod = 8.0;  // In samples: slower counts as low frequency.
+constexpr std::size_t kMinTrend = 5;   // Four fall into a perfect order by chance once in 4! times.
 constexpr std::size_t kLongWindow = 256;  ///< Above it an FFT is cheaper than a few sums.
 
 using Values = std::array<double, kNames.size()>;

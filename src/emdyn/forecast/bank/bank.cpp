@@ -85,7 +85,7 @@ BankRun run_from_json(const Json& json, std::size_t columns) {
   }
   run.at = numbers(json, "at");
   run.accuracy = numbers(json, "accuracy");
-  run.rows = Table{columns, numbers(json, "rows")};
+  run.rows = FeatureTable{columns, numbers(json, "rows")};
   if (run.rows.values.size() != run.at.size() * columns || run.accuracy.size() != run.at.size()) {
     throw DataError(fmt::format("bank: run {} has {} numbers for {} prefixes of {} features",
                                 terminal_safe(run.id), run.rows.values.size(), run.at.size(),
@@ -119,7 +119,7 @@ BankRun summarise(const series::Run& run, const Bank& bank, double deadline, dou
                  onset,
                  {},
                  {},
-                 Table{bank.features.size(), {}}};
+                 FeatureTable{bank.features.size(), {}}};
   const History points = history(*accuracy, deadline, NonFinite::drop);
   const auto last = accuracy->last_positions();
   for (const double at : forecast_positions(deadline)) {

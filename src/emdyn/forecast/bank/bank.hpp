@@ -22,7 +22,7 @@ struct BankRun {
   std::optional<series::Interval> onset{};  ///< Of the fitted transition of the test accuracy.
   std::vector<double> at{};                 ///< Position of each prefix, before the target.
   std::vector<double> accuracy{};           ///< Last test accuracy recorded at or before `at`.
-  Table rows{};  ///< [prefixes, features] in the order of Bank::features.
+  FeatureTable rows{};  ///< [prefixes, features] in the order of Bank::features.
 };
 
 /// Many runs with labels, to learn a predictor from. Prefixes end before the target is reached;

@@ -1,34 +1,12 @@
 #pragma once
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "emdyn/forecast/features/registry.hpp"
 #include "emdyn/series/roles.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::forecast {
-
-/// What a predictor looks at. `grokking`: configuration and signals of a run of the lab;
-/// `signals_only`: what any log has, scale-free in time.
-enum class FeatureSet { grokking, signals_only };
-std::string_view word(FeatureSet set) noexcept;
-/// @throws ConfigError for a word that names no set.
-FeatureSet feature_set_from_word(std::string_view word);
-
-/// One feature of a prefix.
-struct FeatureSpec {
-  std::string_view name;
-  std::string_view factor;  ///< The plain words its share is summed under.
-  bool is_trend = false;    ///< Its sign says "rising" or "falling" of the factor.
-  bool is_configuration = false;
-  bool in_signals_only = false;
-  std::string_view meaning;  ///< One line with the unit.
-};
-std::span<const FeatureSpec> feature_specs() noexcept;
-/// @throws DataError for a name that no feature has.
-const FeatureSpec& feature_spec(std::string_view name);
-std::vector<std::string> feature_names(FeatureSet set);
 
 /// Features seen at `at`; what is lacking is said, not guessed.
 struct PrefixFeatures {

@@ -157,7 +157,7 @@ TEST(Features, EveryFeatureIsDescribedOnce) {
   for (const FeatureSpec& spec : feature_specs()) {
     EXPECT_TRUE(names.insert(spec.name).second) << spec.name;
     EXPECT_FALSE(spec.factor.empty());
-    EXPECT_FALSE(spec.meaning.empty());
+    EXPECT_FALSE(spec.summary.empty());
   }
   EXPECT_THROW(feature_spec("nonsense"), DataError);
   EXPECT_THROW(feature_set_from_word("nonsense"), ConfigError);

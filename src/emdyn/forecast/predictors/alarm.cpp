@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
 namespace {
 
-constexpr double kNeverFires = 1.01;
+constexpr double kNeverFires = 1.01;  // Above every probability.
 
 struct Tally {
   std::size_t hits = 0;
@@ -27,7 +27,7 @@ Tally tally(std::span<const ForecastPath> paths, const AlarmRule& rule) {
     ++result.hits;
     leads.push_back(*judged.lead / path.deadline);
   }
-  if (!leads.empty()) result.median_lead = sample_quantile(leads, 0.5);
+  if (!leads.empty()) result.median_lead = math::median(leads);
   return result;
 }
 

@@ -31,7 +31,7 @@ struct Problem {
   }
 };
 
-void check_input(const Table& features, std::span<const double> labels,
+void check_input(const FeatureTable& features, std::span<const double> labels,
                  std::span<const double> weights, const LogisticOptions& options) {
   if (!(options.penalty >= 0.0)) {
     throw ConfigError(fmt::format("logistic.penalty must be >= 0, got {}", options.penalty));
@@ -56,7 +56,7 @@ void check_input(const Table& features, std::span<const double> labels,
   }
 }
 
-Problem make_problem(const Table& features, std::span<const double> labels,
+Problem make_problem(const FeatureTable& features, std::span<const double> labels,
                      std::span<const double> weights, const Standardiser& standardiser,
                      double penalty) {
   std::vector<std::size_t> used;
@@ -128,7 +128,7 @@ double sigmoid(double log_odds) noexcept {
   return e / (1.0 + e);
 }
 
-Standardiser Standardiser::of(const Table& table, std::span<const double> weights) {
+Standardiser Standardiser::of(const FeatureTable& table, std::span<const double> weights) {
   Standardiser result{std::vector<double>(table.columns, 0.0),
                       std::vector<double>(table.columns, 1.0)};
   for (std::size_t j = 0; j < table.columns; ++j) {
@@ -171,14 +171,14 @@ std::vector<double> Logistic::odds_ratios() const {
   return ratios;
 }
 
-Logistic fit_logistic(const Table& features, std::span<const double> labels,
+Logistic fit_logistic(const FeatureTable& features, std::span<const double> labels,
                       std::span<const double> weights, const LogisticOptions& options,
                       const Logistic* start) {
   return fit_logistic(features, labels, weights, Standardiser::of(features, weights), options,
                       start);
 }
 
-Logistic fit_logistic(const Table& features, std::span<const double> labels,
+Logistic fit_logistic(const FeatureTable& features, std::span<const double> labels,
                       std::span<const double> weights, const Standardiser& standardiser,
                       const LogisticOptions& options, const Logistic* start) {
   check_input(features, labels, weights, options);

@@ -6,7 +6,7 @@
 namespace emdyn::forecast {
 
 /// Rows of numbers, row after row; NaN marks a missing value.
-struct Table {
+struct FeatureTable {
   std::size_t columns = 0;
   std::vector<double> values{};  ///< [rows, columns]
 
@@ -24,7 +24,7 @@ struct Standardiser {
   std::vector<double> scale{};
 
   /// Moments (divisor: sum of weights) of the finite values. Weights may be empty: all one.
-  static Standardiser of(const Table& table, std::span<const double> weights = {});
+  static Standardiser of(const FeatureTable& table, std::span<const double> weights = {});
   /// (x - mean) / scale of feature `j`, 0 for a missing value.
   double operator()(std::size_t j, double x) const noexcept;
 };
@@ -59,12 +59,12 @@ double sigmoid(double log_odds) noexcept;
 /// `weights` may be empty (all one); rows of weight 0 do not count. `start` gives a warm start.
 /// @throws ConfigError for a negative penalty; DataError when sizes differ, when only one class is
 /// present, or when penalty is 0 and the data are separable or collinear.
-Logistic fit_logistic(const Table& features, std::span<const double> labels,
+Logistic fit_logistic(const FeatureTable& features, std::span<const double> labels,
                       std::span<const double> weights, const LogisticOptions& options = {},
                       const Logistic* start = nullptr);
 
 /// The same, with standardisation given (for resamples that share one scale).
-Logistic fit_logistic(const Table& features, std::span<const double> labels,
+Logistic fit_logistic(const FeatureTable& features, std::span<const double> labels,
                       std::span<const double> weights, const Standardiser& standardiser,
                       const LogisticOptions& options, const Logistic* start = nullptr);
 

@@ -25,7 +25,7 @@ TEST(Logistic, PublishedMaximumLikelihoodEstimate) {
 
 // One binary feature: the estimates are the logits of the two shares.
 TEST(Logistic, TwoByTwoTableByHand) {
-  Table table{1, {}};
+  FeatureTable table{1, {}};
   std::vector<double> labels;
   const auto add = [&](double x, double y, int count) {
     for (int i = 0; i < count; ++i) table.values.push_back(x), labels.push_back(y);
@@ -39,8 +39,8 @@ TEST(Logistic, TwoByTwoTableByHand) {
 }
 
 TEST(Logistic, WeightsCountAsRepeatedRows) {
-  const Table once{1, {0.0, 1.0, 2.0, 3.0}};
-  const Table repeated{1, {0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0}};
+  const FeatureTable once{1, {0.0, 1.0, 2.0, 3.0}};
+  const FeatureTable repeated{1, {0.0, 1.0, 1.0, 2.0, 2.0, 2.0, 3.0}};
   const std::vector<double> labels{0, 1, 0, 1};
   const std::vector<double> weights{1, 2, 3, 1};
   const Logistic a = fit_logistic(once, labels, weights);
@@ -52,7 +52,7 @@ TEST(Logistic, WeightsCountAsRepeatedRows) {
 // At the optimum sum_i (y_i - p_i) z_ij = penalty x beta_j and sum_i (y_i - p_i) = 0.
 TEST(Logistic, PenalisedOptimumIsStationary) {
   Philox random(3);
-  Table table{3, {}};
+  FeatureTable table{3, {}};
   std::vector<double> labels;
   for (int i = 0; i < 200; ++i) {
     const double x = random.normal();
@@ -74,7 +74,7 @@ TEST(Logistic, PenalisedOptimumIsStationary) {
 }
 
 TEST(Logistic, SeparableDataNeedAPenalty) {
-  const Table table{1, {1, 2, 3, 4, 5, 6}};
+  const FeatureTable table{1, {1, 2, 3, 4, 5, 6}};
   const std::vector<double> labels{0, 0, 0, 1, 1, 1};
   EXPECT_THROW(fit_logistic(table, labels, {}, {.penalty = 0.0}), DataError);
   const Logistic model = fit_logistic(table, labels, {}, {.penalty = 0.1});
@@ -83,7 +83,7 @@ TEST(Logistic, SeparableDataNeedAPenalty) {
 }
 
 TEST(Logistic, CollinearFeaturesShareTheirWeight) {
-  Table table{3, {}};
+  FeatureTable table{3, {}};
   for (const double hours : kHours) table.add(std::vector{hours, 2.0 * hours + 1.0, 7.0});
   EXPECT_THROW(fit_logistic(table, kPassed, {}, {.penalty = 0.0}), DataError);
   const Logistic model = fit_logistic(table, kPassed, {}, {.penalty = 1.0});
@@ -92,7 +92,7 @@ TEST(Logistic, CollinearFeaturesShareTheirWeight) {
 }
 
 TEST(Logistic, MissingValuesCountAsTheMean) {
-  Table table{1, kHours};
+  FeatureTable table{1, kHours};
   const Logistic model = fit_logistic(table, kPassed, {});
   EXPECT_DOUBLE_EQ(model.log_odds(std::vector{std::nan("")}), model.intercept);
 }
@@ -105,7 +105,7 @@ TEST(Logistic, PriorCorrectionMovesTheOdds) {
 }
 
 TEST(Logistic, RefusesWhatCannotBeFitted) {
-  const Table table{1, {1, 2}};
+  const FeatureTable table{1, {1, 2}};
   EXPECT_THROW(fit_logistic(table, std::vector<double>{1, 1}, {}), DataError);
   EXPECT_THROW(fit_logistic(table, std::vector<double>{1}, {}), DataError);
   EXPECT_THROW(fit_logistic(table, std::vector<double>{0, 2}, {}), DataError);

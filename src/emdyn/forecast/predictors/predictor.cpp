@@ -8,8 +8,8 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/forecast/features/groups.hpp"
 #include "emdyn/forecast/features/history.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
 namespace {
@@ -38,8 +38,8 @@ series::Interval probability_interval(const Predictor& predictor, std::span<cons
     }
     draws.push_back(sigmoid(log_odds));
   }
-  interval.low = std::min(estimate, sample_quantile(draws, 0.5 * (1.0 - level)));
-  interval.high = std::max(estimate, sample_quantile(draws, 0.5 * (1.0 + level)));
+  interval.low = std::min(estimate, math::quantile(draws, 0.5 * (1.0 - level)));
+  interval.high = std::max(estimate, math::quantile(draws, 0.5 * (1.0 + level)));
   return interval;
 }
 

@@ -65,7 +65,8 @@ std::optional<forecast::BankRun> reduce(const series::Run& run, const forecast::
 
 }  // namespace
 
-forecast::Bank collect(const std::filesystem::path& folder, const CollectOptions& options) {
+forecast::Bank collect(const std::filesystem::path& folder, const CollectOptions& options,
+                       const Task& task) {
   auto store = collect::store::Store::open(folder, collect::store::Mode::read);
   std::vector<std::string> ids;
   for (const collect::store::RunSummary& summary : store.runs()) {
@@ -76,12 +77,13 @@ forecast::Bank collect(const std::filesystem::path& folder, const CollectOptions
   std::mutex mutex;
   std::size_t done = 0;
   parallel_for(ids.size(), [&](std::size_t i) {
+    if (task.stopped()) return;
     auto own = collect::store::Store::open(folder, collect::store::Mode::read);
     runs[i] = reduce(own.load(ids[i]), bank, options);
     const std::scoped_lock lock(mutex);
-    ++done;
-    if (options.progress) options.progress(done, ids.size());
+    task.tell({"reducing", ++done, ids.size(), "runs"});
   });
+  task.check();
   for (auto& run : runs) {
     if (run) bank.runs.push_back(std::move(*run));
   }

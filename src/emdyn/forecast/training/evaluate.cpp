@@ -11,7 +11,8 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/forecast/bank/groups.hpp"
+#include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
 namespace {
@@ -47,8 +48,8 @@ Json figure(std::size_t groups, const EvaluateOptions& options, const Statistic&
     if (draw) finite.push_back(*draw);
   }
   if (finite.empty()) finite.push_back(*estimate);
-  return series::Interval{sample_quantile(finite, 0.5 * (1.0 - options.level)), *estimate,
-                          sample_quantile(finite, 0.5 * (1.0 + options.level)), options.level};
+  return series::Interval{math::quantile(finite, 0.5 * (1.0 - options.level)), *estimate,
+                          math::quantile(finite, 0.5 * (1.0 + options.level)), options.level};
 }
 
 HeldOut hold_out(const Bank& bank, const Rows& all, std::span<const std::size_t> folds,
@@ -104,7 +105,7 @@ Json median_lead(const HeldOut& held, bool share, std::size_t groups,
       const double lead = *held.alarms[i].lead / (share ? held.paths[i].deadline : 1.0);
       leads.insert(leads.end(), static_cast<std::size_t>(m[held.paths[i].group]), lead);
     }
-    return leads.empty() ? std::nullopt : std::optional(sample_quantile(leads, 0.5));
+    return leads.empty() ? std::nullopt : std::optional(math::median(leads));
   });
 }
 

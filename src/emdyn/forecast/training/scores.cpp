@@ -96,7 +96,7 @@ double calibration_error(std::span<const ReliabilityBin> bins) {
 std::optional<CalibrationLine> calibration_line(std::span<const double> log_odds,
                                                 std::span<const double> labels,
                                                 std::span<const double> weights) {
-  const Table table{1, std::vector<double>(log_odds.begin(), log_odds.end())};
+  const FeatureTable table{1, std::vector<double>(log_odds.begin(), log_odds.end())};
   try {
     // A whisper of a penalty keeps the slope finite where the scores separate the classes.
     const Logistic model = fit_logistic(table, labels, weights, LogisticOptions{.penalty = 1e-3});

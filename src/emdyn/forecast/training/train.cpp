@@ -11,7 +11,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/forecast/features/groups.hpp"
+#include "emdyn/forecast/bank/groups.hpp"
 
 namespace emdyn::forecast {
 namespace {

@@ -13,7 +13,7 @@ namespace emdyn::forecast {
 
 /// The rows of some runs of a bank, with some of its features.
 struct Design {
-  Table features{};
+  FeatureTable features{};
   std::vector<double> labels{};
   std::vector<std::size_t> groups{};  ///< Of each row, numbered from 0 without gaps.
   std::vector<std::size_t> runs{};    ///< Index into Bank::runs of each row.

@@ -6,7 +6,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::lab {
 namespace {
@@ -18,7 +18,7 @@ class Contract : public testing::TestWithParam<std::size_t> {
 };
 
 TEST_P(Contract, DescribesItselfAndItsSettings) {
-  EXPECT_FALSE(entry_.help.empty());
+  EXPECT_FALSE(entry_.summary.empty());
   for (const Json& field : entry_.fields()) {
     EXPECT_FALSE(field["name"].get<std::string>().empty());
     EXPECT_FALSE(field["help"].get<std::string>().empty()) << field["name"];
@@ -77,7 +77,7 @@ TEST_P(Contract, AccountsForItsTime) {
 TEST_P(Contract, StopsAtOnceWhenAskedBefore) {
   std::stop_source stop;
   stop.request_stop();
-  const series::Run run = record(*entry_.make(short_), stop.get_token());
+  const series::Run run = record(*entry_.make(short_), Task(stop.get_token()));
   EXPECT_EQ(run.info.status, series::RunStatus::interrupted);
   EXPECT_EQ(run.info.notes["steps"], 0);
 }

@@ -169,7 +169,7 @@ TEST(Layers, FramesAreTreatedAlikeAndAlone) {
 }
 
 TEST(Layers, ShapesAreForetold) {
-  const std::vector<std::pair<Layer, Shape>> cases = {
+  const std::vector<std::pair<Layer, TensorShape>> cases = {
       {{.kind = LayerKind::conv,
         .tensors = {{"weight", random({4, 1, 3, 2}, 1)}},
         .stride = 2,
@@ -184,16 +184,16 @@ TEST(Layers, ShapesAreForetold) {
       {attention_of(6, 3), {7, 6}},
       {{.kind = LayerKind::per_frame, .body = {{.kind = LayerKind::flatten}}}, {2, 7, 6}}};
   for (const auto& [layer, input] : cases) {
-    Shape batch = input;
+    TensorShape batch = input;
     batch.insert(batch.begin(), 2);
-    Shape wanted = apply(layer, random(batch, 5)).sizes().vec();
+    TensorShape wanted = apply(layer, random(batch, 5)).sizes().vec();
     wanted.erase(wanted.begin());
     EXPECT_EQ(output_shape(layer, input), wanted) << word(layer.kind);
   }
 }
 
 TEST(Layers, MisfitsAreNamed) {
-  const auto error = [](const Layer& layer, const Shape& input) -> std::string {
+  const auto error = [](const Layer& layer, const TensorShape& input) -> std::string {
     try {
       (void)output_shape(layer, input);
     } catch (const ModelError& fault) {

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/json.hpp"
 
 namespace emdyn::model {
 namespace {
@@ -20,6 +21,10 @@ torch::Tensor input_gradient(const torch::Tensor& sum, const torch::Tensor& inpu
 }
 
 }  // namespace
+
+void to_json(nlohmann::ordered_json& json, const Ledger& ledger) {
+  json = {{"forward", ledger.forward}, {"gradient", ledger.gradient}};
+}
 
 void Model::check(const torch::Tensor& inputs) const {
   const Signature& expected = signature();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ struct Ledger {
   }
   bool operator==(const Ledger&) const = default;
 };
+void to_json(nlohmann::ordered_json& json, const Ledger& ledger);
 
 /// A classifier: a batch of examples [batch, input...] (float32, raw values in the box: the
 /// preprocessing is inside the model) to logits [batch, classes]. Calls are safe from many threads

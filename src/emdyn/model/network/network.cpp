@@ -74,6 +74,15 @@ torch::Tensor per_frame(const Layer& layer, const torch::Tensor& x) {
 
 }  // namespace
 
+const Network& network_of(const Model& model, std::string_view needs) {
+  const auto* network = dynamic_cast<const Network*>(&model);
+  if (network != nullptr) return *network;
+  throw ModelError(fmt::format(
+      "{}: needs a network whose layers are known, and TorchScript hides them; save its "
+      "weights as safetensors and describe its layers in a TOML file (docs/models.md)",
+      needs));
+}
+
 torch::Tensor apply(const std::vector<Layer>& layers, torch::Tensor inputs) {
   for (const Layer& layer : layers) inputs = apply(layer, inputs);
   return inputs;
@@ -133,8 +142,8 @@ torch::Tensor apply(const Layer& layer, const torch::Tensor& x) {
 Network::Network(Signature signature, std::vector<Layer> layers)
     : signature_(std::move(signature)), layers_(std::move(layers)) {
   check_values(layers_);
-  const Shape output = output_shape(layers_, signature_.input);
-  if (output != Shape{signature_.classes})
+  const TensorShape output = output_shape(layers_, signature_.input);
+  if (output != TensorShape{signature_.classes})
     throw ModelError(fmt::format("network: it should give {} logits, its layers give {}",
                                  signature_.classes, shape_text(output)));
   std::vector<std::int64_t> one = signature_.input;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emdyn/model/files/layer_kind.hpp"
@@ -51,6 +52,10 @@ class Network final : public Model {
   Signature signature_;
   std::vector<Layer> layers_;
 };
+
+/// A network whose layers can be looked at. @throws ModelError for one that hides them
+/// (TorchScript), saying what `needs` them and what to do.
+const Network& network_of(const Model& model, std::string_view needs);
 
 /// One layer applied to a batch. @throws ModelError when shapes do not fit.
 torch::Tensor apply(const Layer& layer, const torch::Tensor& inputs);

@@ -14,9 +14,9 @@ constexpr std::int64_t kMostValues = std::int64_t{1} << 28;
 /// One layer and what it is given; throws with its name.
 class Check {
  public:
-  Check(const Layer& layer, const Shape& input) : layer_(layer), input_(input) {}
+  Check(const Layer& layer, const TensorShape& input) : layer_(layer), input_(input) {}
 
-  Shape output() const {
+  TensorShape output() const {
     switch (layer_.kind) {
       case LayerKind::conv:
         return conv();
@@ -50,7 +50,7 @@ class Check {
     }
   }
 
-  static std::int64_t count(const Shape& shape) {
+  static std::int64_t count(const TensorShape& shape) {
     std::int64_t product = 1;
     for (const std::int64_t extent : shape) product *= extent;
     return product;
@@ -68,7 +68,7 @@ class Check {
     return tensor;
   }
 
-  void expect(const std::string& key, const Shape& shape) const {
+  void expect(const std::string& key, const TensorShape& shape) const {
     const torch::Tensor tensor = needed(key);
     if (tensor.sizes() != torch::IntArrayRef(shape))
       fail(fmt::format("needs {} of shape {}, it is {}", key, shape_text(shape),
@@ -91,7 +91,7 @@ class Check {
     return (extent + 2 * layer_.padding - kernel) / layer_.stride + 1;
   }
 
-  Shape conv() const {
+  TensorShape conv() const {
     dimensions(3, "[channel, height, width]");
     const torch::Tensor weight = needed("weight");
     if (weight.dim() != 4)
@@ -105,18 +105,18 @@ class Check {
     return {weight.size(0), slid(input_[1], weight.size(2)), slid(input_[2], weight.size(3))};
   }
 
-  Shape linear() const {
+  TensorShape linear() const {
     const torch::Tensor weight = needed("weight");
     if (weight.dim() != 2 || weight.size(1) != input_.back())
       fail(fmt::format("has a weight of {}, got {}", shape_text(weight.sizes().vec()),
                        shape_text(input_)));
     expect_bias("bias", weight.size(0));
-    Shape output = input_;
+    TensorShape output = input_;
     output.back() = weight.size(0);
     return output;
   }
 
-  Shape pool() const {
+  TensorShape pool() const {
     dimensions(3, "[channel, height, width]");
     if (2 * layer_.padding > layer_.kernel) fail("has a padding of more than half its kernel");
     return {input_[0], slid(input_[1], layer_.kernel), slid(input_[2], layer_.kernel)};
@@ -127,14 +127,14 @@ class Check {
     for (const char* key : keys) expect(key, {input_.front()});
   }
 
-  Shape residual() const {
-    const Shape inner = output_shape(layer_.body, input_);
-    const Shape across = output_shape(layer_.shortcut, input_);
+  TensorShape residual() const {
+    const TensorShape inner = output_shape(layer_.body, input_);
+    const TensorShape across = output_shape(layer_.shortcut, input_);
     if (inner != across) fail(fmt::format("adds {} to {}", shape_text(inner), shape_text(across)));
     return inner;
   }
 
-  Shape lstm() const {
+  TensorShape lstm() const {
     dimensions(2, "[time, feature]");
     std::int64_t width = input_[1];
     const std::int64_t hidden = needed("weight_hh_l0").size(-1);
@@ -149,7 +149,7 @@ class Check {
     return {hidden};
   }
 
-  Shape attention() const {
+  TensorShape attention() const {
     dimensions(2, "[time, feature]");
     const std::int64_t width = input_[1];
     if (layer_.heads < 1 || width % layer_.heads != 0)
@@ -161,24 +161,26 @@ class Check {
     return input_;
   }
 
-  Shape per_frame() const {
+  TensorShape per_frame() const {
     if (input_.size() < 2) fail(fmt::format("takes [frame, …], got {}", shape_text(input_)));
-    Shape output = output_shape(layer_.body, Shape(input_.begin() + 1, input_.end()));
+    TensorShape output = output_shape(layer_.body, TensorShape(input_.begin() + 1, input_.end()));
     output.insert(output.begin(), input_.front());
     return output;
   }
 
   const Layer& layer_;
-  const Shape& input_;
+  const TensorShape& input_;
 };
 
 }  // namespace
 
-std::string shape_text(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+std::string shape_text(const TensorShape& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
 
-Shape output_shape(const Layer& layer, const Shape& input) {
+TensorShape output_shape(const Layer& layer, const TensorShape& input) {
   const Check check(layer, input);
-  Shape output = check.output();
+  TensorShape output = check.output();
   std::int64_t count = 1;
   for (const std::int64_t extent : output) {
     if (extent < 1 || count > kMostValues / extent)
@@ -188,7 +190,7 @@ Shape output_shape(const Layer& layer, const Shape& input) {
   return output;
 }
 
-Shape output_shape(const std::vector<Layer>& layers, Shape input) {
+TensorShape output_shape(const std::vector<Layer>& layers, TensorShape input) {
   for (const Layer& layer : layers) input = output_shape(layer, input);
   return input;
 }

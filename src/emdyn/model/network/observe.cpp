@@ -51,7 +51,7 @@ torch::Tensor examples(const model::data::Dataset& dataset) {
 }
 
 Observations observe(const Model& model, const torch::Tensor& inputs, bool features, Ledger& ledger,
-                     const std::function<bool()>& cancelled) {
+                     const Task& task) {
   set_torch_threads(1);
   const std::int64_t rows = inputs.size(0);
   Observations seen;
@@ -69,7 +69,7 @@ Observations observe(const Model& model, const torch::Tensor& inputs, bool featu
   std::vector<Ledger> ledgers(chunks);
   std::vector<char> done(chunks, 0);
   parallel_for(chunks, [&](std::size_t c) {
-    if (cancelled && cancelled()) return;
+    if (task.stopped()) return;
     set_torch_threads(1);
     const std::int64_t first = static_cast<std::int64_t>(c) * kChunk;
     const torch::Tensor batch = inputs.narrow(0, first, std::min(kChunk, rows - first));

@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/model/data/dataset.hpp"
 #include "emdyn/model/network/model.hpp"
 
@@ -30,9 +30,9 @@ torch::Tensor examples(const model::data::Dataset& dataset, std::size_t begin, s
 torch::Tensor examples(const model::data::Dataset& dataset);
 
 /// Runs a model over examples in chunks of fixed size, each on one thread: equal results for every
-/// number of threads. `cancelled` may end it early with what is there (rows tells how many).
+/// number of threads. Once `task` stops it ends with what is there (rows tells how many).
 /// @throws ModelError as the model does. Features: the logits where it shows none (shown.hpp).
 Observations observe(const Model& model, const torch::Tensor& inputs, bool features, Ledger& ledger,
-                     const std::function<bool()>& cancelled = {});
+                     const Task& task = {});
 
 }  // namespace emdyn::model

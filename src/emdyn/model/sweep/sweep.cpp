@@ -9,16 +9,18 @@
 
 #include "emdyn/collect/store/store.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::sweep {
 namespace {
 
-// Records a run and asks it to stop once its test accuracy has stayed high.
-class UntilGeneralised final : public model::lab::Sink {
+// Records a run and asks it to stop once its test accuracy has stayed high, or the sweep stops.
+class UntilGeneralised final : public model::lab::SampleSink {
  public:
-  UntilGeneralised(const model::lab::Experiment& experiment, const SweepOptions& options)
+  UntilGeneralised(const model::lab::Experiment& experiment, const SweepOptions& options,
+                   const Task& task)
       : recorder_(experiment),
+        task_(task),
         enough_(options.enough),
         patience_(options.patience * static_cast<double>(experiment.steps())) {
     const auto signals = experiment.signals();
@@ -30,6 +32,7 @@ class UntilGeneralised final : public model::lab::Sink {
   void row(std::int64_t step, std::span<const model::lab::Sample> samples) override {
     recorder_.row(step, samples);
     const auto position = static_cast<double>(step);
+    if (task_.stopped()) stop_.request_stop();
     for (const model::lab::Sample& sample : samples) {
       if (sample.signal != accuracy_) continue;
       if (!(sample.value >= enough_)) since_ = position;
@@ -39,12 +42,13 @@ class UntilGeneralised final : public model::lab::Sink {
   void event(const series::Event& event) override { recorder_.event(event); }
 
   series::Run record(model::lab::Experiment& experiment) {
-    const model::lab::Outcome outcome = experiment.run(*this, stop_.get_token());
+    const model::lab::ExperimentResult outcome = experiment.run(*this, Task(stop_.get_token()));
     return recorder_.take(outcome);
   }
 
  private:
   model::lab::Recorder recorder_;
+  const Task& task_;
   double enough_;
   double patience_;
   std::size_t accuracy_ = 0;
@@ -64,7 +68,8 @@ void write_run(collect::store::Store& store, const series::Run& run) {
 
 }  // namespace
 
-std::size_t make_runs(std::span<const PlannedRun> runs, const SweepOptions& options) {
+std::size_t make_runs(std::span<const PlannedRun> runs, const SweepOptions& options,
+                      const Task& task) {
   collect::store::Store store =
       collect::store::Store::open(options.store, collect::store::Mode::write);
   std::set<std::string> present;
@@ -78,19 +83,22 @@ std::size_t make_runs(std::span<const PlannedRun> runs, const SweepOptions& opti
   for (const PlannedRun& run : runs) {
     if (!present.contains(run.name)) missing.push_back(&run);
   }
-  SweepProgress progress{runs.size() - missing.size(), runs.size()};
+  const std::size_t found = runs.size() - missing.size();
+  std::size_t made = 0;
   std::mutex mutex;
   parallel_for(missing.size(), [&](std::size_t i) {
+    if (task.stopped()) return;
     const auto experiment = model::lab::make_experiment("grokking", missing[i]->params);
-    UntilGeneralised sink(*experiment, options);
+    UntilGeneralised sink(*experiment, options, task);
     series::Run run = sink.record(*experiment);
     run.info.name = missing[i]->name;
+    if (task.stopped()) return;  // Perhaps half a run.
     const std::scoped_lock lock(mutex);
     write_run(store, run);
-    ++progress.done;
-    if (options.progress) options.progress(progress);
+    ++made;
+    task.tell({"sweep", found + made, runs.size(), "runs"});
   });
-  return missing.size();
+  return made;
 }
 
 }  // namespace emdyn::model::sweep

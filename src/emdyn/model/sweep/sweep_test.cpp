@@ -42,10 +42,17 @@ TEST(Sweep, GoesOnWhereItWas) {
       std::filesystem::temp_directory_path() / ("emdyn_sweep_test_" + std::to_string(::getpid()));
   const auto plan = grokking_design({.configurations = 2, .seeds = 2, .small = true});
   std::size_t calls = 0;
-  SweepOptions options{.store = folder, .progress = [&](const SweepProgress&) { ++calls; }};
-  EXPECT_EQ(make_runs(std::span(plan).first(3), options), 3u);
-  EXPECT_EQ(make_runs(plan, options), 1u);
-  EXPECT_EQ(make_runs(plan, options), 0u);
+  SweepOptions options{.store = folder};
+  const Task task(std::stop_token{}, [&](const TaskProgress& now) {
+    ++calls;
+    EXPECT_LE(now.done, now.planned);
+  });
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_EQ(make_runs(plan, options, Task(stopped.get_token())), 0u);
+  EXPECT_EQ(make_runs(std::span(plan).first(3), options, task), 3u);
+  EXPECT_EQ(make_runs(plan, options, task), 1u);
+  EXPECT_EQ(make_runs(plan, options, task), 0u);
   EXPECT_EQ(calls, 4u);
   auto store = collect::store::Store::open(folder, collect::store::Mode::read);
   EXPECT_EQ(store.runs().size(), 4u);

@@ -24,9 +24,10 @@ namespace {
 /// Everything of a run that its chunks read.
 struct Run {
   const AttackEntry* entry = nullptr;
-  std::unique_ptr<Method> method;
+  std::unique_ptr<AttackMethod> method;
   const model::Model* model = nullptr;
   const AttackOptions* options = nullptr;
+  const Task* task = nullptr;
   std::vector<double> epsilons;
   torch::Tensor inputs;
   const std::vector<std::int64_t>* labels = nullptr;
@@ -37,7 +38,7 @@ struct Run {
   }
 };
 
-bool stopped(const Run& run) { return run.options->stop != nullptr && *run.options->stop; }
+bool stopped(const Run& run) { return run.task->stopped(); }
 
 void check_inputs(const Run& run, std::size_t count) {
   const model::Signature& signature = run.model->signature();
@@ -85,7 +86,7 @@ void check_options(const Run& run, std::size_t count) {
       throw ConfigError(
           fmt::format("{}: epsilon must be >= 0 and finite, got {}", entry.name, epsilon));
   }
-  if (options.epsilons.empty() && (entry.extent != Extent::all_radii || entry.name == "fgsm"))
+  if (options.epsilons.empty() && !entry.nearest)
     throw ConfigError(
         fmt::format("{}: needs an epsilon; deep_fool, fmn and fab go as near as "
                     "they can without one",
@@ -155,7 +156,7 @@ SearchTask task_of(const Run& run) {
           .active_set = options.active_set,
           .transfer = options.source != nullptr,
           .seed = static_cast<std::uint64_t>(options.seed),
-          .stop = options.stop};
+          .work = run.task->with({})};
 }
 
 /// What a chunk found for one point.
@@ -217,7 +218,7 @@ std::vector<Found> attack_chunk(const Run& run, std::span<const std::size_t> ind
   if (run.entry->extent == Extent::all_radii) {
     const Slots asked = search.open();
     run.method->run(search);
-    if (run.entry->name != "fgsm" && run.options->refine > 0) {
+    if (run.entry->nearest && run.options->refine > 0) {
       refine(search, asked, run.options->refine);
       if (run.entry->gradient) polish(search, asked);
     }
@@ -297,7 +298,7 @@ AttackResult empty_result(const Run& run, std::size_t count) {
   result.transfer = run.options->source != nullptr;
   result.adversarial = run.inputs.clone();
   result.distance.assign(count, std::numeric_limits<double>::infinity());
-  result.outcome.assign(count, Outcome::not_reached);
+  result.outcome.assign(count, PointOutcome::not_reached);
   result.queries.assign(count, {});
   return result;
 }
@@ -313,10 +314,10 @@ std::vector<std::size_t> settle(const Run& run, const torch::Tensor& logits, Att
   for (std::size_t i = 0; i < result.size(); ++i) {
     result.queries[i].forward = 1;
     if (is_success(points[i], logit_row(logits, i))) {
-      result.outcome[i] = Outcome::clean_error;
+      result.outcome[i] = PointOutcome::clean_error;
       result.distance[i] = 0.0;
     } else if (points[i].certified >= largest) {
-      result.outcome[i] = Outcome::certified;
+      result.outcome[i] = PointOutcome::certified;
     } else {
       todo.push_back(i);
     }
@@ -327,25 +328,35 @@ std::vector<std::size_t> settle(const Run& run, const torch::Tensor& logits, Att
 class Tally {
  public:
   Tally(const Run& run, std::size_t count, std::size_t left, std::size_t errors)
-      : run_(run), now_{count - left, count, errors} {
-    if (run_.options->progress) run_.options->progress(now_);
+      : run_(run), count_(count), done_(count - left), errors_(errors) {
+    tell();
   }
   void add(const std::vector<Found>& found) {
-    if (!run_.options->progress) return;
+    if (!run_.task->has_listener()) return;
     const std::scoped_lock lock(mutex_);
-    now_.done += found.size();
+    done_ += found.size();
     for (const Found& each : found)
-      now_.errors += std::isfinite(each.distance) &&
-                             (run_.epsilons.empty() || each.distance <= run_.epsilons.back())
-                         ? 1U
-                         : 0U;
-    run_.options->progress(now_);
+      errors_ += std::isfinite(each.distance) &&
+                         (run_.epsilons.empty() || each.distance <= run_.epsilons.back())
+                     ? 1U
+                     : 0U;
+    tell();
   }
 
  private:
+  void tell() const {
+    run_.task->tell({.what = run_.entry->name,
+                     .done = done_,
+                     .planned = count_,
+                     .unit = "examples",
+                     .note = fmt::format("{} errors", errors_)});
+  }
+
   const Run& run_;
   std::mutex mutex_;
-  AttackProgress now_;
+  std::size_t count_;
+  std::size_t done_;
+  std::size_t errors_;  // Within the largest radius, so far.
 };
 
 void attack_all(const Run& run, const std::vector<std::size_t>& todo, AttackResult& result,
@@ -371,7 +382,8 @@ void attack_all(const Run& run, const std::vector<std::size_t>& todo, AttackResu
       if (!one.attacked) continue;
       ++attacked;
       flat += one.flat ? 1U : 0U;
-      result.outcome[at] = std::isfinite(one.distance) ? Outcome::broken : Outcome::resisted;
+      result.outcome[at] =
+          std::isfinite(one.distance) ? PointOutcome::broken : PointOutcome::resisted;
       result.distance[at] = one.distance;
       if (!one.row.empty())
         std::ranges::copy(one.row, result.adversarial.data_ptr<float>() + at * run.size);
@@ -381,7 +393,7 @@ void attack_all(const Run& run, const std::vector<std::size_t>& todo, AttackResu
 
 }  // namespace
 
-std::string_view word(Outcome outcome) noexcept {
+std::string_view word(PointOutcome outcome) noexcept {
   constexpr std::array<std::string_view, 5> kWords{"clean_error", "certified", "broken", "resisted",
                                                    "not_reached"};
   return kWords[static_cast<std::size_t>(outcome)];
@@ -393,18 +405,19 @@ std::size_t AttackResult::errors(double epsilon) const noexcept {
 }
 
 std::size_t AttackResult::clean_errors() const noexcept {
-  return static_cast<std::size_t>(std::ranges::count(outcome, Outcome::clean_error));
+  return static_cast<std::size_t>(std::ranges::count(outcome, PointOutcome::clean_error));
 }
 
 AttackResult run_attack(std::string_view name, const model::Model& model,
                         const torch::Tensor& inputs, const std::vector<std::int64_t>& labels,
-                        const AttackOptions& options) {
+                        const AttackOptions& options, const Task& task) {
   const auto start = std::chrono::steady_clock::now();
   Run run;
   run.entry = &find_attack(name);
   run.method = run.entry->make(run.entry->name, options.settings);
   run.model = &model;
   run.options = &options;
+  run.task = &task;
   run.labels = &labels;
   run.epsilons = options.epsilons;
   std::ranges::sort(run.epsilons);

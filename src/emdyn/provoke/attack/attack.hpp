@@ -1,25 +1,18 @@
 #pragma once
 #include <torch/types.h>
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/model/network/model.hpp"
 #include "emdyn/provoke/attack/contract/norm.hpp"
 #include "emdyn/provoke/attack/registry.hpp"
 #include "emdyn/series/records.hpp"
 
 namespace emdyn::provoke::attack {
-
-struct AttackProgress {
-  std::size_t done = 0;  ///< Points finished with.
-  std::size_t total = 0;
-  std::size_t errors = 0;  ///< Misclassified within the largest radius, so far.
-};
 
 /// What is asked of an attack, besides its own settings.
 struct AttackOptions {
@@ -41,19 +34,16 @@ struct AttackOptions {
   bool active_set = true;    ///< Points leave the batch once they are found.
   /// Halvings of the segment from original to found row, for all_radii attacks and curves.
   std::int64_t refine = 10;
-  const std::atomic<bool>* stop = nullptr;  ///< Set: ends soon, with what was found by then.
-  /// From any thread, one call at a time.
-  std::function<void(const AttackProgress&)> progress{};
 };
 
-enum class Outcome : std::uint8_t {
+enum class PointOutcome : std::uint8_t {
   clean_error,  ///< Misclassified as it is: distance 0, never attacked.
   certified,    ///< Skipped at every radius asked about.
   broken,       ///< Misclassified at `distance`.
   resisted,     ///< Nothing was found.
   not_reached,  ///< The run was stopped before.
 };
-std::string_view word(Outcome outcome) noexcept;
+std::string_view word(PointOutcome outcome) noexcept;
 
 /// A reason to doubt a result, and what to do about it.
 struct Flag {
@@ -73,7 +63,7 @@ struct AttackResult {
   bool transfer = false;
   torch::Tensor adversarial;     ///< [n, input...]: the nearest success; the original where none.
   std::vector<double> distance;  ///< Of it, in `norm`; infinite where there is none.
-  std::vector<Outcome> outcome;
+  std::vector<PointOutcome> outcome;
   std::vector<model::Ledger> queries;  ///< Of each point, the clean pass included.
   model::Ledger ledger;                ///< All queries, those of the diagnosis included.
   double seconds = 0.0;
@@ -90,12 +80,14 @@ struct AttackResult {
 /// Attacks every point of `inputs` [n, input...] whose model's answer is its label. Chunks of fixed
 /// size run in parallel, each on one thread of libtorch, with random numbers keyed by seed and
 /// point.
+/// `task` is told of points finished with, and asked before every batch: once it stops, what was
+/// found by then is returned as `interrupted`.
 /// @throws ConfigError for an unknown attack or setting, a norm it does not know, a radius below 0,
 /// labels out of range; DataError for inputs that are not finite or outside the model's box;
 /// ModelError for a gradient attack on a black box.
 AttackResult run_attack(std::string_view name, const model::Model& model,
                         const torch::Tensor& inputs, const std::vector<std::int64_t>& labels,
-                        const AttackOptions& options);
+                        const AttackOptions& options, const Task& task = {});
 
 /// The nearest success of several attacks on the same points: what is left is what withstood all.
 /// @throws ConfigError when they differ in norm or number of points.
@@ -110,5 +102,7 @@ series::StressCurve stress_curve(const AttackResult& result,
                                  const std::vector<double>& certified = {});
 
 void to_json(Json& json, const Flag& flag);
+/// Errors by radius, ledger, settings and flags; not the single points.
+void to_json(Json& json, const AttackResult& result);
 
 }  // namespace emdyn::provoke::attack

@@ -42,7 +42,7 @@ TEST(Attack, OneStepReachesTheExactDistanceOfAHyperplane) {
         const auto result = run_attack("fgsm", two.affine.model, two.inputs.slice(0, i, i + 1),
                                        {two.labels[static_cast<std::size_t>(i)]},
                                        at_radius(norm, factor * two.exact(norm, i)));
-        EXPECT_EQ(result.outcome[0], factor > 1 ? Outcome::broken : Outcome::resisted)
+        EXPECT_EQ(result.outcome[0], factor > 1 ? PointOutcome::broken : PointOutcome::resisted)
             << word(norm) << " " << i;
       }
     }
@@ -96,7 +96,7 @@ TEST(Attack, CertifiedPointsAreSkipped) {
     options.certified.push_back(0.999 * two.exact(Norm::linf, i));
   const auto rest = run_attack("pgd", two.affine.model, two.inputs, two.labels, options);
   EXPECT_EQ(all.errors(0.1), rest.errors(0.1));
-  EXPECT_GT(std::count(rest.outcome.begin(), rest.outcome.end(), Outcome::certified), 0);
+  EXPECT_GT(std::count(rest.outcome.begin(), rest.outcome.end(), PointOutcome::certified), 0);
   EXPECT_LT(rest.ledger.gradient, all.ledger.gradient / 3);
 }
 
@@ -157,12 +157,12 @@ TEST(Attack, RadiusZeroAsksForCleanErrorsOnly) {
 
 TEST(Attack, StopsWhenAsked) {
   const TwoClasses two;
-  const std::atomic<bool> stop = true;
-  auto options = at_radius(Norm::linf, 0.1);
-  options.stop = &stop;
-  const auto result = run_attack("pgd", two.affine.model, two.inputs, two.labels, options);
+  std::atomic<bool> stop = true;
+  const auto options = at_radius(Norm::linf, 0.1);
+  const auto result =
+      run_attack("pgd", two.affine.model, two.inputs, two.labels, options, Task(&stop));
   EXPECT_TRUE(result.interrupted);
-  EXPECT_EQ(result.outcome[0], Outcome::not_reached);
+  EXPECT_EQ(result.outcome[0], PointOutcome::not_reached);
 }
 
 TEST(Attack, FlagsModelsThatMislead) {

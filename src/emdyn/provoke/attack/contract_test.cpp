@@ -75,7 +75,7 @@ TEST(AttackContract, KeepsBallAndBoxAndSaysWhatItFound) {
         const auto size = static_cast<std::size_t>(images.inputs[at].numel());
         const std::span<const float> origin(images.inputs[at].data_ptr<float>(), size);
         const std::span<const float> row(result.adversarial[at].data_ptr<float>(), size);
-        const bool broken = result.outcome[i] == Outcome::broken;
+        const bool broken = result.outcome[i] == PointOutcome::broken;
         EXPECT_EQ(broken, std::isfinite(result.distance[i])) << what;
         EXPECT_EQ(distance(norm, origin, row), broken ? result.distance[i] : 0.0) << what;
         EXPECT_EQ(answers[i] != images.labels[i], broken) << what;
@@ -224,7 +224,7 @@ TEST(Square, NeverOverBudget) {
     const auto result = run_attack("square", images.model, images.inputs, images.labels, options);
     for (std::size_t i = 0; i < result.size(); ++i) {
       EXPECT_LE(result.queries[i].forward, 1 + 77);
-      if (result.outcome[i] == Outcome::resisted) {
+      if (result.outcome[i] == PointOutcome::resisted) {
         EXPECT_EQ(result.queries[i].forward, 1 + 77);
       }
     }

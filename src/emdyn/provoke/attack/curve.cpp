@@ -55,7 +55,7 @@ AttackResult worst_case(std::span<const AttackResult> results) {
     worst.interrupted = worst.interrupted || result.interrupted;
     for (std::size_t i = 0; i < worst.size(); ++i) {
       worst.queries[i] += result.queries[i];
-      if (worst.outcome[i] == Outcome::not_reached) worst.outcome[i] = result.outcome[i];
+      if (worst.outcome[i] == PointOutcome::not_reached) worst.outcome[i] = result.outcome[i];
       if (!(result.distance[i] < worst.distance[i])) continue;
       worst.distance[i] = result.distance[i];
       worst.outcome[i] = result.outcome[i];
@@ -103,7 +103,8 @@ series::StressCurve stress_curve(const AttackResult& result, const std::vector<d
   curve.order_parameter = "robust_accuracy";
   curve.control_parameter = "epsilon";
   std::size_t known = 0;
-  for (const Outcome outcome : result.outcome) known += outcome != Outcome::not_reached ? 1U : 0U;
+  for (const PointOutcome outcome : result.outcome)
+    known += outcome != PointOutcome::not_reached ? 1U : 0U;
   for (const double epsilon : result.epsilons) {
     if (known == 0) break;
     series::StressCurve::Point point;
@@ -124,6 +125,22 @@ series::StressCurve stress_curve(const AttackResult& result, const std::vector<d
                     {"settings", result.settings}};
   curve.ledger = {{"forward", result.ledger.forward}, {"gradient", result.ledger.gradient}};
   return curve;
+}
+
+void to_json(Json& json, const AttackResult& result) {
+  Json errors = Json::array();
+  for (const double epsilon : result.epsilons)
+    errors.push_back({{"epsilon", epsilon}, {"errors", result.errors(epsilon)}});
+  json = {
+      {"name", result.attack},
+      {"errors", result.epsilons.empty() ? Json() : Json(result.errors(result.epsilons.back()))},
+      {"errors_by_epsilon", std::move(errors)},
+      {"forward", result.ledger.forward},
+      {"gradient", result.ledger.gradient},
+      {"seconds", result.seconds},
+      {"transfer", result.transfer},
+      {"settings", result.settings},
+      {"flags", result.flags}};
 }
 
 void to_json(Json& json, const Flag& flag) {

@@ -24,7 +24,7 @@ class Polish {
  public:
   explicit Polish(Search& search)
       : search_(search),
-        loss_(point_loss(search, LossKind::margin)),
+        loss_(point_loss(search, AttackLoss::margin)),
         far_(search.count(), search.size()),
         near_(search.count(), search.size()),
         trial_(search.count(), search.size()) {}

@@ -45,7 +45,7 @@ void open_with_one_step(Search& search) {
   const Slots slots = search.open();
   if (slots.empty() || search.stopped()) return;
   const Slopes slopes =
-      search.gradient(slots, originals(search), point_loss(search, LossKind::cross_entropy));
+      search.gradient(slots, originals(search), point_loss(search, AttackLoss::cross_entropy));
   std::vector<std::size_t> place(search.count());
   for (std::size_t i = 0; i < slots.size(); ++i) place[slots[i]] = i;
   const std::vector<std::size_t> all(search.count(), search.task().epsilons.size());
@@ -72,7 +72,7 @@ void bring_within(Search& search, const Slots& slots, std::size_t radius) {
 
 }  // namespace
 
-void descend(const Method& method, Search& search, bool slopes) {
+void descend(const AttackMethod& method, Search& search, bool slopes) {
   const auto& radii = search.task().epsilons;
   const bool several =
       std::ranges::count_if(radii, [](double epsilon) { return epsilon > 0.0; }) > 1;

@@ -12,7 +12,7 @@ namespace emdyn::provoke::attack {
 /// steepest ascent is looked at for radii found by bisection, as are the attack's own rows, brought
 /// within smaller radii. From there on the attack is asked at the radii where the point still
 /// holds, and may leave it when its slope says that nothing is in reach (within_reach).
-void descend(const Method& method, Search& search, bool slopes);
+void descend(const AttackMethod& method, Search& search, bool slopes);
 
 /// Pulls what was found towards the original for as long as it stays a success.
 void refine(Search& search, const Slots& slots, std::int64_t halvings);

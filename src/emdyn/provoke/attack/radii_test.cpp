@@ -70,12 +70,13 @@ TEST(Radii, LooksAheadLoseNothingAndSpareGradients) {
     std::size_t broken = 0;
     for (std::size_t i = 0; i < with.size(); ++i) {
       // Whoever holds has taken all steps; whoever is found has taken no more than without looks.
-      EXPECT_TRUE(with.outcome[i] == Outcome::broken || without.outcome[i] == Outcome::resisted);
+      EXPECT_TRUE(with.outcome[i] == PointOutcome::broken ||
+                  without.outcome[i] == PointOutcome::resisted);
       EXPECT_LE(with.queries[i].gradient, 40);
-      if (with.outcome[i] == Outcome::resisted) {
+      if (with.outcome[i] == PointOutcome::resisted) {
         EXPECT_EQ(with.queries[i].gradient, 40);
       }
-      broken += with.outcome[i] == Outcome::broken ? 1U : 0U;
+      broken += with.outcome[i] == PointOutcome::broken ? 1U : 0U;
       EXPECT_LE(with.queries[i].forward, 2 + 4);
     }
     EXPECT_GT(broken, 10U) << word(norm);

@@ -1,9 +1,8 @@
 #include "emdyn/provoke/attack/registry.hpp"
 
 #include <array>
+#include <utility>
 
-#include "emdyn/core/error.hpp"
-#include "emdyn/core/text.hpp"
 #include "emdyn/provoke/attack/methods/apgd.hpp"
 #include "emdyn/provoke/attack/methods/auto_attack.hpp"
 #include "emdyn/provoke/attack/methods/carlini_wagner.hpp"
@@ -24,29 +23,30 @@ constexpr std::array kAll{Norm::l1, Norm::l2, Norm::linf};
 constexpr std::array kL2{Norm::l2};
 constexpr std::array kL2Linf{Norm::l2, Norm::linf};
 
-/// Functions of an entry whose method M is made of a Config that starts from `kDefaults()`.
+/// An entry whose method M is made of a Config that starts from `kDefaults()`.
 template <class M, const auto& kFields, auto kDefaults>
-struct Made {
-  static auto config(std::string_view name, const Params& params) {
+struct Attack : AttackEntry {
+  constexpr Attack(EntryFacts facts, const AttackTraits& traits)
+      : AttackEntry{
+            facts, traits,
+            [](std::string_view entry, const Params& params) {
+              return config_json(kFields, config(entry, params));
+            },
+            [](std::string_view entry, const Params& params) -> std::unique_ptr<AttackMethod> {
+              return std::make_unique<M>(config(entry, params));
+            }} {
+    EntryFacts::fields = &described;
+  }
+  static auto config(std::string_view entry, const Params& params) {
     auto config = kDefaults();
-    apply_params(name, kFields, params, config);
+    apply_params(entry, kFields, params, config);
     return config;
   }
-  static Json fields() {
+  static Json described() {
     Json list = describe_fields(kFields);
     for (std::size_t i = 0; i < kFields.size(); ++i)
       list[i]["default"] = field_value(kFields[i], kDefaults());
     return list;
-  }
-  static constexpr AttackEntry of(AttackEntry entry) {
-    entry.fields = &fields;
-    entry.settings = [](std::string_view name, const Params& params) {
-      return config_json(kFields, config(name, params));
-    };
-    entry.make = [](std::string_view name, const Params& params) -> std::unique_ptr<Method> {
-      return std::make_unique<M>(config(name, params));
-    };
-    return entry;
   }
 };
 
@@ -61,126 +61,163 @@ constexpr StepsConfig mi_fgsm() {
   return {.steps = 10, .step = 0.1, .random_start = false, .decay = 1.0};
 }
 
-constexpr ApgdConfig apgd_dlr() { return {.loss = LossKind::logit_ratio}; }
-constexpr ApgdConfig apgd_margin() { return {.loss = LossKind::margin}; }
-constexpr ApgdConfig apgd_t() { return {.loss = LossKind::logit_ratio, .targets = 9}; }
+constexpr ApgdConfig apgd_dlr() { return {.loss = AttackLoss::logit_ratio}; }
+constexpr ApgdConfig apgd_margin() { return {.loss = AttackLoss::margin}; }
+constexpr ApgdConfig apgd_t() { return {.loss = AttackLoss::logit_ratio, .targets = 9}; }
 
 constexpr std::string_view kAutoAttackPaper = "Croce, Hein 2020, arXiv:2003.01690";
+constexpr std::string_view kStepsCost = "steps gradients and a forward pass a start";
 
 // The only list of attacks. Add yours here.
-constexpr std::array kEntries{
-    Made<Fgsm, kFgsmFields, &defaults<FgsmConfig>>::of(
+constexpr auto kAttacks = std::to_array<AttackEntry>({
+    Attack<Fgsm, kFgsmFields, &defaults<FgsmConfig>>(
         {.name = "fgsm",
-         .help = "one step of steepest ascent",
+         .summary = "one step of steepest ascent",
          .paper = "Goodfellow, Shlens, Szegedy 2014, arXiv:1412.6572",
-         .norms = kAll,
-         .extent = Extent::all_radii}),
-    Made<Steps, kStepsFields, &bim>::of({.name = "bim",
-                                         .help = "steps of steepest ascent from the original",
-                                         .paper = "Kurakin et al. 2016, arXiv:1607.02533",
-                                         .norms = kAll}),
-    Made<Steps, kStepsFields, &pgd>::of(
+         .cost = "one gradient for all radii"},
+        {.norms = kAll, .extent = Extent::all_radii, .in_attack = true, .in_evidence = true}),
+    Attack<Steps, kStepsFields, &bim>({.name = "bim",
+                                       .summary = "steps of steepest ascent from the original",
+                                       .paper = "Kurakin et al. 2016, arXiv:1607.02533",
+                                       .cost = kStepsCost},
+                                      {.norms = kAll}),
+    Attack<Steps, kStepsFields, &pgd>(
         {.name = "pgd",
-         .help = "steps of steepest ascent from a random start",
+         .summary = "steps of steepest ascent from a random start",
          .paper = "Madry et al. 2017, arXiv:1706.06083; l1: Croce, Hein 2021, arXiv:2103.01208",
-         .norms = kAll}),
-    Made<Steps, kStepsFields, &mi_fgsm>::of(
+         .cost = kStepsCost},
+        {.norms = kAll, .in_attack = true, .in_evidence = true}),
+    Attack<Steps, kStepsFields, &mi_fgsm>(
         {.name = "mi_fgsm",
-         .help = "steps with momentum, made for transfer from another model",
+         .summary = "steps with momentum, made for transfer from another model",
          .paper = "Dong et al. 2017, arXiv:1710.06081",
-         .norms = kAll}),
-    Made<Apgd, kApgdFields, &defaults<ApgdConfig>>::of(
+         .cost = kStepsCost},
+        {.norms = kAll}),
+    Attack<Apgd, kApgdFields, &defaults<ApgdConfig>>(
         {.name = "apgd_ce",
-         .help = "steps that choose their own length, on cross entropy",
+         .summary = "steps that choose their own length, on cross entropy",
          .paper = kAutoAttackPaper,
-         .norms = kAll}),
-    Made<Apgd, kApgdFields, &apgd_dlr>::of({.name = "apgd_dlr",
-                                            .help = "the same on the ratio of logits",
-                                            .paper = kAutoAttackPaper,
-                                            .norms = kAll}),
-    Made<Apgd, kApgdFields, &apgd_margin>::of({.name = "apgd_margin",
-                                               .help = "the same on the margin",
-                                               .paper = kAutoAttackPaper,
-                                               .norms = kAll}),
-    Made<Apgd, kApgdFields, &apgd_t>::of({.name = "apgd_t",
-                                          .help = "the same towards the nine likeliest classes",
-                                          .paper = kAutoAttackPaper,
-                                          .norms = kAll,
-                                          .targeted = false}),
-    Made<Fab, kFabFields, &defaults<FabConfig>>::of(
+         .cost = kStepsCost},
+        {.norms = kAll, .in_attack = true, .on_curves = true}),
+    Attack<Apgd, kApgdFields, &apgd_dlr>(
+        {.name = "apgd_dlr",
+         .summary = "steps that choose their own length, on the ratio of logits",
+         .paper = kAutoAttackPaper,
+         .cost = kStepsCost},
+        {.norms = kAll, .in_attack = true}),
+    Attack<Apgd, kApgdFields, &apgd_margin>(
+        {.name = "apgd_margin",
+         .summary = "steps that choose their own length, on the margin",
+         .paper = kAutoAttackPaper,
+         .cost = kStepsCost},
+        {.norms = kAll}),
+    Attack<Apgd, kApgdFields, &apgd_t>(
+        {.name = "apgd_t",
+         .summary = "steps that choose their own length, towards the nine likeliest classes",
+         .paper = kAutoAttackPaper,
+         .cost = "steps gradients and a forward pass a start and class"},
+        {.norms = kAll, .targeted = false}),
+    Attack<Fab, kFabFields, &defaults<FabConfig>>(
         {.name = "fab_t",
-         .help = "projections on linearised boundaries, towards the nine likeliest classes",
+         .summary = "projections on linearised boundaries, towards the nine likeliest classes",
          .paper = "Croce, Hein 2020, arXiv:1907.02044",
-         .norms = kAll,
-         .extent = Extent::all_radii}),
-    Made<Square, kSquareFields, &defaults<SquareConfig>>::of(
+         .cost = "a gradient and a forward pass a step and class"},
+        {.norms = kAll, .extent = Extent::all_radii, .nearest = true}),
+    Attack<Square, kSquareFields, &defaults<SquareConfig>>(
         {.name = "square",
-         .help = "random search over square patches",
+         .summary = "random search over square patches",
          .paper = "Andriushchenko et al. 2020, arXiv:1912.00049",
-         .norms = kL2Linf,
-         .gradient = false}),
-    Made<AutoAttack, kAutoAttackFields, &defaults<AutoAttackConfig>>::of(
+         .cost = "queries forward passes a start"},
+        {.norms = kL2Linf, .gradient = false, .on_curves = true}),
+    Attack<AutoAttack, kAutoAttackFields, &defaults<AutoAttackConfig>>(
         {.name = "auto_attack",
-         .help = "the standard: apgd_ce, apgd_t, fab_t, square, each on what is left",
+         .summary = "the standard: apgd_ce, apgd_t, fab_t, square, each on what is left",
          .paper = kAutoAttackPaper,
-         .norms = kAll,
-         .targeted = false}),
-    Made<CarliniWagner, kCarliniWagnerFields, &defaults<CarliniWagnerConfig>>::of(
+         .cost = "that of its four attacks, on the points each is left with"},
+        {.norms = kAll, .targeted = false, .in_evidence = true}),
+    Attack<CarliniWagner, kCarliniWagnerFields, &defaults<CarliniWagnerConfig>>(
         {.name = "carlini_wagner",
-         .help = "distance and margin minimised together",
+         .summary = "distance and margin minimised together",
          .paper = "Carlini, Wagner 2017, arXiv:1608.04644",
-         .norms = kL2,
-         .extent = Extent::all_radii}),
-    Made<DeepFool, kDeepFoolFields, &defaults<DeepFoolConfig>>::of(
+         .cost = "up to searches * steps gradients"},
+        {.norms = kL2, .extent = Extent::all_radii, .nearest = true}),
+    Attack<DeepFool, kDeepFoolFields, &defaults<DeepFoolConfig>>(
         {.name = "deep_fool",
-         .help = "steps to the nearest linearised boundary",
+         .summary = "steps to the nearest linearised boundary",
          .paper = "Moosavi-Dezfooli et al. 2016, arXiv:1511.04599",
-         .norms = kL2Linf,
-         .extent = Extent::all_radii}),
-    Made<Fmn, kFmnFields, &defaults<FmnConfig>>::of(
+         .cost = "up to a gradient a step and class"},
+        {.norms = kL2Linf, .extent = Extent::all_radii, .nearest = true}),
+    Attack<Fmn, kFmnFields, &defaults<FmnConfig>>(
         {.name = "fmn",
-         .help = "gradient steps in a ball that shrinks and grows about the boundary",
+         .summary = "gradient steps in a ball that shrinks and grows about the boundary",
          .paper = "Pintor et al. 2021, arXiv:2102.12827",
-         .norms = kEvery,
-         .extent = Extent::all_radii}),
-    Made<HopSkipJump, kHopSkipJumpFields, &defaults<HopSkipJumpConfig>>::of(
+         .cost = "steps gradients a start"},
+        {.norms = kEvery, .extent = Extent::all_radii, .nearest = true}),
+    Attack<HopSkipJump, kHopSkipJumpFields, &defaults<HopSkipJumpConfig>>(
         {.name = "hop_skip_jump",
-         .help = "walk along the boundary by classes alone",
+         .summary = "walk along the boundary by classes alone",
          .paper = "Chen, Jordan, Wainwright 2020, arXiv:1904.02144",
-         .norms = kL2Linf,
-         .extent = Extent::all_radii,
-         .gradient = false}),
-    Made<Spsa, kSpsaFields, &defaults<SpsaConfig>>::of(
+         .cost = "queries forward passes, and a step's more"},
+        {.norms = kL2Linf, .extent = Extent::all_radii, .gradient = false, .nearest = true}),
+    Attack<Spsa, kSpsaFields, &defaults<SpsaConfig>>(
         {.name = "spsa",
-         .help = "gradients estimated from pairs of answers",
+         .summary = "gradients estimated from pairs of answers",
          .paper = "Uesato et al. 2018, arXiv:1802.05666",
-         .norms = kAll,
-         .gradient = false}),
-    Made<Universal, kUniversalFields, &defaults<UniversalConfig>>::of(
+         .cost = "2 * samples + 1 forward passes a step"},
+        {.norms = kAll, .gradient = false}),
+    Attack<Universal, kUniversalFields, &defaults<UniversalConfig>>(
         {.name = "universal",
-         .help = "one change for all points",
+         .summary = "one change for all points",
          .paper = "Moosavi-Dezfooli et al. 2017, arXiv:1610.08401",
-         .norms = kL2Linf,
-         .extent = Extent::all_points,
-         .targeted = false}),
-};
+         .cost = "a forward pass a point and pass, and deep_fool where it fails"},
+        {.norms = kL2Linf, .extent = Extent::all_points, .targeted = false}),
+});
+
+constexpr Registry<AttackEntry> kRegistry{{.what = "attack",
+                                           .several = "attacks",
+                                           .list = "emdyn stress attack --list",
+                                           .summary_key = "help",
+                                           .fields_key = "settings"},
+                                          kAttacks};
+
+consteval std::size_t curve_index(bool gradients) {
+  std::size_t i = 0;
+  while (!kAttacks[i].on_curves || kAttacks[i].gradient != gradients) ++i;
+  return i;  // Neither one left: no constant, so this does not compile.
+}
 
 }  // namespace
 
-std::span<const AttackEntry> attacks() noexcept { return kEntries; }
+std::string_view word(Extent extent) noexcept {
+  constexpr std::array<std::string_view, 3> kWords{"one_radius", "all_radii", "all_points"};
+  return kWords[static_cast<std::size_t>(extent)];
+}
 
-const AttackEntry& find_attack(std::string_view name) {
-  std::array<std::string_view, kEntries.size()> known;
-  for (std::size_t i = 0; i < kEntries.size(); ++i) {
-    if (kEntries[i].name == name) return kEntries[i];
-    known[i] = kEntries[i].name;
+const Registry<AttackEntry>& registry() noexcept { return kRegistry; }
+
+std::span<const AttackEntry> attacks() noexcept { return kRegistry.entries(); }
+
+std::vector<std::string> names_of(bool AttackEntry::*fact) {
+  std::vector<std::string> names;
+  for (const AttackEntry& entry : kAttacks) {
+    if (entry.*fact) names.emplace_back(entry.name);
   }
-  std::string list;
-  for (const std::string_view each : known) list.append(list.empty() ? "" : ", ").append(each);
-  const auto near = nearest_word(name, known);
-  throw ConfigError("no attack is called " + terminal_safe(name) +
-                    (near ? " (did you mean " + std::string(*near) + "?)" : "") +
-                    "; known: " + list);
+  return names;
+}
+
+const AttackEntry& curve_attack(bool gradients) noexcept {
+  return gradients ? kAttacks[curve_index(true)] : kAttacks[curve_index(false)];
+}
+
+const AttackEntry& find_attack(std::string_view name) { return kRegistry.find(name); }
+
+std::vector<Fact> facts(const AttackEntry& entry) {
+  Json norms = Json::array();
+  for (const Norm norm : entry.norms) norms.push_back(word(norm));
+  return {{"norms", std::move(norms)},
+          {"gradient", entry.gradient},
+          {"targeted", entry.targeted},
+          {"extent", word(entry.extent)}};
 }
 
 }  // namespace emdyn::provoke::attack

@@ -5,9 +5,9 @@
 
 namespace emdyn::provoke::certify {
 
-Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-                   const Region& region, Method method, Backward& backward,
-                   std::function<bool()> stop)
+RegionAnalysis::RegionAnalysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
+                               const Region& region, BoundMethod method, Backward& backward,
+                               const Task& task)
     : graph_(graph),
       rounding_(rounding),
       region_(region),
@@ -16,7 +16,7 @@ Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& r
       lower_(graph.nodes.size()),
       upper_(graph.nodes.size()),
       numbers_(graph.nodes.size()),
-      stop_(std::move(stop)) {
+      task_(task) {
   lower_[0].assign(region.lower().begin(), region.lower().end());
   upper_[0].assign(region.upper().begin(), region.upper().end());
   for (std::size_t n = 1; n < graph.nodes.size(); ++n) {
@@ -29,13 +29,13 @@ Analysis::Analysis(const Graph& graph, const std::vector<std::vector<double>>& r
 }
 
 // Whether intervals of this node are already the best there are.
-bool Analysis::exact(std::size_t n) const {
+bool RegionAnalysis::exact(std::size_t n) const {
   const Node& node = graph_.nodes[n];
   return n == 0 ||
          (node.kind == NodeKind::affine && node.terms.size() == 1 && node.terms[0].input == 0);
 }
 
-void Analysis::affine(std::size_t n) {
+void RegionAnalysis::affine(std::size_t n) {
   const Node& node = graph_.nodes[n];
   std::vector<double> middle = node.bias;
   std::vector<double> radius = rounding_[n];
@@ -79,7 +79,8 @@ void Analysis::affine(std::size_t n) {
 
 // Forms and better bounds for the values that intervals leave open, and what is then still open
 // becomes units.
-void Analysis::refine(std::size_t source, std::vector<std::uint32_t> open, std::size_t relu_node) {
+void RegionAnalysis::refine(std::size_t source, std::vector<std::uint32_t> open,
+                            std::size_t relu_node) {
   // Values that see the same inputs are brought together: they share the work.
   if (graph_.nodes[source].kind == NodeKind::affine) {
     const SparseMatrix& rows = graph_.nodes[source].terms.front().rows;
@@ -91,12 +92,13 @@ void Analysis::refine(std::size_t source, std::vector<std::uint32_t> open, std::
     });
   }
   Dual dual(region_, units_);
-  const Slopes slopes = method_ == Method::fast_lin ? Slopes::parallel : Slopes::adaptive;
-  Choice choice = dual.initial(slopes);
+  const SlopeRule slopes =
+      method_ == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive;
+  Relaxation choice = dual.initial(slopes);
   std::vector<Unit> found;
   std::vector<Backward::Start> starts;
   for (std::size_t first = 0; first < open.size(); first += Backward::kRows) {
-    stopped_ = stopped_ || (stop_ && stop_());
+    stopped_ = stopped_ || task_.stopped();
     if (stopped_) return;
     const std::size_t rows = std::min(Backward::kRows, open.size() - first);
     starts.clear();
@@ -126,7 +128,7 @@ void Analysis::refine(std::size_t source, std::vector<std::uint32_t> open, std::
   for (Unit& unit : found) units_.push_back(std::move(unit));
 }
 
-void Analysis::relu(std::size_t n) {
+void RegionAnalysis::relu(std::size_t n) {
   const Node& node = graph_.nodes[n];
   std::vector<std::uint32_t> open;
   numbers_[n].resize(node.size);
@@ -139,14 +141,15 @@ void Analysis::relu(std::size_t n) {
       open.push_back(static_cast<std::uint32_t>(i));
     }
   }
-  if (method_ != Method::interval && !stopped_) refine(node.source, std::move(open), n);
+  if (method_ != BoundMethod::interval && !stopped_) refine(node.source, std::move(open), n);
   lower_[n] = lower_[node.source];
   upper_[n] = upper_[node.source];
   for (double& z : lower_[n]) z = z > 0.0 ? z : node.slope * z;
   for (double& z : upper_[n]) z = z > 0.0 ? z : node.slope * z;
 }
 
-std::vector<Form> Analysis::margins(std::size_t label, std::span<const std::size_t> targets) const {
+std::vector<Form> RegionAnalysis::margins(std::size_t label,
+                                          std::span<const std::size_t> targets) const {
   std::vector<Form> result;
   std::vector<Backward::Start> starts;
   for (std::size_t first = 0; first < targets.size(); first += Backward::kRows) {
@@ -162,7 +165,7 @@ std::vector<Form> Analysis::margins(std::size_t label, std::span<const std::size
   return result;
 }
 
-double Analysis::interval_margin(std::size_t label, std::size_t target) const {
+double RegionAnalysis::interval_margin(std::size_t label, std::size_t target) const {
   const Node& last = graph_.nodes.back();
   double margin = last.bias[label] - last.bias[target] - margin_rounding(label, target);
   for (const Term& term : last.terms) {
@@ -182,20 +185,20 @@ double Analysis::interval_margin(std::size_t label, std::size_t target) const {
   return margin;
 }
 
-double Analysis::margin_rounding(std::size_t label, std::size_t target) const {
+double RegionAnalysis::margin_rounding(std::size_t label, std::size_t target) const {
   return rounding_.back()[label] + rounding_.back()[target];
 }
 
-void Analysis::tighten(int iterations) {
-  Dual dual(region_, units_, stop_);
+void RegionAnalysis::tighten(int iterations) {
+  Dual dual(region_, units_, task_);
   for (Unit& unit : units_) {
     if (dual.stopped()) break;
     const Line& line = unit.line;
     // Nothing to gain where z depends on the inputs alone.
     if (unit.form.width() <= region_.size() || line.lower >= 0.0 || line.upper <= 0.0) continue;
     const Dual::Ascent ascent{.iterations = iterations};
-    Choice low = dual.initial(Slopes::adaptive);
-    Choice high = low;
+    Relaxation low = dual.initial(SlopeRule::adaptive);
+    Relaxation high = low;
     const double lower = dual.ascend(unit.form, 1.0, low, ascent) - unit.rounding;
     const double upper = -dual.ascend(unit.form, -1.0, high, ascent) + unit.rounding;
     unit.line.set(std::max(lower, line.lower), std::min(upper, line.upper));

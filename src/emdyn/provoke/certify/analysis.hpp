@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -13,7 +12,7 @@
 namespace emdyn::provoke::certify {
 
 /// How bounds of a whole network are taken. Each is at least as tight as the one before it.
-enum class Method : std::uint8_t {
+enum class BoundMethod : std::uint8_t {
   interval,     ///< Interval arithmetic (IBP).
   fast_lin,     ///< Back-substitution with parallel lines, intersected with intervals.
   crown,        ///< Back-substitution with adaptive lines, intersected with intervals.
@@ -22,14 +21,14 @@ enum class Method : std::uint8_t {
 
 /// A network over one region, brought to the units that the region leaves open: within the region
 /// the network *is* this smaller one, so bounds, attacks and branch and bound need nothing else.
-class Analysis {
+class RegionAnalysis {
  public:
-  /// `rounding` is graph.rounding() for a magnitude that covers the region. With Method::interval
-  /// units and margins stay empty. Once `stop` says so what is left keeps its intervals, units are
+  /// `rounding` is graph.rounding() for a magnitude that covers the region. With BoundMethod::interval
+  /// units and margins stay empty. Once `task` stops what is left keeps its intervals, units are
   /// incomplete and nothing but interval_margin() may be asked: see stopped().
-  Analysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
-           const Region& region, Method method, Backward& backward,
-           std::function<bool()> stop = {});
+  RegionAnalysis(const Graph& graph, const std::vector<std::vector<double>>& rounding,
+                 const Region& region, BoundMethod method, Backward& backward,
+                 const Task& task = {});
 
   bool stopped() const noexcept { return stopped_; }
 
@@ -47,7 +46,7 @@ class Analysis {
   double margin_rounding(std::size_t label, std::size_t target) const;
 
   /// Tightens the bounds of open units, earlier ones first, by optimising slopes for each, as far
-  /// as it comes before `stop`.
+  /// as it comes before the task stops.
   void tighten(int iterations);
   std::int64_t bounds() const noexcept { return bounds_; }
 
@@ -60,12 +59,12 @@ class Analysis {
   const Graph& graph_;
   const std::vector<std::vector<double>>& rounding_;
   const Region& region_;
-  Method method_;
+  BoundMethod method_;
   Backward& backward_;
   std::vector<std::vector<double>> lower_;
   std::vector<std::vector<double>> upper_;
   UnitNumbers numbers_;
-  std::function<bool()> stop_;
+  Task task_;
   bool stopped_ = false;
   std::vector<Unit> units_{};
   std::int64_t bounds_ = 0;

@@ -5,6 +5,7 @@
 #include <oneapi/tbb/enumerable_thread_specific.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/text.hpp"
 #include "emdyn/model/network/blas_threads.hpp"
 #include "emdyn/provoke/certify/compile.hpp"
 
@@ -21,6 +23,8 @@ namespace emdyn::provoke::certify {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::array<std::string_view, 4> kMethods{"interval", "fast_lin", "crown", "alpha_crown"};
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -104,32 +108,31 @@ class Decision {
  public:
   /// `stream` is of the attacks' random starts.
   Decision(const model::Network& network, const Graph& graph, const Region& region,
-           std::size_t label, std::uint64_t stream, const Options& options,
-           Clock::time_point deadline)
+           std::size_t label, std::uint64_t stream, const CertifyOptions& options, const Task& task)
       : network_(network),
         graph_(graph),
         region_(region),
         label_(label),
         random_(options.seed, stream),
         options_(options),
-        deadline_(deadline) {
+        task_(task) {
     for (std::size_t t = 0; t < graph.outputs(); ++t)
       if (t != label) targets_.push_back(t);
     bounds_.assign(graph.outputs(), std::numeric_limits<double>::infinity());
   }
 
-  Point run(Stage stage, const std::vector<std::vector<double>>& rounding, Backward& backward) {
+  CertifiedPoint run(Stage stage, const std::vector<std::vector<double>>& rounding,
+                     Backward& backward) {
     if (stage == Stage::cheap &&
         errs(network_, region_.rounded(region_.centre()), static_cast<std::int64_t>(label_))) {
       point_.clean_error = true;
-      point_.verdict = Verdict::attacked;
+      point_.verdict = PointVerdict::attacked;
       point_.counterexample = region_.rounded(region_.centre());
       point_.margin = -std::numeric_limits<double>::infinity();
       return std::move(point_);
     }
-    const auto stop = [this] { return stopped(); };
-    Analysis analysis(graph_, rounding, region_, options_.method, backward, stop);
-    dual_.emplace(region_, analysis.units(), stop);
+    RegionAnalysis analysis(graph_, rounding, region_, options_.method, backward, task_);
+    dual_.emplace(region_, analysis.units(), task_);
     decide(stage, analysis);
     point_.bounds = analysis.bounds() + dual_->bounds();
     point_.open_units = static_cast<std::int64_t>(analysis.units().size());
@@ -138,43 +141,41 @@ class Decision {
   }
 
  private:
-  bool stopped() const {
-    return (options_.stop != nullptr && *options_.stop) || Clock::now() >= deadline_;
-  }
+  bool stopped() const noexcept { return task_.stopped(); }
 
   // Drops targets whose margin is proved.
   void drop() {
     std::erase_if(targets_, [&](std::size_t t) { return bounds_[t] > 0.0; });
   }
 
-  void decide(Stage stage, Analysis& analysis) {
+  void decide(Stage stage, RegionAnalysis& analysis) {
     for (const std::size_t t : targets_) bounds_[t] = analysis.interval_margin(label_, t);
     drop();
-    const bool substitutes = options_.method != Method::interval && !analysis.stopped();
+    const bool substitutes = options_.method != BoundMethod::interval && !analysis.stopped();
     if (substitutes && !targets_.empty()) back_substitute(analysis);
     if (targets_.empty()) {
-      point_.verdict = Verdict::certified;
+      point_.verdict = PointVerdict::certified;
       return;
     }
-    if (options_.method == Method::interval) return;
+    if (options_.method == BoundMethod::interval) return;
     if (analysis.stopped()) return cut();
     if (stage == Stage::cheap) {
       if (options_.attack && !attacked() && stopped()) cut();
       return;
     }
-    if (options_.method == Method::alpha_crown) {
+    if (options_.method == BoundMethod::alpha_crown) {
       optimise(analysis);
-      if (point_.verdict != Verdict::undecided) return;
+      if (point_.verdict != PointVerdict::undecided) return;
       if (stopped()) return cut();
     }
     branch(analysis);
   }
 
-  void back_substitute(const Analysis& analysis) {
+  void back_substitute(const RegionAnalysis& analysis) {
     const std::vector<Form> forms = analysis.margins(label_, targets_);
     margins_.resize(graph_.outputs());
-    const Choice choice =
-        dual_->initial(options_.method == Method::fast_lin ? Slopes::parallel : Slopes::adaptive);
+    const Relaxation choice = dual_->initial(
+        options_.method == BoundMethod::fast_lin ? SlopeRule::parallel : SlopeRule::adaptive);
     for (std::size_t k = 0; k < targets_.size(); ++k) {
       const std::size_t t = targets_[k];
       margins_[t] = forms[k];
@@ -191,7 +192,7 @@ class Decision {
   bool verify(std::span<const double> x) {
     std::vector<float> rounded = region_.rounded(x);
     if (!errs(network_, rounded, static_cast<std::int64_t>(label_))) return false;
-    point_.verdict = Verdict::attacked;
+    point_.verdict = PointVerdict::attacked;
     point_.counterexample = std::move(rounded);
     return true;
   }
@@ -202,7 +203,7 @@ class Decision {
   }
 
   bool attacked() {
-    const Choice choice = dual_->initial(Slopes::adaptive);
+    const Relaxation choice = dual_->initial(SlopeRule::adaptive);
     for (const std::size_t t : targets_) {
       if (stopped()) return false;
       (void)dual_->bound(margins_[t], 1.0, choice);
@@ -221,12 +222,12 @@ class Decision {
     return false;
   }
 
-  void optimise(Analysis& analysis) {
+  void optimise(RegionAnalysis& analysis) {
     analysis.tighten(options_.iterations);
     roots_.resize(graph_.outputs());
     for (const std::size_t t : targets_) {
       if (stopped()) break;
-      Choice choice = dual_->initial(Slopes::adaptive);
+      Relaxation choice = dual_->initial(SlopeRule::adaptive);
       const double rounding = analysis.margin_rounding(label_, t);
       const Dual::Ascent ascent{.iterations = 2 * options_.iterations, .stop_above = rounding};
       bounds_[t] = std::max(bounds_[t], dual_->ascend(margins_[t], 1.0, choice, ascent) - rounding);
@@ -235,14 +236,14 @@ class Decision {
       roots_[t] = std::move(choice);
     }
     drop();
-    if (targets_.empty()) point_.verdict = Verdict::certified;
+    if (targets_.empty()) point_.verdict = PointVerdict::certified;
   }
 
-  void branch(const Analysis& analysis) {
+  void branch(const RegionAnalysis& analysis) {
     for (const std::size_t t : targets_) {
       if (point_.nodes >= options_.node_limit) return;
       if (stopped()) return cut();
-      const Choice root = roots_.empty() ? dual_->initial(Slopes::adaptive) : roots_[t];
+      const Relaxation root = roots_.empty() ? dual_->initial(SlopeRule::adaptive) : roots_[t];
       BranchOptions branching;
       branching.node_limit = options_.node_limit - point_.nodes;
       const BranchResult result = branch_and_bound(
@@ -251,13 +252,13 @@ class Decision {
           *dual_);
       point_.nodes += result.nodes;
       bounds_[t] = std::max(bounds_[t], result.bound);
-      if (result.outcome == Outcome::attacked) return;
-      if (result.outcome == Outcome::undecided) {
+      if (result.outcome == BranchOutcome::attacked) return;
+      if (result.outcome == BranchOutcome::undecided) {
         if (stopped()) cut();
         return;
       }
     }
-    point_.verdict = Verdict::certified;
+    point_.verdict = PointVerdict::certified;
   }
 
   void cut() { point_.cut_short = true; }
@@ -267,17 +268,17 @@ class Decision {
   const Region& region_;
   std::size_t label_;
   Philox random_;
-  const Options& options_;
-  Clock::time_point deadline_;
+  const CertifyOptions& options_;
+  Task task_;
   std::optional<Dual> dual_{};
   std::vector<std::size_t> targets_{};  // Not yet proved.
   std::vector<double> bounds_{};        // Per class; infinity for the label.
   std::vector<Form> margins_{};
-  std::vector<Choice> roots_{};
-  Point point_{};
+  std::vector<Relaxation> roots_{};
+  CertifiedPoint point_{};
 };
 
-void check(const Options& options) {
+void check(const CertifyOptions& options) {
   if (options.iterations < 0 || options.restarts < 0 || options.node_limit < 0 ||
       !(options.seconds >= 0.0) || !(options.seconds_per_point >= 0.0))
     throw ConfigError(
@@ -286,9 +287,9 @@ void check(const Options& options) {
 }
 
 // Whether anything comes after bounds and attacks.
-bool goes_on(const Options& options) {
-  return options.method == Method::alpha_crown ||
-         (options.method != Method::interval && options.node_limit > 0);
+bool goes_on(const CertifyOptions& options) {
+  return options.method == BoundMethod::alpha_crown ||
+         (options.method != BoundMethod::interval && options.node_limit > 0);
 }
 
 Clock::time_point after(Clock::time_point from, double seconds) {
@@ -299,24 +300,78 @@ Clock::time_point after(Clock::time_point from, double seconds) {
 
 }  // namespace
 
+std::string_view word(PointVerdict verdict) noexcept {
+  constexpr std::array<std::string_view, 3> kWords{"certified", "attacked", "undecided"};
+  return kWords[static_cast<std::size_t>(verdict)];
+}
+
+std::string_view word(BoundMethod method) noexcept {
+  return kMethods[static_cast<std::size_t>(method)];
+}
+
+BoundMethod method_from_word(std::string_view word) {
+  const auto found = std::ranges::find(kMethods, word);
+  if (found == kMethods.end()) {
+    throw ConfigError(fmt::format("certify: no method is called {}; known: {}", terminal_safe(word),
+                                  fmt::join(kMethods, ", ")));
+  }
+  return static_cast<BoundMethod>(found - kMethods.begin());
+}
+
+void to_json(Json& json, const CertifiedPoint& point) {
+  json = {{"verdict", word(point.verdict)}, {"clean_error", point.clean_error},
+          {"cut_short", point.cut_short},   {"margin", number_or_null(point.margin)},
+          {"nodes", point.nodes},           {"bounds", point.bounds},
+          {"seconds", point.seconds}};
+}
+
+Tally tally(std::span<const CertifiedPoint> points) noexcept {
+  Tally all;
+  all.examples = static_cast<std::int64_t>(points.size());
+  for (const CertifiedPoint& point : points) {
+    all.clean_errors += point.clean_error;
+    all.certified += point.verdict == PointVerdict::certified;
+    all.attacked += point.verdict == PointVerdict::attacked;
+    all.undecided += point.verdict == PointVerdict::undecided;
+    all.cut_short += point.cut_short;
+    all.nodes += point.nodes;
+    all.bounds += point.bounds;
+    all.open_units += point.open_units;
+  }
+  return all;
+}
+
+void to_json(Json& json, const Tally& tally) {
+  json = {{"examples", tally.examples},
+          {"clean_errors", tally.clean_errors},
+          {"certified", tally.certified},
+          {"certified_bound", tally.examples - tally.certified},
+          {"attacked", tally.attacked},
+          {"undecided", tally.undecided},
+          {"cut_short", tally.cut_short},
+          {"ledger",
+           {{"nodes", tally.nodes}, {"bounds", tally.bounds}, {"open_units", tally.open_units}}}};
+}
+
 Certifier::Certifier(const model::Network& network) : network_(network), graph_(compile(network)) {}
 
-std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
-                                      std::span<const std::int64_t> labels, double epsilon,
-                                      Norm norm, const Options& options) const {
+std::vector<CertifiedPoint> Certifier::certify(const torch::Tensor& inputs,
+                                               std::span<const std::int64_t> labels, double epsilon,
+                                               Norm norm, const CertifyOptions& options,
+                                               const Task& task) const {
   check(options);
   const Batch batch = checked(network_.signature(), inputs, labels, epsilon, norm);
   const auto rounding = graph_.rounding(magnitude(batch, epsilon));
-  const Clock::time_point end = after(Clock::now(), options.seconds);
+  const Task limited = task.with({}).until(after(Clock::now(), options.seconds));
   const double low = options.box ? network_.signature().low : -HUGE_VAL;
   const double high = options.box ? network_.signature().high : HUGE_VAL;
-  std::vector<Point> points(batch.count);
+  std::vector<CertifiedPoint> points(batch.count);
   std::mutex lock;
   std::size_t decided = 0;
   tbb::enumerable_thread_specific<std::unique_ptr<Backward>> workspaces;
   const auto work = [&](std::size_t i, Stage stage) {
     const Clock::time_point begin = Clock::now();
-    if ((options.stop != nullptr && *options.stop) || begin >= end) {
+    if (limited.stopped()) {
       if (stage == Stage::cheap) points[i].margin = -std::numeric_limits<double>::infinity();
       points[i].cut_short = true;
       return;
@@ -325,23 +380,23 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
     if (!workspace) workspace = std::make_unique<Backward>(graph_);
     const Region region(batch.example(i), epsilon, norm, low, high);
     const double left = options.seconds_per_point - points[i].seconds;
-    Decision decision(
-        network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
-        std::min(end, options.seconds_per_point > 0.0 ? after(begin, std::max(left, 1e-9))
-                                                      : Clock::time_point::max()));
-    Point found = decision.run(stage, rounding, *workspace);
+    Decision decision(network_, graph_, region, static_cast<std::size_t>(labels[i]), i, options,
+                      options.seconds_per_point > 0.0
+                          ? limited.until(after(begin, std::max(left, 1e-9)))
+                          : limited);
+    CertifiedPoint found = decision.run(stage, rounding, *workspace);
     found.margin = stage == Stage::cheap ? found.margin : std::max(found.margin, points[i].margin);
     found.bounds += points[i].bounds;
     found.seconds = points[i].seconds + seconds_since(begin);
     points[i] = std::move(found);
   };
   const auto tell = [&] {
-    if (!options.progress) return;
+    if (!task.has_listener()) return;
     const std::lock_guard guard(lock);
-    options.progress(++decided, batch.count);
+    task.tell({.what = "certify", .done = ++decided, .planned = batch.count, .unit = "examples"});
   };
   const auto left_open = [&](std::size_t i) {
-    return points[i].verdict == Verdict::undecided && !points[i].cut_short && goes_on(options);
+    return points[i].verdict == PointVerdict::undecided && !points[i].cut_short && goes_on(options);
   };
   parallel_for(batch.count, [&](std::size_t i) {
     work(i, Stage::cheap);
@@ -360,21 +415,22 @@ std::vector<Point> Certifier::certify(const torch::Tensor& inputs,
 
 std::vector<double> Certifier::lower_bounds(const torch::Tensor& inputs,
                                             std::span<const std::int64_t> labels, double epsilon,
-                                            Norm norm, Method method) const {
-  Options options;
+                                            Norm norm, BoundMethod method, const Task& task) const {
+  CertifyOptions options;
   options.method = method;
   options.attack = false;
   options.node_limit = 0;
-  const std::vector<Point> points = certify(inputs, labels, epsilon, norm, options);
+  const std::vector<CertifiedPoint> points = certify(inputs, labels, epsilon, norm, options, task);
   std::vector<double> margins;
-  for (const Point& point : points) margins.push_back(point.margin);
+  for (const CertifiedPoint& point : points) margins.push_back(point.margin);
   return margins;
 }
 
 std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
                                                std::span<const std::int64_t> labels, Norm norm,
                                                double highest, double tolerance,
-                                               const Options& options) const {
+                                               const CertifyOptions& options,
+                                               const Task& task) const {
   if (!(tolerance > 0.0)) throw ConfigError("certify: tolerance must be above 0");
   (void)checked(network_.signature(), inputs, labels, highest, norm);
   const std::size_t count = labels.size();
@@ -382,16 +438,16 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
   std::vector<double> high(count, highest);
   std::vector<std::size_t> left(count);
   for (std::size_t i = 0; i < count; ++i) left[i] = i;
-  Options each = options;
-  each.progress = nullptr;
+  const Task each = task.with({});
   // Every round certifies each example at an epsilon of its own.
   const auto round = [&](const std::vector<double>& epsilons) {
     std::vector<std::uint8_t> proved(count);
     parallel_for(left.size(), [&](std::size_t k) {
       const std::size_t i = left[k];
-      const std::vector<Point> one = certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1),
-                                             labels.subspan(i, 1), epsilons[i], norm, options);
-      proved[i] = one[0].verdict == Verdict::certified;
+      const std::vector<CertifiedPoint> one =
+          certify(inputs.narrow(0, static_cast<std::int64_t>(i), 1), labels.subspan(i, 1),
+                  epsilons[i], norm, options, each);
+      proved[i] = one[0].verdict == PointVerdict::certified;
     });
     return proved;
   };
@@ -404,7 +460,7 @@ std::vector<double> Certifier::largest_epsilon(const torch::Tensor& inputs,
   std::vector<double> middle(count, 0.0);
   for (;;) {
     std::erase_if(left, [&](std::size_t i) { return high[i] - low[i] <= tolerance; });
-    if (left.empty()) return low;
+    if (left.empty() || task.stopped()) return low;
     for (const std::size_t i : left) middle[i] = 0.5 * (low[i] + high[i]);
     const std::vector<std::uint8_t> proved = round(middle);
     for (const std::size_t i : left) (proved[i] != 0 ? low[i] : high[i]) = middle[i];

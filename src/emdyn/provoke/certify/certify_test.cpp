@@ -87,13 +87,14 @@ TEST(Certify, BranchAndBoundIsExactOnTinyNetworks) {
     const double epsilon = 0.05 + 0.5 * random.uniform();
     const Region region(values(x), epsilon, Norm::linf, 0.0, 1.0);
     const double exact = exact_margin(network, graph, region, static_cast<std::size_t>(label[0]));
-    const Point point = Certifier(network).certify(x, label, epsilon, Norm::linf)[0];
+    const CertifiedPoint point = Certifier(network).certify(x, label, epsilon, Norm::linf)[0];
     EXPECT_LE(point.margin, exact + 1e-9);
     if (exact > 1e-6) {
-      EXPECT_EQ(point.verdict, Verdict::certified) << "trial " << trial << ", margin " << exact;
+      EXPECT_EQ(point.verdict, PointVerdict::certified)
+          << "trial " << trial << ", margin " << exact;
       ++certified;
     } else if (exact < -1e-4) {
-      ASSERT_EQ(point.verdict, Verdict::attacked) << "trial " << trial << ", margin " << exact;
+      ASSERT_EQ(point.verdict, PointVerdict::attacked) << "trial " << trial << ", margin " << exact;
       EXPECT_TRUE(region.contains(point.counterexample));
       model::Ledger ledger;
       const torch::Tensor answer =
@@ -115,13 +116,13 @@ TEST(Certify, MethodsAreOrderedAndBelowTheExactMargin) {
     const torch::Tensor x = uniform_tensor(random, {1, 2});
     const std::int64_t label[] = {predicted(graph, x)};
     const double epsilon = 0.4 * random.uniform();
-    const auto bound = [&](Method method) {
+    const auto bound = [&](BoundMethod method) {
       return certifier.lower_bounds(x, label, epsilon, Norm::linf, method)[0];
     };
-    const double interval = bound(Method::interval);
-    const double crown = bound(Method::crown);
-    const double alpha = bound(Method::alpha_crown);
-    EXPECT_LE(interval, bound(Method::fast_lin));
+    const double interval = bound(BoundMethod::interval);
+    const double crown = bound(BoundMethod::crown);
+    const double alpha = bound(BoundMethod::alpha_crown);
+    EXPECT_LE(interval, bound(BoundMethod::fast_lin));
     EXPECT_LE(interval, crown);
     EXPECT_LE(crown, alpha);
     EXPECT_LE(alpha, exact_margin(network, graph, Region(values(x), epsilon, Norm::linf, 0, 1),
@@ -138,7 +139,8 @@ TEST(Certify, BoundsByHand) {
   const Certifier certifier(network);
   const torch::Tensor x = at::zeros({1, 1});
   // margin = 1 - relu(-x): 1 - epsilon, which every method reaches.
-  for (const Method method : {Method::interval, Method::fast_lin, Method::crown}) {
+  for (const BoundMethod method :
+       {BoundMethod::interval, BoundMethod::fast_lin, BoundMethod::crown}) {
     EXPECT_NEAR(certifier.lower_bounds(x, label, 0.5, Norm::linf, method)[0], 0.5, 1e-9);
     EXPECT_NEAR(certifier.lower_bounds(x, label, 1.0, Norm::linf, method)[0], 0.0, 1e-9);
   }
@@ -148,8 +150,9 @@ TEST(Certify, BoundsByHand) {
                      {fc(torch::tensor({{1.F}, {-1.F}}), torch::zeros({2})), relu(),
                       fc(torch::tensor({{-1.F, -1.F}, {0.F, 0.F}}), torch::tensor({1.F, 0.F}))}};
   const Certifier second(both);
-  EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, Method::interval)[0], -0.5, 1e-9);
-  EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, Method::crown)[0], 0.25, 1e-9);
+  EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, BoundMethod::interval)[0], -0.5,
+              1e-9);
+  EXPECT_NEAR(second.lower_bounds(x, label, 0.75, Norm::linf, BoundMethod::crown)[0], 0.25, 1e-9);
 }
 
 TEST(Certify, AffineIsExactInBothNorms) {
@@ -199,7 +202,8 @@ TEST(Certify, AffineIsExactInBothNorms) {
       exact_l2 = std::min(exact_l2, value);
     }
     const Certifier certifier(network);
-    for (const Method method : {Method::interval, Method::crown, Method::alpha_crown}) {
+    for (const BoundMethod method :
+         {BoundMethod::interval, BoundMethod::crown, BoundMethod::alpha_crown}) {
       EXPECT_NEAR(certifier.lower_bounds(x, label, epsilon, Norm::linf, method)[0], exact_linf,
                   1e-6);
       EXPECT_NEAR(certifier.lower_bounds(x, label, epsilon, Norm::l2, method)[0], exact_l2, 1e-6);
@@ -239,7 +243,7 @@ TEST(Certify, ConvolutionEqualsItsDenseMatrix) {
   for (std::int64_t i = 0; i < 4; ++i)
     labels.push_back(predicted(compile(network), x.narrow(0, i, 1).contiguous()));
   for (const Norm norm : {Norm::linf, Norm::l2}) {
-    for (const Method method : {Method::interval, Method::crown}) {
+    for (const BoundMethod method : {BoundMethod::interval, BoundMethod::crown}) {
       const auto a = Certifier(network).lower_bounds(x, labels, 0.1, norm, method);
       const auto b = Certifier(dense).lower_bounds(x.view({4, 72}), labels, 0.1, norm, method);
       for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(a[i], b[i], 1e-5);
@@ -260,8 +264,8 @@ TEST(Certify, NoSampledPointIsBelowABound) {
       const double epsilon = norm == Norm::linf ? 0.03 : 0.25;
       const Region region(values(x), epsilon, norm, 0.0, 1.0);
       double highest = -kInfinity;
-      for (const Method method :
-           {Method::interval, Method::fast_lin, Method::crown, Method::alpha_crown})
+      for (const BoundMethod method : {BoundMethod::interval, BoundMethod::fast_lin,
+                                       BoundMethod::crown, BoundMethod::alpha_crown})
         highest = std::max(highest, certifier.lower_bounds(x, label, epsilon, norm, method)[0]);
       for (int sample = 0; sample < 300; ++sample) {
         std::vector<double> point(region.centre().begin(), region.centre().end());
@@ -290,14 +294,16 @@ TEST(Certify, WithoutARadiusTheBoundIsTheMargin) {
   for (const double each : logit_rounding) rounding = std::max(rounding, each);
   EXPECT_LT(rounding, 1e-4);  // Four rounds of a pool of nine in a row multiply it.
   for (const Norm norm : {Norm::linf, Norm::l2}) {
-    for (const Method method : {Method::interval, Method::crown, Method::alpha_crown}) {
+    for (const BoundMethod method :
+         {BoundMethod::interval, BoundMethod::crown, BoundMethod::alpha_crown}) {
       const double bound = Certifier(network).lower_bounds(x, label, 0.0, norm, method)[0];
       EXPECT_LE(bound, clean);
       // Every node widens intervals by its share.
       EXPECT_GE(bound, clean - 2.0 * static_cast<double>(graph.nodes.size()) * rounding);
     }
   }
-  EXPECT_EQ(Certifier(network).certify(x, label, 0.0, Norm::linf)[0].verdict, Verdict::certified);
+  EXPECT_EQ(Certifier(network).certify(x, label, 0.0, Norm::linf)[0].verdict,
+            PointVerdict::certified);
 }
 
 TEST(Certify, ACleanErrorIsItsOwnCounterexample) {
@@ -305,8 +311,8 @@ TEST(Certify, ACleanErrorIsItsOwnCounterexample) {
   const Network network = small(random);
   const torch::Tensor x = uniform_tensor(random, {1, 2});
   const std::int64_t wrong[] = {(predicted(compile(network), x) + 1) % 3};
-  const Point point = Certifier(network).certify(x, wrong, 0.1, Norm::linf)[0];
-  EXPECT_EQ(point.verdict, Verdict::attacked);
+  const CertifiedPoint point = Certifier(network).certify(x, wrong, 0.1, Norm::linf)[0];
+  EXPECT_EQ(point.verdict, PointVerdict::attacked);
   EXPECT_TRUE(point.clean_error);
   EXPECT_THAT(point.counterexample, testing::ElementsAreArray(values(x)));
 }
@@ -366,7 +372,7 @@ TEST(Certify, RefusesWhatItCannotProve) {
                 run(at::zeros({1, 3}), label, 0.1);
               }),
               HasSubstr("float32"));
-  Options options;
+  CertifyOptions options;
   options.node_limit = -1;
   EXPECT_THROW((void)certifier.certify(x, label, 0.1, Norm::linf, options), ConfigError);
   EXPECT_THAT(message<ConfigError>([&] { (void)certifier.certify(x, label, 0.1, Norm::l1); }),

@@ -37,7 +37,7 @@ class Compiler {
   }
 
   Graph finish() {
-    if (graph_.nodes.back().kind != NodeKind::affine || at_ + 1 != graph_.nodes.size()) {
+    if (graph_.nodes.back().kind != NodeKind::affine || current_ + 1 != graph_.nodes.size()) {
       // The logits must be the last node, and an affine one, so that margins are linear in it.
       add_scaled(std::vector<double>(size(), 1.0), std::vector<double>(size(), 0.0), false);
     }
@@ -52,7 +52,7 @@ class Compiler {
     for (const std::int64_t extent : shape) product *= static_cast<std::size_t>(extent);
     return product;
   }
-  std::size_t size() const { return graph_.nodes[at_].size; }
+  std::size_t size() const { return graph_.nodes[current_].size; }
 
   [[noreturn]] void refuse(const std::string& why) const {
     throw ModelError(fmt::format("certify: layer {} {}", name_, why));
@@ -97,27 +97,27 @@ class Compiler {
                          matrix.index.size(), kMaxConnections));
     if (scales_input()) {
       // A normalisation of the input becomes part of the first layer, whose bounds are then exact.
-      const Node& scaled = graph_.nodes[at_];
+      const Node& scaled = graph_.nodes[current_];
       for (std::size_t r = 0; r < bias.size(); ++r)
         for (std::size_t e = matrix.start[r]; e < matrix.start[r + 1]; ++e) {
           bias[r] += matrix.value[e] * scaled.bias[matrix.index[e]];
           matrix.value[e] *= scaled.terms[0].rows.value[matrix.index[e]];
         }
       graph_.nodes.pop_back();
-      at_ = 0;
+      current_ = 0;
     }
     Node node;
     node.kind = NodeKind::affine;
     node.size = bias.size();
     node.bias = std::move(bias);
-    node.terms.push_back({at_, std::move(matrix), {}});
+    node.terms.push_back({current_, std::move(matrix), {}});
     graph_.nodes.push_back(std::move(node));
-    at_ = graph_.nodes.size() - 1;
+    current_ = graph_.nodes.size() - 1;
   }
 
   // Whether the node in hand is x * scale + shift of the input, which nothing else reads.
   bool scales_input() const {
-    if (at_ != 1 || graph_.nodes.size() != 2 || at_ == kept_) return false;
+    if (current_ != 1 || graph_.nodes.size() != 2 || current_ == kept_) return false;
     const Node& node = graph_.nodes[1];
     if (node.kind != NodeKind::affine || node.terms.size() != 1) return false;
     const SparseMatrix& rows = node.terms[0].rows;
@@ -131,16 +131,17 @@ class Compiler {
     Node node;
     node.kind = NodeKind::relu;
     node.size = size();
-    node.source = at_;
+    node.source = current_;
     node.slope = slope;
     graph_.nodes.push_back(std::move(node));
-    at_ = graph_.nodes.size() - 1;
+    current_ = graph_.nodes.size() - 1;
   }
 
   // x * scale + shift, value by value; folded into an affine node that nothing else reads.
   void add_scaled(const std::vector<double>& scale, const std::vector<double>& shift, bool fold) {
-    Node& last = graph_.nodes[at_];
-    if (fold && last.kind == NodeKind::affine && at_ + 1 == graph_.nodes.size() && at_ != kept_) {
+    Node& last = graph_.nodes[current_];
+    if (fold && last.kind == NodeKind::affine && current_ + 1 == graph_.nodes.size() &&
+        current_ != kept_) {
       for (std::size_t r = 0; r < last.size; ++r) {
         last.bias[r] = last.bias[r] * scale[r] + shift[r];
         for (Term& term : last.terms)
@@ -302,7 +303,7 @@ class Compiler {
   // stand in the order of the groups, so a round of single players leaves the output in place.
   std::vector<std::vector<std::size_t>> tournament(
       const std::vector<std::vector<std::size_t>>& groups) {
-    const std::size_t before = at_;
+    const std::size_t before = current_;
     const std::size_t width = size();
     SparseMatrix difference;
     difference.columns = width;
@@ -338,9 +339,9 @@ class Compiler {
     node.size = first.rows();
     node.bias.assign(node.size, 0.0);
     node.terms.push_back({before, std::move(first), {}});
-    if (pairs > 0) node.terms.push_back({at_, std::move(gain), {}});
+    if (pairs > 0) node.terms.push_back({current_, std::move(gain), {}});
     graph_.nodes.push_back(std::move(node));
-    at_ = graph_.nodes.size() - 1;
+    current_ = graph_.nodes.size() - 1;
     return winners;
   }
 
@@ -395,16 +396,16 @@ class Compiler {
 
   void residual(const Layer& layer) {
     const std::string name = name_;
-    const std::size_t start = at_;
+    const std::size_t start = current_;
     const std::size_t outer = kept_;
     const std::vector<std::int64_t> before = shape_;
-    kept_ = at_;
+    kept_ = current_;
     layers(layer.body, name + ".");
-    const std::size_t body = at_;
+    const std::size_t body = current_;
     const std::vector<std::int64_t> after = shape_;
-    at_ = start;
+    current_ = start;
     shape_ = before;
-    kept_ = at_;
+    kept_ = current_;
     layers(layer.shortcut, name + ".shortcut.");
     name_ = name;
     kept_ = outer;
@@ -420,15 +421,15 @@ class Compiler {
     node.kind = NodeKind::affine;
     node.size = size();
     node.bias.assign(node.size, 0.0);
-    node.terms.push_back({at_, one, {}});
+    node.terms.push_back({current_, one, {}});
     node.terms.push_back({body, std::move(one), {}});
     graph_.nodes.push_back(std::move(node));
-    at_ = graph_.nodes.size() - 1;
+    current_ = graph_.nodes.size() - 1;
   }
 
   Graph graph_{};
   std::vector<std::int64_t> shape_;
-  std::size_t at_ = 0;
+  std::size_t current_ = 0;                          // The node whose output the next layer reads.
   std::size_t kept_ = static_cast<std::size_t>(-1);  // Read once more later: not to be folded into.
   std::string name_{};
 };

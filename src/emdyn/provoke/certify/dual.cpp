@@ -20,8 +20,8 @@ void Line::set(double low, double high) noexcept {
   intercept += 4.0 * std::numeric_limits<double>::epsilon() * std::max(high, -low);
 }
 
-Choice Dual::initial(Slopes slopes) const {
-  Choice choice;
+Relaxation Dual::initial(SlopeRule slopes) const {
+  Relaxation choice;
   for (const Unit& unit : units_) {
     const Line& line = unit.line;
     choice.line.push_back(line);
@@ -30,14 +30,14 @@ Choice Dual::initial(Slopes slopes) const {
                                               : Side::open);
     choice.beta.push_back(0.0);
     const double adaptive = line.upper > -line.lower ? 1.0 : 0.0;
-    choice.alpha.push_back(slopes == Slopes::parallel ? line.slope : adaptive);
+    choice.alpha.push_back(slopes == SlopeRule::parallel ? line.slope : adaptive);
   }
   return choice;
 }
 
 void Dual::prepare() { c_.assign(region_.size() + units_.size(), 0.0); }
 
-double Dual::bound(const Form& objective, double sign, const Choice& choice) {
+double Dual::bound(const Form& objective, double sign, const Relaxation& choice) {
   ++bounds_;
   prepare();
   objective.add_to(c_, sign);
@@ -70,7 +70,7 @@ double Dual::bound(const Form& objective, double sign, const Choice& choice) {
   return value + region_.minimum(std::span(c_).first(n)) - rounding;
 }
 
-void Dual::relaxed_values(const Choice& choice) {
+void Dual::relaxed_values(const Relaxation& choice) {
   const std::size_t n = region_.size();
   v_.assign(n + units_.size(), 0.0);
   z_.assign(units_.size(), 0.0);
@@ -95,14 +95,14 @@ void Dual::relaxed_values(const Choice& choice) {
   }
 }
 
-double Dual::ascend(const Form& objective, double sign, Choice& choice, const Ascent& ascent) {
-  constexpr double kDecay1 = 0.9;
+double Dual::ascend(const Form& objective, double sign, Relaxation& choice, const Ascent& ascent) {
+  constexpr double kDecay1 = 0.9;  // Adam's, as published.
   constexpr double kDecay2 = 0.999;
   constexpr double kCooling = 0.98;
   const std::size_t n = region_.size();
   double best = bound(objective, sign, choice);
   if (best > ascent.stop_above) return best;
-  Choice found = choice;
+  Relaxation found = choice;
   std::vector<double> mean(units_.size(), 0.0);
   std::vector<double> square(units_.size(), 0.0);
   std::vector<double> scale(units_.size(), 0.0);

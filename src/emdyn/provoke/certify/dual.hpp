@@ -1,10 +1,10 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/provoke/certify/form.hpp"
 #include "emdyn/provoke/certify/region.hpp"
 
@@ -32,14 +32,14 @@ struct Unit {
 enum class Side : std::int8_t { inactive = -1, open = 0, active = 1 };
 
 /// How a bound is taken: what is assumed of every unit, and the multipliers.
-struct Choice {
+struct Relaxation {
   std::vector<Side> side{};
   std::vector<Line> line{};     ///< Valid where the assumptions hold.
   std::vector<double> alpha{};  ///< Slope of the lower line of an open unit, in [0, 1].
   std::vector<double> beta{};   ///< Multiplier of the assumption z >= 0 or z <= 0, at least 0.
 };
 
-enum class Slopes : std::uint8_t {
+enum class SlopeRule : std::uint8_t {
   parallel,  ///< That of the upper line: Fast-Lin, the dual of Wong and Kolter.
   adaptive,  ///< 1 where upper > -lower, else 0: CROWN.
 };
@@ -50,19 +50,19 @@ enum class Slopes : std::uint8_t {
 /// Cost of a bound: the entries of the forms of those units that the objective depends on.
 class Dual {
  public:
-  /// @param stop asked before every step of whatever goes on in steps: searches end early then, and
+  /// @param task asked before every step of whatever goes on in steps: searches end early then, and
   /// what they found by then holds.
-  Dual(const Region& region, const std::vector<Unit>& units, std::function<bool()> stop = {})
-      : region_(region), units_(units), stop_(std::move(stop)) {}
+  Dual(const Region& region, const std::vector<Unit>& units, const Task& task = {})
+      : region_(region), units_(units), task_(task) {}
 
-  bool stopped() const { return stop_ && stop_(); }
+  bool stopped() const noexcept { return task_.stopped(); }
 
   /// The choice before any optimisation: every unit open whose bounds do not decide it.
-  Choice initial(Slopes slopes) const;
+  Relaxation initial(SlopeRule slopes) const;
 
   /// Lower bound of sign * objective where every unit is on its chosen side. Outward rounding of
   /// the objective itself is up to the caller.
-  double bound(const Form& objective, double sign, const Choice& choice);
+  double bound(const Form& objective, double sign, const Relaxation& choice);
 
   struct Ascent {
     int iterations = 20;
@@ -71,7 +71,7 @@ class Dual {
   };
   /// The best bound that projected gradient ascent (Adam) over slopes and multipliers finds;
   /// `choice` becomes the one that gives it, and bound() has been called with it.
-  double ascend(const Form& objective, double sign, Choice& choice, const Ascent& ascent);
+  double ascend(const Form& objective, double sign, Relaxation& choice, const Ascent& ascent);
 
   /// The objective itself, at a point of the region.
   double exact(const Form& objective, std::span<const double> x);
@@ -86,11 +86,11 @@ class Dual {
 
  private:
   void prepare();
-  void relaxed_values(const Choice& choice);
+  void relaxed_values(const Relaxation& choice);
 
   const Region& region_;
   const std::vector<Unit>& units_;
-  std::function<bool()> stop_;
+  Task task_;
   std::vector<double> c_{};  // Coefficients of inputs, then of units.
   std::vector<double> v_{};  // Values of inputs, then of units.
   std::vector<double> z_{};

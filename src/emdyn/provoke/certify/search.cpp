@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <queue>
 
 namespace emdyn::provoke::certify {
 namespace {
@@ -34,7 +33,7 @@ struct Part {
   std::vector<float> limits{};      // Bounds of units, rounded outward.
 };
 
-Part keep(const Choice& choice, double bound) {
+Part keep(const Relaxation& choice, double bound) {
   Part part{bound, choice.side, {}, {}};
   for (std::size_t j = 0; j < choice.side.size(); ++j) {
     const bool open = choice.side[j] == Side::open;
@@ -45,10 +44,10 @@ Part keep(const Choice& choice, double bound) {
   return part;
 }
 
-Choice restore(const Part& part) {
+Relaxation restore(const Part& part) {
   const std::size_t count = part.side.size();
-  Choice choice{part.side, std::vector<Line>(count), std::vector<double>(count),
-                std::vector<double>(count)};
+  Relaxation choice{part.side, std::vector<Line>(count), std::vector<double>(count),
+                    std::vector<double>(count)};
   for (std::size_t j = 0; j < count; ++j) {
     choice.line[j].set(static_cast<double>(part.limits[2 * j]),
                        static_cast<double>(part.limits[2 * j + 1]));
@@ -99,7 +98,7 @@ class Branching {
         dependence_(units, inputs) {}
 
   // The unit to split on; none when no open unit matters to the bound.
-  std::size_t choose(const Choice& choice, double bound) {
+  std::size_t choose(const Relaxation& choice, double bound) {
     (void)dual_.bound(margin_, 1.0, choice);
     candidates_.clear();
     for (std::size_t j = 0; j < units_.size(); ++j) {
@@ -119,7 +118,7 @@ class Branching {
       Candidate& candidate = candidates_[k];
       if (history_[candidate.unit].reliable()) continue;
       for (const Side side : {Side::inactive, Side::active}) {
-        Choice trial = choice;
+        Relaxation trial = choice;
         trial.side[candidate.unit] = side;
         learn(candidate.unit, side, ascend(trial, kTrialIterations) - bound, candidate.cost);
       }
@@ -139,13 +138,13 @@ class Branching {
       history->count[side == Side::active] += 1.0;
     }
   }
-  double cost(const Choice& choice, std::size_t unit) {
+  double cost(const Relaxation& choice, std::size_t unit) {
     (void)dual_.bound(margin_, 1.0, choice);
     return std::abs(dual_.coefficient(unit)) * choice.line[unit].intercept;
   }
 
   // Puts a unit on one side and tightens what depends on it. False where the side is impossible.
-  bool assume(Choice& choice, std::size_t split, Side side) {
+  bool assume(Relaxation& choice, std::size_t split, Side side) {
     choice.side[split] = side;
     Line& line = choice.line[split];
     line.set(side == Side::active ? 0.0 : line.lower, side == Side::active ? line.upper : 0.0);
@@ -165,7 +164,7 @@ class Branching {
     return true;
   }
 
-  double ascend(Choice& choice, int iterations) {
+  double ascend(Relaxation& choice, int iterations) {
     const Dual::Ascent ascent{.iterations = iterations, .stop_above = rounding_};
     return dual_.ascend(margin_, 1.0, choice, ascent) - rounding_;
   }
@@ -188,7 +187,7 @@ class Branching {
     double cost = 0.0;
     std::size_t unit = 0;
   };
-  static constexpr int kTrialIterations = 4;
+  static constexpr int kTrialIterations = 4;  // Only ranks units; the halves are bounded in full.
 
   // Product of the gains that are expected in both halves, none more than is needed.
   double score(std::size_t unit, double cost, double bound) const {
@@ -208,6 +207,130 @@ class Branching {
   std::vector<History> history_ = std::vector<History>(units_.size());
   History overall_{};
   std::vector<Candidate> candidates_{};
+};
+
+/// Parts that wait to be split, the one with the least bound first. What closed parts held is used
+/// again: a part holds lines and slopes of every unit.
+class OpenParts {
+ public:
+  bool empty() const noexcept { return order_.empty(); }
+  double least_bound() const { return parts_[order_.front()].bound; }
+
+  void push(Part part) {
+    std::size_t place = parts_.size();
+    if (free_.empty()) {
+      parts_.push_back(std::move(part));
+    } else {
+      place = free_.back();
+      free_.pop_back();
+      parts_[place] = std::move(part);
+    }
+    order_.push_back(place);
+    std::ranges::push_heap(order_, Later{parts_});
+  }
+
+  Part pop() {
+    std::ranges::pop_heap(order_, Later{parts_});
+    const std::size_t place = order_.back();
+    order_.pop_back();
+    free_.push_back(place);
+    return std::move(parts_[place]);
+  }
+
+ private:
+  // Equal bounds go by place, so that the order is the same on every machine.
+  struct Later {
+    const std::vector<Part>& parts;
+    bool operator()(std::size_t a, std::size_t b) const {
+      return parts[a].bound != parts[b].bound ? parts[a].bound > parts[b].bound : a > b;
+    }
+  };
+
+  std::vector<Part> parts_{};
+  std::vector<std::size_t> order_{};  // A heap of places in parts_.
+  std::vector<std::size_t> free_{};
+};
+
+class BranchAndBound {
+ public:
+  BranchAndBound(const Region& region, const std::vector<Unit>& units, const Form& margin,
+                 double rounding, const BranchOptions& options, const Verify& verify, Dual& dual)
+      : region_(region),
+        margin_(margin),
+        rounding_(rounding),
+        options_(options),
+        verify_(verify),
+        dual_(dual),
+        branching_(units, region.size(), margin, rounding, options, dual) {}
+
+  BranchResult run(const Relaxation& root) {
+    open_.push(keep(root, dual_.bound(margin_, 1.0, root) - rounding_));
+    while (!open_.empty()) {
+      if (nodes_ >= options_.node_limit || dual_.stopped())
+        return ended(BranchOutcome::undecided, open_.least_bound());
+      const Part part = open_.pop();
+      const Relaxation parent = restore(part);
+      const std::size_t unit = branching_.choose(parent, part.bound);
+      const bool broken =
+          unit == Branching::kNone ? leaf_breaks(part, parent) : half_breaks(part, parent, unit);
+      // Best first: no part that is still open has a lower bound than this one.
+      if (broken) return ended(BranchOutcome::attacked, part.bound);
+    }
+    return ended(unresolved_ == kInfinite ? BranchOutcome::certified : BranchOutcome::undecided,
+                 kInfinite);
+  }
+
+ private:
+  static constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  static constexpr int kLeafIterations = 500;
+
+  // Every sign is decided: a linear programme, whose dual has no gap.
+  bool leaf_breaks(const Part& part, Relaxation leaf) {
+    const double bound = std::max(part.bound, branching_.ascend(leaf, kLeafIterations));
+    if (closes(bound)) return false;
+    if (descend(dual_, region_, margin_, dual_.minimiser(), {}, verify_)) return true;
+    unresolved_ = std::min(unresolved_, bound);
+    return false;
+  }
+
+  bool half_breaks(const Part& part, const Relaxation& parent, std::size_t unit) {
+    // Cheap, since every half pays for it; leaves get the whole search.
+    constexpr DescentOptions kNear{.steps = 6, .first_step = 0.1};
+    const double cost = branching_.cost(parent, unit);
+    for (const Side side : {Side::inactive, Side::active}) {
+      ++nodes_;
+      Relaxation child = parent;
+      if (!branching_.assume(child, unit, side)) continue;
+      const double bound = std::max(part.bound, branching_.ascend(child, options_.iterations));
+      branching_.learn(unit, side, bound - part.bound, cost);
+      if (closes(bound)) continue;
+      if (descend(dual_, region_, margin_, dual_.minimiser(), kNear, verify_)) return true;
+      open_.push(keep(child, bound));
+    }
+    return false;
+  }
+
+  bool closes(double bound) noexcept {
+    if (!(bound > 0.0)) return false;
+    certified_ = std::min(certified_, bound);
+    return true;
+  }
+
+  BranchResult ended(BranchOutcome outcome, double open_bound) const {
+    return {outcome, std::min({open_bound, certified_, unresolved_}), nodes_};
+  }
+
+  const Region& region_;
+  const Form& margin_;
+  double rounding_;
+  const BranchOptions& options_;
+  const Verify& verify_;
+  Dual& dual_;
+  Branching branching_;
+  OpenParts open_{};
+  double certified_ = kInfinite;   // Least bound of a part that is proved.
+  double unresolved_ = kInfinite;  // Of a leaf that is neither proved nor broken.
+  std::int64_t nodes_ = 0;
 };
 
 }  // namespace
@@ -232,82 +355,9 @@ bool descend(Dual& dual, const Region& region, const Form& margin, std::vector<d
 }
 
 BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& units,
-                              const Form& margin, double rounding, const Choice& root,
+                              const Form& margin, double rounding, const Relaxation& root,
                               const BranchOptions& options, const Verify& verify, Dual& dual) {
-  constexpr int kLeafIterations = 500;
-  const DescentOptions local{.steps = 6, .first_step = 0.1};
-  Branching branching(units, region.size(), margin, rounding, options, dual);
-  std::vector<Part> parts;
-  const auto worse = [&](std::size_t a, std::size_t b) {
-    return parts[a].bound != parts[b].bound ? parts[a].bound > parts[b].bound : a > b;
-  };
-  std::priority_queue<std::size_t, std::vector<std::size_t>, decltype(worse)> open(worse);
-  std::vector<std::size_t> free;
-  const auto push = [&](Part part) {
-    if (free.empty()) {
-      parts.push_back(std::move(part));
-      open.push(parts.size() - 1);
-    } else {
-      const std::size_t place = free.back();
-      free.pop_back();
-      parts[place] = std::move(part);
-      open.push(place);
-    }
-  };
-  BranchResult result;
-  double certified = std::numeric_limits<double>::infinity();  // Least bound of a closed part.
-  double unresolved = std::numeric_limits<double>::infinity();
-  push(keep(root, dual.bound(margin, 1.0, root) - rounding));
-  while (!open.empty()) {
-    const bool out = result.nodes >= options.node_limit || dual.stopped();
-    if (out) {
-      result.bound = std::min({certified, unresolved, parts[open.top()].bound});
-      return result;
-    }
-    const std::size_t place = open.top();
-    open.pop();
-    const Part part = std::move(parts[place]);
-    free.push_back(place);
-    const Choice parent = restore(part);
-    const std::size_t split = branching.choose(parent, part.bound);
-    if (split == Branching::kNone) {
-      // Every sign is decided: a linear programme, whose dual has no gap.
-      Choice leaf = parent;
-      const double bound = std::max(part.bound, branching.ascend(leaf, kLeafIterations));
-      if (bound > 0.0) {
-        certified = std::min(certified, bound);
-        continue;
-      }
-      if (descend(dual, region, margin, dual.minimiser(), {}, verify)) {
-        result.outcome = Outcome::attacked;
-        result.bound = std::min({part.bound, certified, unresolved});
-        return result;
-      }
-      unresolved = std::min(unresolved, bound);
-      continue;
-    }
-    const double cost = branching.cost(parent, split);
-    for (const Side side : {Side::inactive, Side::active}) {
-      ++result.nodes;
-      Choice child = parent;
-      if (!branching.assume(child, split, side)) continue;
-      const double bound = std::max(part.bound, branching.ascend(child, options.iterations));
-      branching.learn(split, side, bound - part.bound, cost);
-      if (bound > 0.0) {
-        certified = std::min(certified, bound);
-        continue;
-      }
-      if (descend(dual, region, margin, dual.minimiser(), local, verify)) {
-        result.outcome = Outcome::attacked;
-        result.bound = std::min({part.bound, certified, unresolved});
-        return result;
-      }
-      push(keep(child, bound));
-    }
-  }
-  result.bound = std::min(certified, unresolved);
-  if (unresolved == std::numeric_limits<double>::infinity()) result.outcome = Outcome::certified;
-  return result;
+  return BranchAndBound(region, units, margin, rounding, options, verify, dual).run(root);
 }
 
 }  // namespace emdyn::provoke::certify

@@ -29,10 +29,10 @@ struct BranchOptions {
   int candidates = 8;   ///< Units whose two halves are both bounded before one is chosen.
 };
 
-enum class Outcome : std::uint8_t { certified, attacked, undecided };
+enum class BranchOutcome : std::uint8_t { certified, attacked, undecided };
 
 struct BranchResult {
-  Outcome outcome = Outcome::undecided;
+  BranchOutcome outcome = BranchOutcome::undecided;
   double bound = 0.0;  ///< Of the margin over the whole region.
   std::int64_t nodes = 0;
 };
@@ -45,7 +45,7 @@ struct BranchResult {
 /// Sources: Wang et al., "Beta-CROWN", 2021; De Palma et al., "Improved branch and bound for neural
 /// network verification via Lagrangian decomposition", 2021 (filtered smart branching).
 BranchResult branch_and_bound(const Region& region, const std::vector<Unit>& units,
-                              const Form& margin, double rounding, const Choice& root,
+                              const Form& margin, double rounding, const Relaxation& root,
                               const BranchOptions& options, const Verify& verify, Dual& dual);
 
 }  // namespace emdyn::provoke::certify

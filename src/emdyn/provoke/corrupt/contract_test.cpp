@@ -15,7 +15,7 @@ using test::scene;
 using Pixels = std::vector<float>;
 
 Pixels run_entry(std::string_view name, const ImageShape& shape, const Pixels& in,
-                 Options options = {}) {
+                 CorruptOptions options = {}) {
   Pixels out(in.size());
   corrupt(name, shape, in, out, options);
   return out;
@@ -31,7 +31,7 @@ double distance(const Pixels& a, const Pixels& b) {
 }
 
 /// What every registered corruption owes its callers.
-class CorruptionContract : public testing::TestWithParam<Entry> {
+class CorruptionContract : public testing::TestWithParam<CorruptionEntry> {
  protected:
   std::string_view name() const { return GetParam().name; }
 };
@@ -70,7 +70,7 @@ TEST_P(CorruptionContract, DependsOnSeedAndImageNumberOnly) {
   const Pixels one = scene(shape, 1);
   Pixels both = one;
   both.insert(both.end(), one.begin(), one.end());
-  const Options options{3, ConstantSet::image_net, 11, 7};
+  const CorruptOptions options{3, ConstantSet::image_net, 11, 7};
   std::vector<Pixels> found;
   for (const std::size_t threads : {1U, 4U}) {
     const ThreadLimit limit(threads);
@@ -79,10 +79,10 @@ TEST_P(CorruptionContract, DependsOnSeedAndImageNumberOnly) {
   EXPECT_EQ(found[0], found[1]);
   const auto half = found[0].begin() + static_cast<std::ptrdiff_t>(one.size());
   EXPECT_EQ(Pixels(found[0].begin(), half), run_entry(name(), shape, one, options));
-  Options next = options;
+  CorruptOptions next = options;
   next.first_image = 8;
   EXPECT_EQ(Pixels(half, found[0].end()), run_entry(name(), shape, one, next));
-  Options reseeded = options;
+  CorruptOptions reseeded = options;
   reseeded.seed = 12;
   // A coin toss may fall the same way; among several seeds it does not.
   bool differs = false;
@@ -125,7 +125,7 @@ TEST_P(CorruptionContract, RefusesBadInput) {
   const ImageShape shape{1, 8, 8};
   Pixels image(shape.size(), 0.5F);
   Pixels out = image;
-  const auto refuse_config = [&](const ImageShape& bad, Options options) {
+  const auto refuse_config = [&](const ImageShape& bad, CorruptOptions options) {
     EXPECT_THROW(corrupt(name(), bad, image, out, options), ConfigError);
   };
   refuse_config(shape, {0});
@@ -147,8 +147,8 @@ INSTANTIATE_TEST_SUITE_P(Every, CorruptionContract,
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(CorruptionRegistry, IsSortedAndHoldsTheNineteen) {
-  EXPECT_TRUE(std::ranges::is_sorted(entries(), std::less_equal{}, &Entry::name));
-  EXPECT_EQ(std::ranges::count(entries(), true, &Entry::image_net_c), 19);
+  EXPECT_TRUE(std::ranges::is_sorted(entries(), std::less_equal{}, &CorruptionEntry::name));
+  EXPECT_EQ(std::ranges::count(entries(), true, &CorruptionEntry::image_net_c), 19);
 }
 
 TEST(CorruptionRegistry, OffersTheNearestName) {
@@ -156,7 +156,7 @@ TEST(CorruptionRegistry, OffersTheNearestName) {
     (void)find_entry("frozt");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("did you mean frost"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("did you mean \"frost\""), std::string::npos);
   }
 }
 

@@ -22,7 +22,8 @@ namespace {
 
 using Values = std::vector<float>;
 
-Values run(std::string_view name, const ImageShape& shape, const Values& in, Options options) {
+Values run(std::string_view name, const ImageShape& shape, const Values& in,
+           CorruptOptions options) {
   Values out(in.size());
   corrupt(name, shape, in, out, options);
   return out;
@@ -93,7 +94,7 @@ TEST(Random, PoissonHasItsMeanAndVariance) {
 
 TEST(Noise, MomentsAreTheStatedOnes) {
   const Values grey(kLarge.size(), 0.5F);
-  const auto spread = [&](std::string_view name, Options options) {
+  const auto spread = [&](std::string_view name, CorruptOptions options) {
     return moments(run(name, kLarge, grey, options));
   };
   EXPECT_NEAR(spread("gaussian_noise", {1}).deviation, .08, .001);

@@ -7,47 +7,53 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/core/text.hpp"
 
 namespace emdyn::provoke::corrupt {
 namespace {
 
 constexpr std::string_view kHendrycks = "Hendrycks, Dietterich, arXiv 1903.12261";
 constexpr std::string_view kMu = "Mu, Gilmer, arXiv 1906.02337 (severities ours)";
+constexpr std::string_view kPixels = "O(pixels)";
+constexpr std::string_view kSeparable = "O(pixels radius)";
+constexpr std::string_view kDisk = "O(pixels radius^2)";
+constexpr std::string_view kLine = "O(pixels length)";
 constexpr std::size_t kLeastSide = 8;
 constexpr std::size_t kMostSide = 65'500;  // Of a JPEG file.
 
 // The only list of corruptions. Add yours here, in alphabetical order.
 // clang-format off
 constexpr std::array kEntries{
-    Entry{"brightness", "value raised, hue kept", kHendrycks, Group::digital, true, false, true, &brightness},
-    Entry{"contrast", "pixels drawn towards the mean of their channel", kHendrycks, Group::digital, true, false, true, &contrast},
-    Entry{"defocus_blur", "disk blur", kHendrycks, Group::blur, true, false, true, &defocus_blur},
-    Entry{"dotted_line", "a light dotted line across", kMu, Group::geometry, false, true, true, &dotted_line},
-    Entry{"elastic_transform", "smooth random displacement and an affine map", kHendrycks, Group::digital, true, true, false, &elastic_transform},
-    Entry{"fog", "fractal mist", kHendrycks, Group::weather, true, true, false, &fog},
-    Entry{"frost", "ice crystals (a procedural texture in place of photographs)", kHendrycks, Group::weather, true, true, false, &frost},
-    Entry{"gaussian_blur", "Gaussian blur", kHendrycks, Group::blur, true, false, true, &gaussian_blur_image},
-    Entry{"gaussian_noise", "normal noise", kHendrycks, Group::noise, true, true, true, &gaussian_noise},
-    Entry{"glass_blur", "pixels swapped with near ones, blurred before and after", kHendrycks, Group::blur, true, true, false, &glass_blur},
-    Entry{"impulse_noise", "black and white pixels", kHendrycks, Group::noise, true, true, true, &impulse_noise},
-    Entry{"jpeg_compression", "a JPEG round trip", kHendrycks, Group::digital, true, false, true, &jpeg_compression},
-    Entry{"motion_blur", "blur along a line", kHendrycks, Group::blur, true, true, true, &motion_blur},
-    Entry{"pixelate", "box mean to fewer pixels and back", kHendrycks, Group::digital, true, false, false, &pixelate},
-    Entry{"rotate", "turned about the centre", kMu, Group::geometry, false, true, true, &rotate},
-    Entry{"saturate", "saturation scaled; grey images stay", kHendrycks, Group::digital, true, false, false, &saturate},
-    Entry{"scale", "shrunk about the centre", kMu, Group::geometry, false, false, true, &scale},
-    Entry{"shear", "rows shifted against each other", kMu, Group::geometry, false, true, true, &shear},
-    Entry{"shot_noise", "Poisson noise of few photons", kHendrycks, Group::noise, true, true, true, &shot_noise},
-    Entry{"snow", "flakes with motion, and whitening", kHendrycks, Group::weather, true, true, false, &snow},
-    Entry{"spatter", "drops of water or mud", kHendrycks, Group::weather, true, true, false, &spatter},
-    Entry{"speckle_noise", "normal noise in proportion to the pixel", kHendrycks, Group::noise, true, true, true, &speckle_noise},
-    Entry{"stripe", "upright bands inverted", kMu, Group::geometry, false, true, true, &stripe},
-    Entry{"translate", "shifted by whole pixels", kMu, Group::geometry, false, true, true, &translate},
-    Entry{"zigzag", "a light zigzag line across", kMu, Group::geometry, false, true, true, &zigzag},
-    Entry{"zoom_blur", "mean of zooms about the centre", kHendrycks, Group::blur, true, false, true, &zoom_blur},
+    CorruptionEntry{{"brightness", "value raised, hue kept", kHendrycks, kPixels}, Group::digital, true, false, true, false, &brightness},
+    CorruptionEntry{{"contrast", "pixels drawn towards the mean of their channel", kHendrycks, kPixels}, Group::digital, true, false, true, false, &contrast},
+    CorruptionEntry{{"defocus_blur", "disk blur", kHendrycks, kDisk}, Group::blur, true, false, true, false, &defocus_blur},
+    CorruptionEntry{{"dotted_line", "a light dotted line across", kMu, kPixels}, Group::geometry, false, true, true, false, &dotted_line},
+    CorruptionEntry{{"elastic_transform", "smooth random displacement and an affine map", kHendrycks, kSeparable}, Group::digital, true, true, false, false, &elastic_transform},
+    CorruptionEntry{{"fog", "fractal mist", kHendrycks, kPixels}, Group::weather, true, true, false, false, &fog},
+    CorruptionEntry{{"frost", "ice crystals (a procedural texture in place of photographs)", kHendrycks, kLine}, Group::weather, true, true, false, false, &frost},
+    CorruptionEntry{{"gaussian_blur", "Gaussian blur", kHendrycks, kSeparable}, Group::blur, true, false, true, false, &gaussian_blur_image},
+    CorruptionEntry{{"gaussian_noise", "normal noise", kHendrycks, kPixels}, Group::noise, true, true, true, false, &gaussian_noise},
+    CorruptionEntry{{"glass_blur", "pixels swapped with near ones, blurred before and after", kHendrycks, kSeparable}, Group::blur, true, true, false, false, &glass_blur},
+    CorruptionEntry{{"impulse_noise", "black and white pixels", kHendrycks, kPixels}, Group::noise, true, true, true, false, &impulse_noise},
+    CorruptionEntry{{"jpeg_compression", "a JPEG round trip", kHendrycks, kPixels}, Group::digital, true, false, true, false, &jpeg_compression},
+    CorruptionEntry{{"motion_blur", "blur along a line", kHendrycks, kLine}, Group::blur, true, true, true, false, &motion_blur},
+    CorruptionEntry{{"pixelate", "box mean to fewer pixels and back", kHendrycks, kPixels}, Group::digital, true, false, false, false, &pixelate},
+    CorruptionEntry{{"rotate", "turned about the centre", kMu, kPixels}, Group::geometry, false, true, true, false, &rotate},
+    CorruptionEntry{{"saturate", "saturation scaled; grey images stay", kHendrycks, kPixels}, Group::digital, true, false, false, true, &saturate},
+    CorruptionEntry{{"scale", "shrunk about the centre", kMu, kPixels}, Group::geometry, false, false, true, false, &scale},
+    CorruptionEntry{{"shear", "rows shifted against each other", kMu, kPixels}, Group::geometry, false, true, true, false, &shear},
+    CorruptionEntry{{"shot_noise", "Poisson noise of few photons", kHendrycks, kPixels}, Group::noise, true, true, true, false, &shot_noise},
+    CorruptionEntry{{"snow", "flakes with motion, and whitening", kHendrycks, kLine}, Group::weather, true, true, false, false, &snow},
+    CorruptionEntry{{"spatter", "drops of water or mud", kHendrycks, kSeparable}, Group::weather, true, true, false, false, &spatter},
+    CorruptionEntry{{"speckle_noise", "normal noise in proportion to the pixel", kHendrycks, kPixels}, Group::noise, true, true, true, false, &speckle_noise},
+    CorruptionEntry{{"stripe", "upright bands inverted", kMu, kPixels}, Group::geometry, false, true, true, false, &stripe},
+    CorruptionEntry{{"translate", "shifted by whole pixels", kMu, kPixels}, Group::geometry, false, true, true, false, &translate},
+    CorruptionEntry{{"zigzag", "a light zigzag line across", kMu, kPixels}, Group::geometry, false, true, true, false, &zigzag},
+    CorruptionEntry{{"zoom_blur", "mean of zooms about the centre", kHendrycks, "O(pixels zooms)"}, Group::blur, true, false, true, false, &zoom_blur},
 };
 // clang-format on
+
+constexpr Registry<CorruptionEntry> kRegistry{
+    {.what = "corruption", .several = "corruptions of images"}, kEntries};
 
 void check_shape(const ImageShape& shape) {
   if (shape.channels != 1 && shape.channels != 3) {
@@ -70,18 +76,18 @@ std::size_t first_bad(std::span<const float> values) {
 
 }  // namespace
 
-std::span<const Entry> entries() noexcept { return kEntries; }
+const Registry<CorruptionEntry>& registry() noexcept { return kRegistry; }
 
-const Entry& find_entry(std::string_view name) {
-  std::array<std::string_view, kEntries.size()> known;
-  for (std::size_t i = 0; i < kEntries.size(); ++i) {
-    if (kEntries[i].name == name) return kEntries[i];
-    known[i] = kEntries[i].name;
-  }
-  const auto near = nearest_word(name, known);
-  throw ConfigError(fmt::format("unknown corruption \"{}\"{}; known: {}", terminal_safe(name),
-                                near ? fmt::format(" (did you mean {}?)", *near) : std::string(),
-                                fmt::join(known, ", ")));
+std::span<const CorruptionEntry> entries() noexcept { return kRegistry.entries(); }
+
+const CorruptionEntry& find_entry(std::string_view name) { return kRegistry.find(name); }
+
+std::vector<Fact> facts(const CorruptionEntry& entry) {
+  return {{"group", word(entry.group)},
+          {"image_net_c", entry.image_net_c},
+          {"random", entry.random},
+          {"graded", entry.graded},
+          {"colour", entry.colour}};
 }
 
 std::string_view word(Group group) noexcept {
@@ -95,8 +101,8 @@ ConstantSet suggested_constants(const ImageShape& shape) noexcept {
 }
 
 void corrupt(std::string_view name, const ImageShape& shape, std::span<const float> in,
-             std::span<float> out, const Options& options) {
-  const Entry& entry = find_entry(name);
+             std::span<float> out, const CorruptOptions& options) {
+  const CorruptionEntry& entry = find_entry(name);
   check_shape(shape);
   if (options.severity < 1 || options.severity > 5) {
     throw ConfigError(fmt::format("severity must lie in 1 to 5, got {}", options.severity));

@@ -1,7 +1,9 @@
 #pragma once
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "emdyn/core/registry.hpp"
 #include "emdyn/provoke/corrupt/image_corruptions.hpp"
 
 /// Corruptions of images as plain numbers, without torch: the 19 of ImageNet-C (Hendrycks,
@@ -12,26 +14,27 @@ namespace emdyn::provoke::corrupt {
 enum class Group { noise, blur, weather, digital, geometry };
 
 /// What this build knows about one corruption.
-struct Entry {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view paper;
+struct CorruptionEntry : EntryFacts {
   Group group;
   bool image_net_c;  ///< One of the 19 of ImageNet-C.
   bool random;       ///< Depends on the seed and the image's number.
   bool graded;       ///< No severity moves the image less far than the one before, on average.
+  bool colour;       ///< Does nothing to a grey image.
   void (*apply)(const Image&, const Job&);
 };
 
 /// Every corruption this build knows, in alphabetical order.
-std::span<const Entry> entries() noexcept;
+const Registry<CorruptionEntry>& registry() noexcept;
+std::span<const CorruptionEntry> entries() noexcept;
+/// What an entry says beside the facts of every entry: group, image_net_c, random, graded, colour.
+std::vector<Fact> facts(const CorruptionEntry& entry);
 
 /// @throws ConfigError for an unknown name, offering the nearest.
-const Entry& find_entry(std::string_view name);
+const CorruptionEntry& find_entry(std::string_view name);
 
 std::string_view word(Group group) noexcept;
 
-struct Options {
+struct CorruptOptions {
   std::size_t severity = 1;  ///< 1 … 5
   ConstantSet constants = ConstantSet::image_net;
   std::uint64_t seed = 0;
@@ -47,6 +50,6 @@ ConstantSet suggested_constants(const ImageShape& shape) noexcept;
 /// @throws ConfigError for a bad name, severity or shape; DataError for a length that is no whole
 /// number of images, or a value that is NaN or outside [0, 1].
 void corrupt(std::string_view name, const ImageShape& shape, std::span<const float> in,
-             std::span<float> out, const Options& options);
+             std::span<float> out, const CorruptOptions& options);
 
 }  // namespace emdyn::provoke::corrupt

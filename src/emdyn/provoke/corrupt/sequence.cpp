@@ -10,39 +10,15 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
-#include "emdyn/core/text.hpp"
 
 namespace emdyn::provoke::corrupt {
 namespace {
 
 constexpr std::array<double, 5> kShares{.05, .1, .2, .3, .5};
-constexpr std::array kSequence{
-    SequenceEntry{"dropped", "frames are lost, later ones move up"},
-    SequenceEntry{"repeated", "frames show the one before"},
-    SequenceEntry{"reversed", "a stretch runs backwards"},
-};
-constexpr std::array kTable{
-    TableEntry{"missing", "cells become NaN"},
-    TableEntry{"scaled", "columns in another unit"},
-    TableEntry{"stale", "columns lag behind"},
-    TableEntry{"swapped", "pairs of columns exchanged"},
-};
-
 void check_severity(std::size_t severity) {
   if (severity < 1 || severity > 5) {
     throw ConfigError(fmt::format("severity must lie in 1 to 5, got {}", severity));
   }
-}
-
-template <class Entries>
-std::size_t find(const Entries& entries, std::string_view name, std::string_view what) {
-  std::vector<std::string_view> known;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (entries[i].name == name) return i;
-    known.push_back(entries[i].name);
-  }
-  throw ConfigError(fmt::format("unknown corruption of {} \"{}\"; known: {}", what,
-                                terminal_safe(name), fmt::join(known, ", ")));
 }
 
 /// A share of `count`, rounded, at least 1 and at most `most`.
@@ -62,86 +38,137 @@ std::vector<std::size_t> draw(std::size_t count, std::size_t chosen, Philox& ran
   return all;
 }
 
+/// Frames hit by chance. The first is never: something must come before a repeated one.
+std::vector<bool> frames_hit(std::size_t frames, double share, Philox& random) {
+  std::vector<bool> hit(frames, false);
+  for (const std::size_t i : draw(frames - 1, portion(share, frames, frames - 1), random)) {
+    hit[i + 1] = true;
+  }
+  return hit;
+}
+
+void drop_frames(std::vector<std::size_t>& order, double share, Philox& random) {
+  const std::vector<bool> hit = frames_hit(order.size(), share, random);
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    if (!hit[i]) kept.push_back(i);
+  }
+  kept.resize(order.size(), kept.back());
+  order = std::move(kept);
+}
+
+void repeat_frames(std::vector<std::size_t>& order, double share, Philox& random) {
+  const std::vector<bool> hit = frames_hit(order.size(), share, random);
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    if (hit[i]) order[i] = order[i - 1];
+  }
+}
+
+void reverse_frames(std::vector<std::size_t>& order, double share, Philox& random) {
+  const std::size_t frames = order.size();
+  const std::size_t length = std::clamp<std::size_t>(portion(share, frames, frames), 2, frames);
+  const std::size_t first = random.below(static_cast<std::uint32_t>(frames - length + 1));
+  const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
+  std::reverse(begin, begin + static_cast<std::ptrdiff_t>(length));
+}
+
+double share_at(std::size_t severity) { return kShares[severity - 1]; }
+
+void lose_cells(const TableView& table, std::size_t severity, Philox& random) {
+  for (double& value : table.values) {
+    if (random.uniform() < share_at(severity)) value = std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
+std::vector<std::size_t> columns_hit(const TableView& table, std::size_t severity, Philox& random) {
+  return draw(table.columns, portion(share_at(severity), table.columns, table.columns), random);
+}
+
+void scale_columns(const TableView& table, std::size_t severity, Philox& random) {
+  constexpr std::array<double, 5> kFactors{2.0, 5.0, 10.0, 100.0, 1000.0};
+  for (const std::size_t column : columns_hit(table, severity, random)) {
+    for (std::size_t r = 0; r < table.rows(); ++r) table.at(r, column) *= kFactors[severity - 1];
+  }
+}
+
+void delay_columns(const TableView& table, std::size_t severity, Philox& random) {
+  const std::size_t rows = table.rows();
+  for (const std::size_t column : columns_hit(table, severity, random)) {
+    if (rows < 2) continue;
+    const std::size_t lag = portion(share_at(severity), rows, rows - 1);
+    for (std::size_t r = rows; r-- > 0;) {  // Before anything is known, the first value stands.
+      table.at(r, column) = table.at(r >= lag ? r - lag : 0, column);
+    }
+  }
+}
+
+void swap_columns(const TableView& table, std::size_t severity, Philox& random) {
+  const std::size_t pairs = portion(share_at(severity), table.columns / 2, table.columns / 2);
+  const auto chosen = draw(table.columns, 2 * pairs, random);
+  for (std::size_t p = 0; p < pairs; ++p) {
+    for (std::size_t r = 0; r < table.rows(); ++r) {
+      std::swap(table.at(r, chosen[2 * p]), table.at(r, chosen[2 * p + 1]));
+    }
+  }
+}
+
+constexpr std::string_view kFrames = "O(frames)";
+constexpr std::string_view kCells = "O(rows columns)";
+
+// The only lists of corruptions of sequences and of tables. A table's place is part of its random stream: add yours at
+// the end.
+constexpr std::array kSequences{
+    SequenceEntry{{"dropped", "frames are lost, later ones move up", kOwnWork, kFrames},
+                  &drop_frames},
+    SequenceEntry{{"repeated", "frames show the one before", kOwnWork, kFrames}, &repeat_frames},
+    SequenceEntry{{"reversed", "a stretch runs backwards", kOwnWork, kFrames}, &reverse_frames},
+};
+constexpr std::array kTables{
+    TableEntry{{"missing", "cells become NaN", kOwnWork, kCells}, 1, &lose_cells},
+    TableEntry{{"scaled", "columns in another unit", kOwnWork, kCells}, 1, &scale_columns},
+    TableEntry{{"stale", "columns lag behind", kOwnWork, kCells}, 1, &delay_columns},
+    TableEntry{{"swapped", "pairs of columns exchanged", kOwnWork, kCells}, 2, &swap_columns},
+};
+
+constexpr Registry<SequenceEntry> kSequenceRegistry{
+    {.what = "corruption of sequences", .several = "corruptions of sequences"}, kSequences};
+constexpr Registry<TableEntry> kTableRegistry{
+    {.what = "corruption of tables", .several = "corruptions of tables"}, kTables};
+
 }  // namespace
 
-std::span<const SequenceEntry> sequence_entries() noexcept { return kSequence; }
-std::span<const TableEntry> table_entries() noexcept { return kTable; }
+const Registry<SequenceEntry>& sequence_registry() noexcept { return kSequenceRegistry; }
+const Registry<TableEntry>& table_registry() noexcept { return kTableRegistry; }
+std::span<const SequenceEntry> sequence_entries() noexcept { return kSequences; }
+std::span<const TableEntry> table_entries() noexcept { return kTables; }
 
 std::vector<std::size_t> frame_order(std::string_view name, std::size_t frames,
                                      std::size_t severity, std::uint64_t seed,
                                      std::uint64_t sequence) {
-  const std::size_t kind = find(kSequence, name, "sequences");
+  const SequenceEntry& entry = kSequenceRegistry.find(name);
   check_severity(severity);
   std::vector<std::size_t> order(frames);
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (frames < 2) return order;
   Philox random(seed, sequence);
-  const double share = kShares[severity - 1];
-  if (kind == 2) {
-    const std::size_t length = std::clamp<std::size_t>(portion(share, frames, frames), 2, frames);
-    const std::size_t first = random.below(static_cast<std::uint32_t>(frames - length + 1));
-    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
-    std::reverse(begin, begin + static_cast<std::ptrdiff_t>(length));
-    return order;
-  }
-  // The first frame is always there: something must come before a repeated one.
-  std::vector<bool> hit(frames, false);
-  for (const std::size_t i : draw(frames - 1, portion(share, frames, frames - 1), random)) {
-    hit[i + 1] = true;
-  }
-  if (kind == 1) {
-    for (std::size_t i = 1; i < frames; ++i) {
-      if (hit[i]) order[i] = order[i - 1];
-    }
-    return order;
-  }
-  std::vector<std::size_t> kept;
-  for (std::size_t i = 0; i < frames; ++i) {
-    if (!hit[i]) kept.push_back(i);
-  }
-  kept.resize(frames, kept.back());
-  return kept;
+  entry.reorder(order, share_at(severity), random);
+  return order;
 }
 
 void corrupt_table(std::string_view name, std::span<double> values, std::size_t columns,
                    std::size_t severity, std::uint64_t seed) {
-  const std::size_t kind = find(kTable, name, "tables");
+  const TableEntry& entry = kTableRegistry.find(name);
   check_severity(severity);
   if (columns == 0 || values.size() % columns != 0) {
     throw DataError(
         fmt::format("{} values are no whole rows of {} columns", values.size(), columns));
   }
-  const std::size_t rows = values.size() / columns;
-  const double share = kShares[severity - 1];
-  Philox random(seed, 1 + kind);
-  if (kind == 0) {
-    for (double& value : values) {
-      if (random.uniform() < share) value = std::numeric_limits<double>::quiet_NaN();
-    }
-    return;
+  if (columns < entry.least_columns) {
+    throw ConfigError(fmt::format("{} needs at least {} columns, got {}", entry.name,
+                                  entry.least_columns, columns));
   }
-  if (kind == 3) {
-    if (columns < 2) throw ConfigError("swapped needs at least two columns");
-    const std::size_t pairs = portion(share, columns / 2, columns / 2);
-    const auto chosen = draw(columns, 2 * pairs, random);
-    for (std::size_t p = 0; p < pairs; ++p) {
-      for (std::size_t r = 0; r < rows; ++r) {
-        std::swap(values[r * columns + chosen[2 * p]], values[r * columns + chosen[2 * p + 1]]);
-      }
-    }
-    return;
-  }
-  constexpr std::array<double, 5> kFactors{2.0, 5.0, 10.0, 100.0, 1000.0};
-  for (const std::size_t column : draw(columns, portion(share, columns, columns), random)) {
-    if (kind == 1) {
-      for (std::size_t r = 0; r < rows; ++r) values[r * columns + column] *= kFactors[severity - 1];
-    } else if (rows > 1) {
-      const std::size_t lag = portion(share, rows, rows - 1);
-      for (std::size_t r = rows; r-- > 0;) {  // Before anything is known, the first value stands.
-        values[r * columns + column] = values[(r >= lag ? r - lag : 0) * columns + column];
-      }
-    }
-  }
+  Philox random(seed, 1 + static_cast<std::uint64_t>(&entry - kTables.data()));
+  entry.apply({values, columns}, severity, random);
 }
 
 std::vector<std::size_t> label_shift(std::span<const std::uint32_t> labels, std::size_t severity,

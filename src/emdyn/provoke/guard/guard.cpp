@@ -10,14 +10,14 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/math/distributions.hpp"
-#include "emdyn/provoke/ood/contract/archive.hpp"
 
 namespace emdyn::provoke::guard {
 namespace {
 
 constexpr std::string_view kMagic = "emdyn guard 1";
-constexpr std::size_t kLeastCalibration = 40;
+constexpr std::size_t kLeastCalibration = 40;  // Half of them rank: p from 1/21 on.
 /// Features and classes of a stored guard: products of two stay within 64 bits.
 constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 31U;
 
@@ -49,7 +49,7 @@ struct Part {
     if (all_labels.empty()) return;
     for (const std::uint64_t row : rows) labels.push_back(all_labels[row]);
   }
-  provoke::ood::Batch batch() const {
+  provoke::ood::ScoredBatch batch() const {
     return {math::matrix_view(features.data(), rows.size(), shape.features),
             math::matrix_view(logits.data(), rows.size(), shape.classes)};
   }
@@ -95,12 +95,12 @@ struct Split {
   Part p_values;
 };
 
-Split split(const provoke::ood::TrainingSet& reference, const provoke::ood::Batch& calibration,
-            const Options& options) {
+Split split(const provoke::ood::TrainingSet& reference,
+            const provoke::ood::ScoredBatch& calibration, const GuardOptions& options) {
   Philox random(static_cast<std::uint64_t>(options.seed));
   std::vector<std::uint64_t> order = numbers(reference.features.rows);
   shuffle(order, random);
-  provoke::ood::Batch calm = calibration;
+  provoke::ood::ScoredBatch calm = calibration;
   std::vector<std::uint64_t> held;
   if (calibration.features.rows == 0) {
     const auto kept =
@@ -125,9 +125,21 @@ Split split(const provoke::ood::TrainingSet& reference, const provoke::ood::Batc
 
 }  // namespace
 
-Guard Guard::fit(const provoke::ood::TrainingSet& reference, const provoke::ood::Batch& calibration,
-                 const Options& options, std::span<const std::string_view> panel) {
-  checked(Options::kName, kOptionFields, options);
+void to_json(Json& json, const Neighbour& neighbour) {
+  json = {{"index", neighbour.index}, {"label", neighbour.label}, {"distance", neighbour.distance}};
+}
+
+void to_json(Json& json, const FeatureShare& share) {
+  json = {{"feature", share.feature},
+          {"value", share.value},
+          {"expected", share.expected},
+          {"share", share.share}};
+}
+
+Guard Guard::fit(const provoke::ood::TrainingSet& reference,
+                 const provoke::ood::ScoredBatch& calibration, const GuardOptions& options,
+                 std::span<const std::string_view> panel, const Task& task) {
+  checked(GuardOptions::kName, kOptionFields, options);
   require_reference(reference);
   if (panel.empty()) throw ConfigError("guard: the panel needs at least one score");
   Guard guard;
@@ -135,20 +147,27 @@ Guard Guard::fit(const provoke::ood::TrainingSet& reference, const provoke::ood:
   guard.shape_ = {reference.features.columns, reference.logits.columns};
   if (calibration.features.rows > 0) guard.check(calibration);
   const Split parts = split(reference, calibration, options);
-  const provoke::ood::Batch learned = parts.fit.batch();
+  const provoke::ood::ScoredBatch learned = parts.fit.batch();
   const provoke::ood::TrainingSet training{learned.features, learned.logits, parts.fit.labels,
                                            reference.head};
   for (const std::string_view name : panel) {
+    task.check();
+    task.tell({.what = "fitting the guard",
+               .done = guard.scorers_.size(),
+               .planned = panel.size(),
+               .unit = "scores",
+               .note = name});
     guard.scorers_.push_back(provoke::ood::fit(name, training));
     guard.ranks_.emplace_back(guard.scorers_.back().score(parts.ranks.batch()));
   }
+  task.check();
   guard.reference_ = ReferencePanel(training, guard.shape_.classes, parts.fit.rows,
                                     static_cast<std::size_t>(options.bank));
   guard.density_ = KernelDensity(training.features, training.labels, guard.shape_.classes);
   // What a calm input looks like, by the same code that judges inputs later.
   std::vector<double> strangeness;
   std::vector<double> densities;
-  for (const Verdict& one : guard.score(parts.p_values.batch())) {
+  for (const InputVerdict& one : guard.score(parts.p_values.batch())) {
     strangeness.push_back(one.score_p_value);
     densities.push_back(one.log_density);
   }
@@ -168,13 +187,13 @@ double Guard::rank(std::size_t score, double value) const {
   return within / (1.0 + std::min(beyond / unit, 1e12));
 }
 
-std::vector<Verdict> Guard::score(const provoke::ood::Batch& batch) const {
+std::vector<InputVerdict> Guard::score(const provoke::ood::ScoredBatch& batch) const {
   check(batch);
   std::vector<std::vector<double>> scores;
   for (const provoke::ood::Scorer& scorer : scorers_) scores.push_back(scorer.score(batch));
-  std::vector<Verdict> verdicts(batch.features.rows);
+  std::vector<InputVerdict> verdicts(batch.features.rows);
   parallel_for(verdicts.size(), [&](std::size_t i) {
-    Verdict& verdict = verdicts[i];
+    InputVerdict& verdict = verdicts[i];
     const float* features = batch.features.data + i * batch.features.row_stride;
     const float* logits = batch.logits.data + i * batch.logits.row_stride;
     std::size_t strangest = 0;
@@ -200,7 +219,8 @@ std::vector<Verdict> Guard::score(const provoke::ood::Batch& batch) const {
   return verdicts;
 }
 
-void Guard::explain(const provoke::ood::Batch& batch, std::size_t row, Verdict& verdict) const {
+void Guard::explain(const provoke::ood::ScoredBatch& batch, std::size_t row,
+                    InputVerdict& verdict) const {
   const std::span<const float> features(batch.features.data + row * batch.features.row_stride,
                                         shape_.features);
   verdict.features = reference_.shares(features, verdict.predicted,
@@ -208,7 +228,7 @@ void Guard::explain(const provoke::ood::Batch& batch, std::size_t row, Verdict& 
   verdict.neighbours = reference_.nearest(features, static_cast<std::size_t>(options_.neighbours));
 }
 
-double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
+double Guard::batch_p_value(std::span<const InputVerdict> verdicts) const {
   // Mann-Whitney: U counts the pairs in which the input is less strange than the calm example.
   const auto m = static_cast<double>(verdicts.size());
   const auto n = static_cast<double>(strangeness_.size());
@@ -216,7 +236,7 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   const std::vector<double>& calm = strangeness_.scores();
   std::vector<double> pooled = calm;
   double u = 0.0;
-  for (const Verdict& one : verdicts) {
+  for (const InputVerdict& one : verdicts) {
     const auto [low, high] = std::equal_range(calm.begin(), calm.end(), one.score_p_value);
     u += static_cast<double>(low - calm.begin()) + 0.5 * static_cast<double>(high - low);
     pooled.push_back(one.score_p_value);
@@ -237,16 +257,16 @@ double Guard::batch_p_value(std::span<const Verdict> verdicts) const {
   return math::normal_sf(-z);
 }
 
-double Guard::deviate(const Verdict& verdict) const noexcept {
+double Guard::deviate(const InputVerdict& verdict) const noexcept {
   const double rank = static_cast<double>(strangeness_.rank(verdict.score_p_value));
   return math::normal_isf((rank - 0.5) / (static_cast<double>(strangeness_.size()) + 1.0));
 }
 
-double Guard::e_value(const Verdict& verdict) const noexcept {
+double Guard::e_value(const InputVerdict& verdict) const noexcept {
   return strangeness_.e_value(verdict.score_p_value);
 }
 
-void Guard::check(const provoke::ood::Batch& batch) const {
+void Guard::check(const provoke::ood::ScoredBatch& batch) const {
   if (batch.features.columns != shape_.features || batch.logits.columns != shape_.classes ||
       batch.features.rows != batch.logits.rows) {
     throw DataError(
@@ -263,34 +283,34 @@ std::vector<std::string> Guard::panel() const {
 }
 
 std::vector<std::byte> Guard::serialise() const {
-  provoke::ood::ArchiveWriter archive;
+  StateWriter archive;
   archive.text(kMagic);
   archive(shape_.features, shape_.classes, options_.fit_share, options_.neighbours, options_.bank,
           options_.top_features, options_.seed, std::uint64_t{scorers_.size()});
   for (std::size_t s = 0; s < scorers_.size(); ++s) {
     const std::vector<std::byte> bytes = scorers_[s].serialise();
     archive.text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-    archive(ranks_[s].scores());
+    archive(sized(ranks_[s].scores()));
   }
-  archive(strangeness_.scores(), reference_, density_, densities_.scores());
-  return std::move(archive.bytes());
+  archive(sized(strangeness_.scores()), reference_, density_, sized(densities_.scores()));
+  return archive.take();
 }
 
 Guard Guard::restore(std::span<const std::byte> bytes) {
   const auto refuse = [](bool good) {
     if (!good) throw DataError("guard: these bytes are no guard of this version; fit it again");
   };
-  provoke::ood::ArchiveReader archive(bytes);
+  StateReader archive(bytes);
   refuse(archive.text(64) == kMagic);
   Guard guard;
-  Options& options = guard.options_;
+  GuardOptions& options = guard.options_;
   std::uint64_t scorers = 0;
   archive(guard.shape_.features, guard.shape_.classes, options.fit_share, options.neighbours,
           options.bank, options.top_features, options.seed, scorers);
   refuse(archive.ok() && scorers >= 1 && scorers <= 64 && guard.shape_.features <= kMostColumns &&
          guard.shape_.classes <= kMostColumns);
   try {
-    checked(Options::kName, kOptionFields, options);
+    checked(GuardOptions::kName, kOptionFields, options);
   } catch (const ConfigError&) {
     refuse(false);
   }
@@ -299,7 +319,7 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
     refuse(archive.ok());
     guard.scorers_.push_back(provoke::ood::restore(std::as_bytes(std::span(text))));
     std::vector<double> ranks;
-    archive(ranks);
+    archive(sized(ranks));
     const provoke::ood::Shape own = guard.scorers_.back().shape();
     refuse(archive.ok() && !ranks.empty() && std::ranges::is_sorted(ranks) &&
            (own.features == 0 || own.features == guard.shape_.features) &&
@@ -308,7 +328,7 @@ Guard Guard::restore(std::span<const std::byte> bytes) {
   }
   std::vector<double> strangeness;
   std::vector<double> densities;
-  archive(strangeness, guard.reference_, guard.density_, densities);
+  archive(sized(strangeness), guard.reference_, guard.density_, sized(densities));
   refuse(archive.ok() && archive.at_end() && !strangeness.empty() && guard.shape_.classes > 0 &&
          std::ranges::is_sorted(strangeness) && std::ranges::is_sorted(densities) &&
          !densities.empty() &&

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/provoke/guard/conformal.hpp"
 #include "emdyn/provoke/guard/kernel_density.hpp"
 #include "emdyn/provoke/guard/reference_panel.hpp"
@@ -16,7 +17,7 @@
 namespace emdyn::provoke::guard {
 
 /// Settings of a guard.
-struct Options {
+struct GuardOptions {
   double fit_share = 0.5;         ///< Of the reference examples the scores learn from.
   std::int64_t neighbours = 3;    ///< Nearest reference examples named in a reason.
   std::int64_t bank = 10000;      ///< At most so many examples are kept to compare with.
@@ -27,12 +28,16 @@ struct Options {
 };
 
 inline constexpr std::array kOptionFields{
-    Field<Options>{"fit_share", &Options::fit_share, 0.1, 0.9,
-                   "share of the examples the scores learn from; the rest calibrates"},
-    Field<Options>{"neighbours", &Options::neighbours, 1, 50, "nearest examples a reason names"},
-    Field<Options>{"bank", &Options::bank, 50, 1000000, "examples kept to compare with, at most"},
-    Field<Options>{"top_features", &Options::top_features, 1, 50, "features a reason names"},
-    Field<Options>{"seed", &Options::seed, 0, 9e15, "of the split into fit and calibration"},
+    Field<GuardOptions>{"fit_share", &GuardOptions::fit_share, 0.1, 0.9,
+                        "share of the examples the scores learn from; the rest calibrates"},
+    Field<GuardOptions>{"neighbours", &GuardOptions::neighbours, 1, 50,
+                        "nearest examples a reason names"},
+    Field<GuardOptions>{"bank", &GuardOptions::bank, 50, 1000000,
+                        "examples kept to compare with, at most"},
+    Field<GuardOptions>{"top_features", &GuardOptions::top_features, 1, 50,
+                        "features a reason names"},
+    Field<GuardOptions>{"seed", &GuardOptions::seed, 0, 9e15,
+                        "of the split into fit and calibration"},
 };
 
 /// A reference example an input looks like.
@@ -51,7 +56,7 @@ struct FeatureShare {
 };
 
 /// What a guard says of one input.
-struct Verdict {
+struct InputVerdict {
   double p_value = 1.0;  ///< Chance of an input as strange as this one when nothing is wrong.
   std::uint32_t predicted = 0;
   std::string score{};           ///< The score of the panel that finds it strangest.
@@ -61,6 +66,9 @@ struct Verdict {
   std::vector<FeatureShare> features{};
   std::vector<Neighbour> neighbours{};
 };
+
+void to_json(Json& json, const Neighbour& neighbour);
+void to_json(Json& json, const FeatureShare& share);
 
 /// A guard of a classifier: from the features and logits of in-distribution examples it learns how
 /// strange an input has to be to be strange.
@@ -80,27 +88,29 @@ class Guard {
 
   /// @param reference what the scores learn from: features, logits, labels and head.
   /// @param calibration examples new to the network; empty: held out from `reference`.
-  /// @throws DataError naming what is missing or too little (fewer than 40 calibration examples).
+  /// @param task asked before every score is fitted; it is told of them.
+  /// @throws DataError naming what is missing or too little (fewer than 40 calibration examples);
+  /// Task::Stopped.
   static Guard fit(const provoke::ood::TrainingSet& reference,
-                   const provoke::ood::Batch& calibration, const Options& options = {},
-                   std::span<const std::string_view> panel = kPanel);
+                   const provoke::ood::ScoredBatch& calibration, const GuardOptions& options = {},
+                   std::span<const std::string_view> panel = kPanel, const Task& task = {});
 
   /// One verdict a row, whatever rows stand beside it and whatever the number of threads.
   /// @throws DataError for matrices of other shapes than the fitted ones.
-  std::vector<Verdict> score(const provoke::ood::Batch& batch) const;
+  std::vector<InputVerdict> score(const provoke::ood::ScoredBatch& batch) const;
 
   /// Chance of a batch as strange as this one, as a whole, when nothing is wrong: the one-sided
   /// Mann-Whitney test of its inputs' strangeness against the calibration's, ties taken into
   /// account. @pre p_values come from score().
-  double batch_p_value(std::span<const Verdict> verdicts) const;
+  double batch_p_value(std::span<const InputVerdict> verdicts) const;
 
   /// (n + 1) / (rank·H(n + 1)): an e-value of the same rank as the p-value, for online testing
   /// (provoke::guard::ELond); its mean is at most 1 when nothing is wrong.
-  double e_value(const Verdict& verdict) const noexcept;
+  double e_value(const InputVerdict& verdict) const noexcept;
 
   /// Strangeness as a signal: standard normal when nothing is wrong, rising with strangeness,
   /// always finite (the p-value, which may be 1, is taken in the middle of its step).
-  double deviate(const Verdict& verdict) const noexcept;
+  double deviate(const InputVerdict& verdict) const noexcept;
 
   /// The tripwire of the features' density, for trials of it.
   const KernelDensity& density() const noexcept { return density_; }
@@ -117,11 +127,12 @@ class Guard {
   static constexpr std::array kNothing{0.0};  ///< Before anything calm was seen.
   Guard() = default;
   double rank(std::size_t score, double value) const;
-  void explain(const provoke::ood::Batch& batch, std::size_t row, Verdict& verdict) const;
-  void check(const provoke::ood::Batch& batch) const;
+  void explain(const provoke::ood::ScoredBatch& batch, std::size_t row,
+               InputVerdict& verdict) const;
+  void check(const provoke::ood::ScoredBatch& batch) const;
 
   provoke::ood::Shape shape_;
-  Options options_;
+  GuardOptions options_;
   std::vector<provoke::ood::Scorer> scorers_;
   std::vector<provoke::guard::ConformalCalibration> ranks_;     ///< Per score, of the second part.
   provoke::guard::ConformalCalibration strangeness_{kNothing};  ///< Of the third part.

@@ -16,7 +16,7 @@ namespace {
 using provoke::ood::test::Classifier;
 
 provoke::ood::TrainingSet training(const Classifier& c) { return c.training(); }
-provoke::ood::Batch batch(const Classifier& c) { return c.batch(); }
+provoke::ood::ScoredBatch batch(const Classifier& c) { return c.batch(); }
 
 Guard fitted() {
   const Classifier reference(1500, 1);
@@ -29,7 +29,7 @@ TEST(Guard, PValuesOfFamiliarInputsAreUniform) {
   EXPECT_EQ(guard.calibration_size(), 500U);
   const Classifier other(2000, 3);
   std::size_t below[3] = {0, 0, 0};
-  for (const Verdict& verdict : guard.score(batch(other))) {
+  for (const InputVerdict& verdict : guard.score(batch(other))) {
     below[0] += verdict.p_value <= 0.05 ? 1U : 0U;
     below[1] += verdict.p_value <= 0.2 ? 1U : 0U;
     below[2] += verdict.p_value <= 0.5 ? 1U : 0U;
@@ -45,7 +45,7 @@ TEST(Guard, FindsStrangeInputsAndSaysWhy) {
   const Classifier odd = Classifier::strange(200, 5);
   const auto verdicts = guard.score(batch(odd));
   std::size_t found = 0;
-  for (const Verdict& verdict : verdicts) {
+  for (const InputVerdict& verdict : verdicts) {
     found += verdict.p_value <= 0.05 ? 1U : 0U;
     EXPECT_TRUE(std::ranges::find(Guard::kPanel, verdict.score) != Guard::kPanel.end());
     ASSERT_EQ(verdict.features.size(), 3U);
@@ -103,7 +103,7 @@ TEST(Guard, MeanEValueIsAtMostOne) {
   const Guard guard = fitted();
   const Classifier calm(4000, 12);
   double sum = 0.0;
-  for (const Verdict& verdict : guard.score(batch(calm))) sum += guard.e_value(verdict);
+  for (const InputVerdict& verdict : guard.score(batch(calm))) sum += guard.e_value(verdict);
   // Over uniform ranks the mean is exactly 1; one calibration set of 500 strays by about a tenth.
   EXPECT_NEAR(sum / 4000.0, 1.0, 0.35);
 }
@@ -160,7 +160,7 @@ TEST(Guard, DeviatesAreStandardNormalAndFinite) {
   const auto verdicts = guard.score(batch(other));
   double mean = 0.0;
   double squares = 0.0;
-  for (const Verdict& verdict : verdicts) {
+  for (const InputVerdict& verdict : verdicts) {
     const double z = guard.deviate(verdict);
     ASSERT_TRUE(std::isfinite(z)) << verdict.p_value;
     mean += z / 2000.0;
@@ -180,7 +180,7 @@ TEST(Guard, RefusesWhatCannotBeFitted) {
   auto broken = training(reference);
   broken.labels = broken.labels.first(50);
   EXPECT_THROW(Guard::fit(broken, {}), DataError);
-  Options options;
+  GuardOptions options;
   options.fit_share = 2.0;
   EXPECT_THROW(Guard::fit(training(reference), {}, options), ConfigError);
   EXPECT_NO_THROW(Guard::fit(training(reference), {}));

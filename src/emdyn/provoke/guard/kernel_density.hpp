@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 
 namespace emdyn::provoke::guard {
@@ -31,7 +32,7 @@ class KernelDensity {
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.columns_, self.bandwidth_, self.offsets_, self.examples_);
+    archive(self.columns_, self.bandwidth_, sized(self.offsets_), sized(self.examples_));
   }
 
  private:

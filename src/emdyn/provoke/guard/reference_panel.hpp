@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 
 namespace emdyn::provoke::guard {
@@ -29,7 +30,8 @@ class ReferencePanel {
   bool valid(std::uint64_t features, std::uint64_t classes) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.columns_, self.means_, self.precision_, self.bank_, self.indices_, self.labels_);
+    archive(self.columns_, sized(self.means_), sized(self.precision_), sized(self.bank_),
+            sized(self.indices_), sized(self.labels_));
   }
 
  private:

@@ -30,7 +30,7 @@ void measure_agreement(const std::vector<std::vector<double>>& scores,
 
 }  // namespace
 
-Choice choose(std::span<const Scorer> candidates, const Batch& held_out,
+Choice choose(std::span<const Scorer> candidates, const ScoredBatch& held_out,
               std::span<const std::uint32_t> labels, std::string_view fallback) {
   if (candidates.empty()) throw ConfigError("no score to choose from; fit at least one");
   const Matrix& logits = held_out.logits;

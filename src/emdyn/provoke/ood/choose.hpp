@@ -28,7 +28,7 @@ struct Choice {
 /// by and `fallback` is taken, which says so in `reason`. Never look at out-of-distribution data
 /// first: docs/ood.md says why.
 /// @throws DataError when shapes do not fit, ConfigError when there are no candidates.
-Choice choose(std::span<const Scorer> candidates, const Batch& held_out,
+Choice choose(std::span<const Scorer> candidates, const ScoredBatch& held_out,
               std::span<const std::uint32_t> labels, std::string_view fallback = "msp");
 
 inline constexpr std::size_t kErrorsLeast = 20;

@@ -13,7 +13,7 @@ namespace emdyn::provoke::ood {
 namespace {
 
 /// What every registered score owes its callers.
-class ScoreContract : public testing::TestWithParam<Entry> {
+class ScoreContract : public testing::TestWithParam<ScoreEntry> {
  protected:
   ScoreContract() : training_(600, 1), fresh_(150, 2) {}
   Scorer fitted() const { return fit(GetParam().name, training_.training()); }
@@ -129,11 +129,11 @@ TEST_P(ScoreContract, RefusesOrSurvivesAlteredBytes) {
 
 TEST_P(ScoreContract, RefusesWrongShapes) {
   const Scorer scorer = fitted();
-  Batch batch = fresh_.batch();
+  ScoredBatch batch = fresh_.batch();
   batch.features.columns -= 1;
   batch.logits.columns -= 1;
   EXPECT_THROW((void)scorer.score(batch), DataError);
-  EXPECT_THROW((void)scorer.score(Batch{Matrix{}, Matrix{nullptr, 3, 0, 0, 1}}), DataError);
+  EXPECT_THROW((void)scorer.score(ScoredBatch{Matrix{}, Matrix{nullptr, 3, 0, 0, 1}}), DataError);
   std::vector<double> wrong(7);
   EXPECT_THROW(scorer.score(fresh_.batch(), wrong), DataError);
 }
@@ -173,7 +173,7 @@ TEST_P(ScoreContract, RejectsBadParameters) {
 }
 
 TEST_P(ScoreContract, AnEmptyBatchGivesNothing) {
-  Batch batch = fresh_.batch();
+  ScoredBatch batch = fresh_.batch();
   batch.features.rows = batch.logits.rows = 0;
   EXPECT_TRUE(fitted().score(batch).empty());
 }
@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(Every, ScoreContract,
                          [](const auto& each) { return std::string(each.param.name); });
 
 TEST(ScoreRegistry, IsSortedAndUnique) {
-  EXPECT_TRUE(std::ranges::is_sorted(entries(), std::less_equal{}, &Entry::name));
+  EXPECT_TRUE(std::ranges::is_sorted(entries(), std::less_equal{}, &ScoreEntry::name));
 }
 
 TEST(ScoreRegistry, OffersTheNearestName) {
@@ -191,7 +191,7 @@ TEST(ScoreRegistry, OffersTheNearestName) {
     (void)find_entry("mahalanobbis");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("did you mean mahalanobis"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("did you mean \"mahalanobis\""), std::string::npos);
   }
 }
 

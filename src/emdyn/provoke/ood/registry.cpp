@@ -8,7 +8,6 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/core/text.hpp"
 #include "emdyn/provoke/ood/contract/method.hpp"
 #include "emdyn/provoke/ood/scores/gaussian_scores.hpp"
 #include "emdyn/provoke/ood/scores/head_scores.hpp"
@@ -21,13 +20,7 @@
 namespace emdyn::provoke::ood {
 namespace {
 
-/// A score by name, to be fitted or to be filled from bytes.
-struct Plan {
-  Entry entry;
-  std::shared_ptr<const AnyMethod> (*load)(const Params&, const Shape&, ArchiveReader&);
-};
-
-template <Method M>
+template <ScoreMethod M>
 Scorer fit_method(const TrainingSet& training, const Params& params) {
   typename M::Config config;
   apply_params(M::kName, M::kFields, params, config);
@@ -37,9 +30,9 @@ Scorer fit_method(const TrainingSet& training, const Params& params) {
   return Scorer(std::move(method));
 }
 
-template <Method M>
+template <ScoreMethod M>
 std::shared_ptr<const AnyMethod> load_method(const Params& params, const Shape& shape,
-                                             ArchiveReader& archive) {
+                                             StateReader& archive) {
   typename M::Config config;
   apply_params(M::kName, M::kFields, params, config);
   auto method = std::make_shared<BoxedMethod<M>>(config, shape);
@@ -47,76 +40,64 @@ std::shared_ptr<const AnyMethod> load_method(const Params& params, const Shape& 
   return method;
 }
 
-template <Method M>
-constexpr Plan plan() {
-  return {{M::kName, M::kSummary, M::kPaper, M::kCost, M::kFitNeeds, M::kScoreNeeds, M::kBank,
-           [] { return describe_fields(M::kFields); }, &fit_method<M>},
+template <ScoreMethod M>
+constexpr std::string_view moved_name() {
+  if constexpr (requires { M::kMoved; }) {
+    return M::kMoved;
+  } else {
+    return {};
+  }
+}
+
+template <ScoreMethod M>
+constexpr ScoreEntry entry() {
+  return {{M::kName, M::kSummary, M::kPaper, M::kCost, [] { return describe_fields(M::kFields); }},
+          M::kFitNeeds,
+          M::kScoreNeeds,
+          M::kBank,
+          moved_name<M>(),
+          &fit_method<M>,
           &load_method<M>};
 }
 
 // The only list of scores. Add yours here, in alphabetical order.
 // clang-format off
-constexpr std::array kPlans{
-    plan<AshS>(),
-    plan<Dice>(),
-    plan<Energy>(),
-    plan<Fdbd>(),
-    plan<Gen>(),
-    plan<GradNorm>(),
-    plan<Knn>(),
-    plan<Mahalanobis>(),
-    plan<MaxLogit>(),
-    plan<Msp>(),
-    plan<Nci>(),
-    plan<NnGuide>(),
-    plan<OdinTemperature>(),
-    plan<React>(),
-    plan<Rmds>(),
-    plan<ScaleScore>(),
-    plan<She>(),
-    plan<Vim>(),
+constexpr std::array kEntries{
+    entry<AshS>(),
+    entry<Dice>(),
+    entry<Energy>(),
+    entry<Fdbd>(),
+    entry<Gen>(),
+    entry<GradNorm>(),
+    entry<Knn>(),
+    entry<Mahalanobis>(),
+    entry<MaxLogit>(),
+    entry<Msp>(),
+    entry<Nci>(),
+    entry<NnGuide>(),
+    entry<OdinTemperature>(),
+    entry<React>(),
+    entry<Rmds>(),
+    entry<ScaleScore>(),
+    entry<She>(),
+    entry<Vim>(),
 };
 // clang-format on
 
-constexpr auto kEntries = [] {
-  std::array<Entry, kPlans.size()> all{};
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = kPlans[i].entry;
-  return all;
-}();
+constexpr Registry<ScoreEntry> kRegistry{
+    {.what = "out-of-distribution score", .several = "out-of-distribution scores"}, kEntries};
 
-constexpr std::uint64_t kMagic = 0x444f4f4e59444d45ULL;  // "EMDYNOOD"
-constexpr std::uint32_t kVersion = 1;
-constexpr std::size_t kLongestText = 256;
+constexpr SnapshotForm kForm{"scorer", 0x444f4f4e59444d45ULL /* "EMDYNOOD" */, 1,
+                             "fit and save it again with this version"};
 constexpr std::uint64_t kMostColumns = std::uint64_t{1} << 31;
 
-std::size_t find_index(std::string_view name) {
-  std::array<std::string_view, kEntries.size()> known;
-  for (std::size_t i = 0; i < kEntries.size(); ++i) {
-    if (kEntries[i].name == name) return i;
-    known[i] = kEntries[i].name;
-  }
-  const auto near = nearest_word(name, known);
-  throw ConfigError(fmt::format(
-      "unknown out-of-distribution score \"{}\"{}; known: {}", terminal_safe(name),
-      near ? fmt::format(" (did you mean {}?)", *near) : std::string(), fmt::join(known, ", ")));
-}
-
-std::uint64_t checksum(std::span<const std::byte> bytes) noexcept {
-  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a: finds accidents, not intent.
-  for (const std::byte byte : bytes) {
-    hash = (hash ^ static_cast<std::uint64_t>(byte)) * 1099511628211ULL;
-  }
-  return hash;
-}
-
-[[noreturn]] void refuse(std::string_view why) {
-  throw DataError(fmt::format("scorer bytes: {}; fit and save it again with this version", why));
-}
-
-std::string text_of(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) return shortest(value.get<double>());
-  return value.dump();
+Json needs_json(const Inputs& needs) {
+  Json list = Json::array();
+  if (needs.features) list.push_back("features");
+  if (needs.logits) list.push_back("logits");
+  if (needs.labels) list.push_back("labels");
+  if (needs.head) list.push_back("head");
+  return list;
 }
 
 bool row_finite(const float* row, std::size_t count) noexcept {
@@ -141,7 +122,7 @@ void check_batch(std::string_view name, std::string_view what, const Matrix& mat
 }
 
 /// A method with the rows of one block; rows that are not finite are taken out first.
-void score_block(const AnyMethod& method, const Block& block, std::span<double> out) {
+void score_block(const AnyMethod& method, const RowBlock& block, std::span<double> out) {
   const Shape& shape = method.shape();
   const Inputs needs = method.score_needs();
   std::array<bool, kBlockRows> bad{};
@@ -156,7 +137,7 @@ void score_block(const AnyMethod& method, const Block& block, std::span<double> 
   } else {
     for (std::size_t i = 0; i < block.rows; ++i) {
       if (bad[i]) continue;
-      Block one = block;
+      RowBlock one = block;
       one.rows = 1;
       if (needs.features) one.features = block.feature_row(i);
       if (needs.logits) one.logits = block.logit_row(i);
@@ -178,21 +159,21 @@ std::string_view Scorer::name() const noexcept { return method_->name(); }
 Json Scorer::config() const { return method_->config(); }
 Shape Scorer::shape() const noexcept { return method_->shape(); }
 
-std::vector<double> Scorer::score(const Batch& batch) const {
+std::vector<double> Scorer::score(const ScoredBatch& batch) const {
   std::vector<double> out(method_->score_needs().features ? batch.features.rows
                                                           : batch.logits.rows);
   score(batch, out);
   return out;
 }
 
-void Scorer::score(const Batch& batch, std::span<double> out) const {
+void Scorer::score(const ScoredBatch& batch, std::span<double> out) const {
   const Inputs needs = method_->score_needs();
   check_batch(name(), "features", batch.features, needs.features, shape().features, out.size());
   check_batch(name(), "logits", batch.logits, needs.logits, shape().classes, out.size());
   const std::size_t blocks = (out.size() + kBlockRows - 1) / kBlockRows;
   const auto one = [&](std::size_t b) {
     const std::size_t begin = b * kBlockRows;
-    Block block;
+    RowBlock block;
     block.rows = std::min(kBlockRows, out.size() - begin);
     if (needs.features) {
       block.feature_stride = batch.features.row_stride;
@@ -209,65 +190,51 @@ void Scorer::score(const Batch& batch, std::span<double> out) const {
 }
 
 std::vector<std::byte> Scorer::serialise() const {
-  ArchiveWriter archive;
-  archive(kMagic, kVersion);
-  archive.text(name());
-  const Json parameters = config();
-  archive(static_cast<std::uint32_t>(parameters.size()));
-  for (const auto& [key, value] : parameters.items()) {
-    archive.text(key);
-    archive.text(text_of(value));
-  }
+  StateWriter archive;
+  snapshot_detail::begin(archive, kForm, name());
+  snapshot_detail::write_params(archive, config());
   archive(shape().features, shape().classes);
   method_->save(archive);
-  archive(checksum(archive.bytes()));
-  return std::move(archive.bytes());
+  return snapshot_detail::seal(archive);
 }
 
-std::span<const Entry> entries() noexcept { return kEntries; }
+const Registry<ScoreEntry>& registry() noexcept { return kRegistry; }
 
-const Entry& find_entry(std::string_view name) { return kEntries[find_index(name)]; }
+std::span<const ScoreEntry> entries() noexcept { return kRegistry.entries(); }
+
+const ScoreEntry& find_entry(std::string_view name) { return kRegistry.find(name); }
+
+std::vector<Fact> facts(const ScoreEntry& entry) {
+  return {{"fit_needs", needs_json(entry.fit_needs)},
+          {"score_needs", needs_json(entry.score_needs)},
+          {"bank", entry.bank},
+          {"moved", entry.moved.empty() ? Json(false) : Json(entry.moved)}};
+}
 
 Scorer fit(std::string_view name, const TrainingSet& training, const Params& params) {
   return find_entry(name).fit(training, params);
 }
 
 Scorer restore(std::span<const std::byte> bytes) {
-  std::uint64_t sum = 0;
-  if (bytes.size() < sizeof sum) refuse("too short");
-  ArchiveReader(bytes.last(sizeof sum))(sum);
-  bytes = bytes.first(bytes.size() - sizeof sum);
-  ArchiveReader archive(bytes);
-  std::uint64_t magic = 0;
-  std::uint32_t version = 0;
-  archive(magic, version);
-  if (!archive.ok() || magic != kMagic) refuse("not a scorer");
-  if (version != kVersion) refuse(fmt::format("version {} is not {}", version, kVersion));
-  if (checksum(bytes) != sum) refuse("damaged");
-  const std::string name = archive.text(kLongestText);
-  std::uint32_t count = 0;
-  archive(count);
-  Params params;
-  for (std::uint32_t i = 0; i < count && archive.ok(); ++i) {
-    std::string key = archive.text(kLongestText);
-    params.insert_or_assign(std::move(key), archive.text(kLongestText));
-  }
+  StateReader archive = snapshot_detail::open(kForm, bytes);
+  const std::string name = snapshot_detail::read_name(archive);
+  const Params params = snapshot_detail::read_params(archive);
   Shape shape;
   archive(shape.features, shape.classes);
   if (!archive.ok() || shape.features > kMostColumns || shape.classes > kMostColumns) {
-    refuse("truncated");
+    snapshot_detail::refuse(kForm, "truncated");
   }
   try {
-    const Plan& plan = kPlans[find_index(name)];
-    const Inputs needs = plan.entry.score_needs;
+    const ScoreEntry& entry = find_entry(name);
+    const Inputs needs = entry.score_needs;
     if ((needs.features && shape.features == 0) || (needs.logits && shape.classes == 0)) {
-      refuse("without a shape");
+      snapshot_detail::refuse(kForm, "without a shape");
     }
-    auto method = plan.load(params, shape, archive);
-    if (!method) refuse("what it learned does not fit its shape");
+    auto method = entry.load(params, shape, archive);
+    if (!method) snapshot_detail::refuse(kForm, "what it learned does not fit its shape");
     return Scorer(std::move(method));
   } catch (const ConfigError& error) {
-    refuse(terminal_safe(error.what()));
+    snapshot_detail::refuse(kForm, error.what());
   }
 }
 

@@ -4,7 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include "emdyn/core/field.hpp"
+#include "emdyn/core/registry.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 
 /// Scores of single inputs, from a classifier's features and logits as plain matrices: how much
@@ -34,9 +35,9 @@ class Scorer {
   /// One score a row; a row's score does not depend on the rows beside it or on the number of
   /// threads, bit for bit (on one processor type).
   /// @throws DataError when a needed matrix is missing or has another shape than the fitted one.
-  std::vector<double> score(const Batch& batch) const;
+  std::vector<double> score(const ScoredBatch& batch) const;
   /// @param out one place a row.
-  void score(const Batch& batch, std::span<double> out) const;
+  void score(const ScoredBatch& batch, std::span<double> out) const;
 
   /// Versioned bytes; restore() gives equal scores, bit for bit.
   std::vector<std::byte> serialise() const;
@@ -45,24 +46,32 @@ class Scorer {
   std::shared_ptr<const AnyMethod> method_;
 };
 
-/// What this build knows about one score.
-struct Entry {
-  std::string_view name;
-  std::string_view summary;
-  std::string_view paper;
-  std::string_view cost;  ///< A sample, after the forward pass: d features, K classes, N bank rows.
-  Inputs fit_needs;       ///< Of the training set.
-  Inputs score_needs;     ///< Of a batch (features and logits only).
-  bool bank;              ///< Keeps training rows.
-  Json (*fields)();       ///< Names, types, ranges, defaults and help of its parameters.
+/// What this build knows about one score. Costs are of a sample, after the forward pass: d features, K classes, N bank
+/// rows.
+struct ScoreEntry : EntryFacts {
+  Inputs fit_needs;    ///< Of the training set.
+  Inputs score_needs;  ///< Of a batch (features and logits only).
+  bool bank;           ///< Keeps training rows.
+  /// What it is called where the input was first moved a step along the gradient of its predicted class, as its paper
+  /// does (ODIN); empty: its paper moves nothing.
+  std::string_view moved;
   Scorer (*fit)(const TrainingSet&, const Params&);
+  std::shared_ptr<const AnyMethod> (*load)(const Params&, const Shape&, StateReader&);
+
+  /// Asks for more than logits and labels: only where the model shows its features.
+  constexpr bool reads_features() const noexcept {
+    return fit_needs.features || score_needs.features || fit_needs.head;
+  }
 };
 
 /// Every score this build knows, in alphabetical order.
-std::span<const Entry> entries() noexcept;
+const Registry<ScoreEntry>& registry() noexcept;
+std::span<const ScoreEntry> entries() noexcept;
+/// What an entry says beside the facts of every entry: what fitting and scoring take, bank, moved.
+std::vector<Fact> facts(const ScoreEntry& entry);
 
 /// @throws ConfigError for an unknown name, offering the nearest.
-const Entry& find_entry(std::string_view name);
+const ScoreEntry& find_entry(std::string_view name);
 
 /// @throws ConfigError for an unknown name, an unknown parameter or a bad value; DataError when the
 /// training set lacks something, is not finite or its parts do not fit together.

@@ -65,13 +65,13 @@ struct Classifier {
             labels,
             {math::matrix_view(weight.data(), kClasses, kFeatures), bias}};
   }
-  Batch batch() const { return {training().features, training().logits}; }
-  Batch row(std::size_t i) const {
+  ScoredBatch batch() const { return {training().features, training().logits}; }
+  ScoredBatch row(std::size_t i) const {
     return {math::matrix_view(features.data() + i * kFeatures, 1, kFeatures),
             math::matrix_view(logits.data() + i * kClasses, 1, kClasses)};
   }
   /// The block form that methods take, of the first rows.
-  Block block(std::size_t count) const {
+  RowBlock block(std::size_t count) const {
     return {features.data(), kFeatures, logits.data(), kClasses, count};
   }
 

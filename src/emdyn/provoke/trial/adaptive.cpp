@@ -46,7 +46,8 @@ Reach reach_of(const torch::Tensor& inputs, const model::Signature& box, double 
 }
 
 torch::Tensor climb(const torch::Tensor& inputs, const Reach& reach, const Look& look,
-                    const Judge& judge, const AdaptiveSettings& settings, model::Ledger& ledger) {
+                    const Judge& judge, const AdaptiveSettings& settings, model::Ledger& ledger,
+                    const Task& task) {
   torch::Tensor x = inputs.clone();
   torch::Tensor best = inputs.clone();
   torch::Tensor open = at::ones({inputs.size(0)}, at::kBool);
@@ -59,6 +60,7 @@ torch::Tensor climb(const torch::Tensor& inputs, const Reach& reach, const Look&
   };
   const auto last = static_cast<double>(std::max<std::int64_t>(1, settings.steps));
   for (std::int64_t step = 0; step < settings.steps && open.any().item<bool>(); ++step) {
+    if (task.stopped()) break;
     const torch::AutoGradMode with_grad(true);
     const torch::Tensor leaf = x.detach().requires_grad_(true);
     const Standing standing = look(leaf);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/model/network/network.hpp"
 #include "emdyn/provoke/guard/kernel_density.hpp"
 
@@ -44,9 +45,10 @@ using Judge = std::function<Verdict(const torch::Tensor& inputs)>;
 /// drowns the other (as in Bryniarski et al., "Evading Adversarial Example Detection Defenses with
 /// Orthogonal Projected Gradient Descent", ICLR 2022), by signed steps within reach. Each input
 /// keeps the first place where it is misclassified and unseen, else where it ended. Counts two
-/// gradients and a forward pass an input and step.
+/// gradients and a forward pass an input and step. Once `task` stops it ends where it is.
 torch::Tensor climb(const torch::Tensor& inputs, const Reach& reach, const Look& look,
-                    const Judge& judge, const AdaptiveSettings& settings, model::Ledger& ledger);
+                    const Judge& judge, const AdaptiveSettings& settings, model::Ledger& ledger,
+                    const Task& task = {});
 
 /// The logit of each row's class, less the largest other one.
 torch::Tensor lead(const torch::Tensor& logits, const torch::Tensor& classes);

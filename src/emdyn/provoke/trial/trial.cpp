@@ -34,30 +34,34 @@ struct Strategy {
 };
 
 /// `body(first, chunk, ledger)` over chunks of fixed size, in parallel; ledgers are summed in
-/// order.
+/// order. @throws Task::Stopped.
 void for_chunks(
-    const torch::Tensor& inputs, model::Ledger& ledger,
+    const torch::Tensor& inputs, model::Ledger& ledger, const Task& task,
     const std::function<void(std::int64_t, const torch::Tensor&, model::Ledger&)>& body) {
   model::set_torch_threads(1);
   const std::int64_t rows = inputs.size(0);
   const auto chunks = static_cast<std::size_t>((rows + kChunk - 1) / kChunk);
   std::vector<model::Ledger> ledgers(chunks);
   parallel_for(chunks, [&](std::size_t c) {
+    if (task.stopped()) return;
     model::set_torch_threads(1);
     const std::int64_t first = static_cast<std::int64_t>(c) * kChunk;
     body(first, inputs.narrow(0, first, std::min(kChunk, rows - first)), ledgers[c]);
   });
+  task.check();
   for (const model::Ledger& one : ledgers) ledger += one;
 }
 
-std::vector<float> suspicions(const torch::Tensor& inputs, const Suspicion& suspicion) {
+std::vector<float> suspicions(const torch::Tensor& inputs, const Suspicion& suspicion,
+                              const Task& task) {
   std::vector<float> values(static_cast<std::size_t>(inputs.size(0)));
   model::Ledger ignored;
-  for_chunks(inputs, ignored, [&](std::int64_t first, const torch::Tensor& chunk, model::Ledger&) {
-    const torch::NoGradGuard no_grad;
-    const torch::Tensor found = suspicion(chunk).to(at::kFloat).contiguous();
-    std::copy_n(found.data_ptr<float>(), chunk.size(0), values.begin() + first);
-  });
+  for_chunks(inputs, ignored, task,
+             [&](std::int64_t first, const torch::Tensor& chunk, model::Ledger&) {
+               const torch::NoGradGuard no_grad;
+               const torch::Tensor found = suspicion(chunk).to(at::kFloat).contiguous();
+               std::copy_n(found.data_ptr<float>(), chunk.size(0), values.begin() + first);
+             });
   return values;
 }
 
@@ -81,9 +85,9 @@ struct Counted {
 /// Among the inputs that are misclassified now: which are noticed.
 Counted count(const model::Network& network, const torch::Tensor& inputs,
               const torch::Tensor& labels, const Suspicion& suspicion,
-              const std::array<double, 2>& limits, model::Ledger& ledger) {
+              const std::array<double, 2>& limits, model::Ledger& ledger, const Task& task) {
+  const std::vector<float> values = suspicions(inputs, suspicion, task);
   const auto seen = model::observe(network, inputs, false, ledger).predictions();
-  const std::vector<float> values = suspicions(inputs, suspicion);
   Counted counted;
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -106,8 +110,9 @@ struct Targets {
 
 Targets correct_ones(const model::Network& network, const torch::Tensor& inputs,
                      const std::vector<std::int64_t>& labels, std::int64_t most,
-                     model::Ledger& ledger) {
-  const auto seen = model::observe(network, inputs, false, ledger).predictions();
+                     model::Ledger& ledger, const Task& task) {
+  const auto seen = model::observe(network, inputs, false, ledger, task).predictions();
+  task.check();
   std::vector<std::int64_t> chosen;
   std::vector<std::int64_t> kept;
   for (std::size_t i = 0; i < seen.size() && static_cast<std::int64_t>(chosen.size()) < most; ++i) {
@@ -121,7 +126,7 @@ Targets correct_ones(const model::Network& network, const torch::Tensor& inputs,
 }
 
 torch::Tensor unaware(const model::Network& network, const Targets& targets,
-                      const TrialOptions& options, model::Ledger& ledger) {
+                      const TrialOptions& options, model::Ledger& ledger, const Task& task) {
   provoke::attack::AttackOptions attack;
   attack.epsilons = {options.epsilon};
   attack.settings = {{"steps", std::to_string(options.steps)}};
@@ -129,7 +134,8 @@ torch::Tensor unaware(const model::Network& network, const Targets& targets,
   const torch::Tensor labels = targets.labels.contiguous();
   const auto* first = labels.data_ptr<std::int64_t>();
   auto result = provoke::attack::run_attack("pgd", network, targets.inputs,
-                                            {first, first + labels.numel()}, attack);
+                                            {first, first + labels.numel()}, attack, task);
+  task.check();
   ledger += result.ledger;
   return result.adversarial;
 }
@@ -159,7 +165,7 @@ torch::Tensor likeliest_others(const torch::Tensor& logits, const torch::Tensor&
 torch::Tensor aware(const model::Network& network, const Targets& targets,
                     const torch::Tensor& sent, const Suspicion& suspicion,
                     const std::vector<Strategy>& strategies, double limit,
-                    const TrialOptions& options, model::Ledger& ledger) {
+                    const TrialOptions& options, model::Ledger& ledger, const Task& task) {
   torch::Tensor made = sent.clone();
   const auto attack = [&](std::int64_t first, const torch::Tensor& chunk, model::Ledger& own) {
     const torch::NoGradGuard no_grad;
@@ -184,8 +190,9 @@ torch::Tensor aware(const model::Network& network, const Targets& targets,
         const torch::Tensor x = climb(
             inputs, reach,
             [&](const torch::Tensor& at) { return strategy.view(at, classes, reach, limit); },
-            judge, {.epsilon = options.epsilon, .steps = options.steps, .lead = strategy.lead},
-            own);
+            judge, {.epsilon = options.epsilon, .steps = options.steps, .lead = strategy.lead}, own,
+            task);
+        if (task.stopped()) return;
         const Verdict verdict = judge(x);
         own.forward += open.numel();
         best.index_copy_(0, open, better_of(best.index_select(0, open), x, judge));
@@ -193,7 +200,7 @@ torch::Tensor aware(const model::Network& network, const Targets& targets,
       }
     }
   };
-  for_chunks(targets.inputs, ledger, attack);
+  for_chunks(targets.inputs, ledger, task, attack);
   return made;
 }
 
@@ -238,18 +245,21 @@ Trial white_box_trial(const std::string& name, const std::string& adaptive,
                       const model::Network& network, const torch::Tensor& calm,
                       const Targets& targets, const torch::Tensor& plain,
                       const Suspicion& suspicion, const std::vector<Strategy>& strategies,
-                      const TrialOptions& options) {
+                      const TrialOptions& options, const Task& task) {
   Trial trial{.name = name, .attack = "pgd", .adaptive_attack = adaptive};
   trial.inputs = static_cast<std::size_t>(targets.inputs.size(0));
-  const auto limits = thresholds(suspicions(calm, suspicion));
-  const Counted first = count(network, plain, targets.labels, suspicion, limits, trial.ledger);
+  const auto limits = thresholds(suspicions(calm, suspicion, task));
+  const Counted first =
+      count(network, plain, targets.labels, suspicion, limits, trial.ledger, task);
   trial.success = first.success;
   trial.detected = first.detected;
   // The stricter tripwire (more false positives) first: what evades it evades the other one too.
   torch::Tensor best = plain;
   for (const std::size_t k : {1U, 0U}) {
-    best = aware(network, targets, best, suspicion, strategies, limits[k], options, trial.ledger);
-    const Counted second = count(network, best, targets.labels, suspicion, limits, trial.ledger);
+    best = aware(network, targets, best, suspicion, strategies, limits[k], options, trial.ledger,
+                 task);
+    const Counted second =
+        count(network, best, targets.labels, suspicion, limits, trial.ledger, task);
     trial.adaptive_success = second.success;
     trial.adaptive_detected[k] = second.detected[k];
   }
@@ -265,7 +275,8 @@ struct Account {
 /// @param turn queries after which the attacker goes on from another account; 0: never.
 Account watch_account(const model::Network& network, const torch::Tensor& input, std::int64_t label,
                       const std::vector<provoke::guard::QueryMonitor>& fresh, std::uint64_t turn,
-                      const TrialOptions& options, std::uint64_t stream, model::Ledger& ledger) {
+                      const TrialOptions& options, std::uint64_t stream, model::Ledger& ledger,
+                      const Task& task) {
   Account account;
   std::vector<provoke::guard::QueryMonitor> monitors = fresh;
   const auto answer = [&](const torch::Tensor& queries) {
@@ -288,7 +299,8 @@ Account watch_account(const model::Network& network, const torch::Tensor& input,
   attack.settings = {{"queries", std::to_string(options.queries)}};
   attack.seed = options.seed + static_cast<std::int64_t>(stream);
   const auto result =
-      provoke::attack::run_attack("square", watched, input.unsqueeze(0), {label}, attack);
+      provoke::attack::run_attack("square", watched, input.unsqueeze(0), {label}, attack, task);
+  task.check();
   ledger += result.ledger;
   model::Ledger check;
   account.success =
@@ -298,7 +310,7 @@ Account watch_account(const model::Network& network, const torch::Tensor& input,
 }
 
 Trial query_trial(const model::Network& network, const torch::Tensor& calm, const Targets& targets,
-                  const TrialOptions& options) {
+                  const TrialOptions& options, const Task& task) {
   const torch::Tensor flat = calm.flatten(1).contiguous();
   const auto size = static_cast<std::size_t>(flat.size(1));
   const std::span<const float> values(flat.data_ptr<float>(),
@@ -307,6 +319,7 @@ Trial query_trial(const model::Network& network, const torch::Tensor& calm, cons
       .seed = static_cast<std::uint64_t>(options.seed)};
   std::vector<provoke::guard::QueryMonitor> monitors;
   for (const double rate : kFalsePositives) {
+    task.check();
     const auto queries = static_cast<std::size_t>(options.queries);
     monitors.emplace_back(
         size,
@@ -326,7 +339,7 @@ Trial query_trial(const model::Network& network, const torch::Tensor& calm, cons
     for (const std::size_t spread : {0U, 1U}) {
       accounts[i][spread] =
           watch_account(network, targets.inputs[row], targets.labels[row].item<std::int64_t>(),
-                        monitors, spread == 1 ? turn : 0, options, i, ledgers[i]);
+                        monitors, spread == 1 ? turn : 0, options, i, ledgers[i], task);
     }
   }
   std::array<std::size_t, 2> successes{};
@@ -351,11 +364,25 @@ Trial query_trial(const model::Network& network, const torch::Tensor& calm, cons
 
 }  // namespace
 
+void to_json(Json& json, const Trial& trial) {
+  json = {{"tripwire", trial.name},
+          {"attack", trial.attack},
+          {"success", trial.success},
+          {"detected_at_1_percent", number_or_null(trial.detected[0])},
+          {"detected_at_5_percent", number_or_null(trial.detected[1])},
+          {"adaptive_attack", trial.adaptive_attack},
+          {"adaptive_success", trial.adaptive_success},
+          {"adaptive_detected_at_1_percent", number_or_null(trial.adaptive_detected[0])},
+          {"adaptive_detected_at_5_percent", number_or_null(trial.adaptive_detected[1])},
+          {"inputs", trial.inputs},
+          {"ledger", trial.ledger}};
+}
+
 std::vector<Trial> run_trials(const model::Network& network,
                               const provoke::guard::KernelDensity& density,
                               const torch::Tensor& calm, const torch::Tensor& attacked,
                               const std::vector<std::int64_t>& labels, const TrialOptions& options,
-                              const std::function<bool()>& cancelled) {
+                              const Task& task) {
   checked(TrialOptions::kName, kTrialFields, options);
   if (calm.size(0) < static_cast<std::int64_t>(kLeastCalm)) {
     throw DataError(
@@ -365,21 +392,30 @@ std::vector<Trial> run_trials(const model::Network& network,
   }
   const torch::Tensor chosen = calm.narrow(0, 0, std::min(options.calibration, calm.size(0)));
   model::Ledger setup;
-  const Targets targets = correct_ones(network, attacked, labels, options.inputs, setup);
-  const torch::Tensor plain = unaware(network, targets, options, setup);
+  const Task quiet = task.with({});  // Trials are told of, not the attacks they are made of.
+  const auto tell = [&](std::string_view tripwire, std::size_t done) {
+    task.tell({.what = "trying tripwires",
+               .done = done,
+               .planned = 3,
+               .unit = "tripwires",
+               .note = tripwire});
+  };
+  tell("feature_squeezing", 0);
+  const Targets targets = correct_ones(network, attacked, labels, options.inputs, setup, quiet);
+  const torch::Tensor plain = unaware(network, targets, options, setup, quiet);
   const int bits = static_cast<int>(options.bits);
   std::vector<Trial> trials;
   trials.push_back(white_box_trial(
       "feature_squeezing", "targeted pgd through the squeezers", network, chosen, targets, plain,
       [&](const torch::Tensor& x) { return squeeze_score(network, x, bits); },
-      past_squeezing(network, bits), options));
-  if (cancelled && cancelled()) return trials;
+      past_squeezing(network, bits), options, quiet));
+  tell("kernel_density", 1);
   trials.push_back(white_box_trial(
       "kernel_density", "targeted pgd on lead and density", network, chosen, targets, plain,
       [&](const torch::Tensor& x) { return -log_density(network, density, x); },
-      past_density(network, density), options));
-  if (cancelled && cancelled()) return trials;
-  trials.push_back(query_trial(network, chosen, targets, options));
+      past_density(network, density), options, quiet));
+  tell("query_monitor", 2);
+  trials.push_back(query_trial(network, chosen, targets, options, quiet));
   trials.front().ledger += setup;
   return trials;
 }

@@ -3,11 +3,11 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/model/network/network.hpp"
 #include "emdyn/provoke/guard/kernel_density.hpp"
 
@@ -28,6 +28,8 @@ struct Trial {
   std::size_t inputs = 0;
   model::Ledger ledger{};
 };
+
+void to_json(Json& json, const Trial& trial);
 
 struct TrialOptions {
   double epsilon = 0.1;             ///< Of the maximum-norm ball.
@@ -66,11 +68,11 @@ inline constexpr std::array kTrialFields{
 /// accounts with as many queries as the attacker's) are flagged; attacked are correctly classified
 /// inputs. Deterministic.
 /// @param calm, attacked [n, input...]. @throws ConfigError for options out of range, DataError for
-/// too few calm inputs.
+/// too few calm inputs; Task::Stopped.
 std::vector<Trial> run_trials(const model::Network& network,
                               const provoke::guard::KernelDensity& density,
                               const torch::Tensor& calm, const torch::Tensor& attacked,
                               const std::vector<std::int64_t>& labels, const TrialOptions& options,
-                              const std::function<bool()>& cancelled = {});
+                              const Task& task = {});
 
 }  // namespace emdyn::provoke::trial

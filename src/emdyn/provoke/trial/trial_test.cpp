@@ -12,63 +12,16 @@
 #include "emdyn/model/network/observe.hpp"
 #include "emdyn/provoke/guard/squeeze.hpp"
 #include "emdyn/provoke/trial/adaptive.hpp"
+#include "emdyn/provoke/trial/test_pictures.hpp"
 
 namespace emdyn::provoke::trial {
 namespace {
 
 using model::Layer;
 using model::LayerKind;
-
-Layer linear(std::int64_t out, std::int64_t in, std::uint64_t seed, float scale) {
-  Philox random(seed);
-  std::vector<float> weight(static_cast<std::size_t>(out * in));
-  for (float& value : weight) value = scale * static_cast<float>(random.normal());
-  return {.kind = LayerKind::linear,
-          .name = "linear",
-          .tensors = {{"weight", torch::tensor(weight).view({out, in})},
-                      {"bias", torch::zeros({out})}}};
-}
-
-/// Two classes of 6 × 6 pictures: bright left half or bright right half. The second layer is fitted
-/// by hand: it compares the halves through random features and their negatives.
-model::Network network() {
-  Layer first = linear(12, 36, 1, 0.4F);
-  std::vector<float> head(24);
-  for (int h = 0; h < 12; ++h) {
-    double left = 0.0;
-    for (int p = 0; p < 36; ++p)
-      left += (p % 6 < 3 ? 1.0 : -1.0) * first.tensors["weight"][h][p].item<double>();
-    head[static_cast<std::size_t>(h)] = static_cast<float>(0.3 * left);
-    head[static_cast<std::size_t>(12 + h)] = static_cast<float>(-0.3 * left);
-  }
-  Layer last{
-      .kind = LayerKind::linear,
-      .name = "head",
-      .tensors = {{"weight", torch::tensor(head).view({2, 12})}, {"bias", torch::zeros({2})}}};
-  return {{.input = {1, 6, 6}, .classes = 2},
-          {{.kind = LayerKind::flatten}, first, {.kind = LayerKind::relu}, last}};
-}
-
-struct Pictures {
-  torch::Tensor inputs;
-  std::vector<std::int64_t> labels;
-};
-
-Pictures pictures(std::int64_t count, std::uint64_t seed) {
-  Philox random(seed);
-  Pictures made{torch::empty({count, 1, 6, 6}), {}};
-  float* values = made.inputs.data_ptr<float>();
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t label = random.below(2);
-    made.labels.push_back(label);
-    for (int p = 0; p < 36; ++p) {
-      const bool bright = (p % 6 < 3) == (label == 0);
-      const double value = (bright ? 0.75 : 0.25) + 0.08 * random.normal();
-      values[i * 36 + p] = static_cast<float>(std::fmin(std::fmax(value, 0.0), 1.0));
-    }
-  }
-  return made;
-}
+using test::network;
+using test::Pictures;
+using test::pictures;
 
 provoke::guard::KernelDensity density_of(const model::Network& net, const Pictures& reference) {
   model::Ledger ledger;
@@ -87,16 +40,16 @@ TEST(Adaptive, MarginByHand) {
 TEST(Adaptive, SqueezeScoreEqualsThatWithoutTorch) {
   const auto net = network();
   const auto some = pictures(5, 3);
-  const std::span<const float> values(some.inputs.data_ptr<float>(), 180);
+  const std::span<const float> values(some.inputs.data_ptr<float>(), 320);
   model::Ledger ledger;
   const auto logits = [&](const std::vector<float>& x) {
-    return model::observe(net, torch::tensor(x).view({5, 1, 6, 6}), false, ledger).logits;
+    return model::observe(net, torch::tensor(x).view({5, 1, 8, 8}), false, ledger).logits;
   };
   const auto plain = logits({values.begin(), values.end()});
   const auto depth = provoke::guard::squeezed_distance(
       plain, logits(provoke::guard::reduce_depth(values, 1, 0.F, 1.F)), 2);
   const auto median = provoke::guard::squeezed_distance(
-      plain, logits(provoke::guard::median_filter(values, 6, 6, 2)), 2);
+      plain, logits(provoke::guard::median_filter(values, 8, 8, 2)), 2);
   const torch::Tensor found = squeeze_score(net, some.inputs, 1);
   for (std::int64_t i = 0; i < 5; ++i) {
     const auto k = static_cast<std::size_t>(i);
@@ -138,7 +91,7 @@ TEST(Adaptive, LogDensityOfAGivenClass) {
 // line between the ends of its reach: 1 / (2 epsilon), or steeper where the box cuts the reach off.
 TEST(Adaptive, RoundingHasTheSlopeOfTheReach) {
   const auto net = network();
-  torch::Tensor x = torch::full({1, 1, 6, 6}, 0.1F);
+  torch::Tensor x = torch::full({1, 1, 8, 8}, 0.1F);
   x[0][0][2][3] = 0.45F;
   const auto reach = reach_of(x, net.signature(), 0.2);
   EXPECT_FLOAT_EQ(reach.low[0][0][0][0].item<float>(), 0.0F);
@@ -152,14 +105,14 @@ TEST(Adaptive, RoundingHasTheSlopeOfTheReach) {
 TEST(Adaptive, MedianEqualsThatWithoutTorchAndHasItsSlope) {
   const auto net = network();
   const auto some = pictures(4, 11);
-  const std::span<const float> values(some.inputs.data_ptr<float>(), 4 * 36);
-  const auto expected = provoke::guard::median_filter(values, 6, 6, 2);
+  const std::span<const float> values(some.inputs.data_ptr<float>(), 4 * 64);
+  const auto expected = provoke::guard::median_filter(values, 8, 8, 2);
   const torch::Tensor leaf = some.inputs.clone().requires_grad_(true);
   const torch::Tensor median = squeezed(leaf, net.signature(), 1)[1];
   for (std::size_t i = 0; i < expected.size(); ++i)
     ASSERT_EQ(median.data_ptr<float>()[i], expected[i]) << i;
   median.sum().backward();
-  EXPECT_FLOAT_EQ(leaf.grad().sum().item<float>(), 4.0F * 36.0F);
+  EXPECT_FLOAT_EQ(leaf.grad().sum().item<float>(), 4.0F * 64.0F);
 }
 
 TEST(Adaptive, ClimbStaysInBallAndBox) {

@@ -176,7 +176,7 @@ void draw_column(Pen& pen, const Bucket& column, const Place& place, bool begin)
 
 }  // namespace
 
-void Extent::add(double position) noexcept {
+void PositionRange::add(double position) noexcept {
   if (!std::isfinite(position)) return;
   low = any ? std::min(low, position) : position;
   high = any ? std::max(high, position) : position;
@@ -186,8 +186,8 @@ void Extent::add(double position) noexcept {
   any = true;
 }
 
-Extent extent_of(const report::ReportSignal& signal) noexcept {
-  Extent extent;
+PositionRange extent_of(const report::ReportSignal& signal) noexcept {
+  PositionRange extent;
   if (signal.overview.empty()) {
     for (const double position : signal.points.positions) extent.add(position);
   }

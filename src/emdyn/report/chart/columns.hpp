@@ -38,7 +38,7 @@ Columns reduce(const report::ReportSignal& signal, const AxisMap& axis, std::siz
 Columns coarsen(const Columns& fine, const AxisMap& axis, std::size_t columns);
 
 /// First and last finite position, and the smallest above zero (0 when there is none).
-struct Extent {
+struct PositionRange {
   double low = 0.0;
   double high = 0.0;
   double smallest_positive = 0.0;
@@ -46,7 +46,7 @@ struct Extent {
 
   void add(double position) noexcept;
 };
-Extent extent_of(const report::ReportSignal& signal) noexcept;
+PositionRange extent_of(const report::ReportSignal& signal) noexcept;
 
 /// SVG path data in a view box of kViewWidth × `height` units: the strokes of `columns`, y upwards.
 /// `dots` draws every single point as a dot (a zero-length line with round caps) instead.

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "emdyn/core/json.hpp"
+#include "emdyn/emergence/transition/fitted.hpp"
+#include "emdyn/forecast/predictors/baseline_forecast.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -34,44 +36,21 @@ struct ReportSignal {
   std::string unit{};    ///< "%" shows a fraction in percent; "" is dimensionless.
 };
 
-/// A point of a fitted curve with its pointwise interval.
-struct CurvePoint {
-  double position = 0.0;
-  series::Interval value{};
-};
-
-/// One of the models the transition fit compared.
-struct ComparedModel {
-  std::string name{};
-  double bic = 0.0;    ///< Of the whitened residuals; smaller is better.
-  int parameters = 0;  ///< 0 when unknown.
-};
-
-/// A transition record with what is needed to draw it.
-struct FittedTransition {
-  series::Transition record{};
-  std::vector<CurvePoint> curve{};      ///< Ascending; may be empty.
-  std::vector<ComparedModel> models{};  ///< All models tested; may be empty.
-};
-
-/// A competitor of the forecast: persistence, prior, …
-struct Baseline {
-  std::string name{};
-  std::vector<double> positions{};
-  std::vector<double> probabilities{};  ///< In [0, 1].
-};
+using emergence::ComparedModel;
+using emergence::CurvePoint;
+using emergence::FittedTransition;
 
 /// The forecasts made along the run, in ascending order of `at`.
 struct ForecastTrack {
   std::vector<series::Forecast> forecasts{};
-  std::vector<Baseline> baselines{};
+  std::vector<forecast::BaselineForecast> baselines{};
   std::optional<double> threshold{};   ///< Probability in [0, 1] at which the forecast alarms.
   std::optional<double> crossed_at{};  ///< Where the forecast first rose above the threshold.
   std::string absence{};  ///< Why there is no forecast ("no predictor for this task"), when none.
 };
 
 /// A rolling early-warning indicator and the band it keeps when nothing is coming.
-struct EarlyWarning {
+struct IndicatorTrack {
   std::string signal{};
   std::string indicator{};  ///< variance, autocorrelation, skewness, low_frequency_power
   std::vector<double> positions{};
@@ -99,7 +78,7 @@ struct ChangeOrder {
   std::string detail{};
 };
 
-struct ProbeCost {
+struct ShownProbeCost {
   std::string probe{};
   std::uint64_t calls = 0;
   double seconds = 0.0;                   ///< Total time spent in the probe.
@@ -114,7 +93,7 @@ struct ReportCosts {
   std::optional<double> wall_seconds{};
   std::optional<double> steps_per_second{};
   std::optional<double> overhead_percent{};  ///< Of the probes, on the run's wall time.
-  std::vector<ProbeCost> probes{};
+  std::vector<ShownProbeCost> probes{};
 };
 
 /// A distribution with marks at multiples of sigma, such as a lab's prediction errors.
@@ -150,7 +129,7 @@ struct ReportData {
   std::string order_parameter{};  ///< Signal shown first; chosen from the transitions when empty.
   std::vector<FittedTransition> transitions{};
   ForecastTrack forecast{};
-  std::vector<EarlyWarning> early_warning{};
+  std::vector<IndicatorTrack> early_warning{};
   std::string early_warning_absence{};  ///< Why there are no indicators, when none.
   std::vector<series::Event> events{};
   std::vector<Drivers> drivers{};

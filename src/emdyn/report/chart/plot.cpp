@@ -83,10 +83,10 @@ void rule_labels(Html& html, const Scene& scene, const Plot& plot) {
     const bool log_right = scene.logarithmic && scene.logarithmic->fraction(rule.position) > 0.6;
     html.leaf("span",
               fmt::format("{} {}", rule.name,
-                          rule.width > 0.0
-                              ? Format{}.estimate({rule.position - 0.5 * rule.width, rule.position,
-                                                   rule.position + 0.5 * rule.width, 0.9})
-                              : position_text(rule.position)),
+                          rule.width > 0.0 ? NumberFormat{}.estimate(
+                                                 {rule.position - 0.5 * rule.width, rule.position,
+                                                  rule.position + 0.5 * rule.width, 0.9})
+                                           : position_text(rule.position)),
               {{"class",
                 fmt::format("rl {} {} {}", rule.css, right ? "ra" : "la", log_right ? "rb" : "lb")},
                {"style", at_style(scene, rule.position)}});

@@ -19,7 +19,7 @@ struct Plot {
   std::string label{};  ///< For the readout and assistive technology.
   std::string id{};     ///< Anchor of the row; may be empty.
   AxisMap y{Scale::linear, 0.0, 1.0};
-  Format format{};
+  NumberFormat format{};
   int height_px = 40;
   bool y_labels = false;
   bool onset_label = false;     ///< Name the onset rule at the top.

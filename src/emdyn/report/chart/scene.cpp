@@ -17,11 +17,11 @@ bool on_shared_axis(const ReportData& data, const ReportSignal& signal) noexcept
   return signal.points.axis == data.axis;
 }
 
-Extent shared_extent(const ReportData& data) {
-  Extent all;
+PositionRange shared_extent(const ReportData& data) {
+  PositionRange all;
   for (const ReportSignal& signal : data.signals) {
     if (!on_shared_axis(data, signal)) continue;
-    const Extent extent = extent_of(signal);
+    const PositionRange extent = extent_of(signal);
     if (!extent.any) continue;
     all.add(extent.low);
     all.add(extent.high);
@@ -32,14 +32,14 @@ Extent shared_extent(const ReportData& data) {
   return all;
 }
 
-AxisMap linear_axis(const Extent& extent) {
+AxisMap linear_axis(const PositionRange& extent) {
   if (extent.high > extent.low) return AxisMap(Scale::linear, extent.low, extent.high);
   const double room = std::max(1.0, 0.1 * std::abs(extent.low));
   return AxisMap(Scale::linear, extent.low - room, extent.low + room);
 }
 
 /// A logarithmic axis starts at the smallest positive position; it is offered where it shows more.
-std::optional<AxisMap> log_axis(const Extent& extent) {
+std::optional<AxisMap> log_axis(const PositionRange& extent) {
   if (extent.low < 0.0 || extent.smallest_positive <= 0.0) return std::nullopt;
   const double low = std::max(extent.smallest_positive, extent.high * 1e-12);
   if (!(extent.high >= 4.0 * low)) return std::nullopt;
@@ -113,7 +113,7 @@ std::string Scene::label(std::string_view name) const {
   return words;
 }
 
-Format Scene::format(const ReportSignal& signal) const {
+NumberFormat Scene::format(const ReportSignal& signal) const {
   if (signal.unit == "%") return {true, ""};
   if (!signal.unit.empty()) return {false, signal.unit};
   if (!looks_like_accuracy(signal.points.name)) return {};

@@ -33,7 +33,7 @@ struct Scene {
   /// Readable words for a signal or factor: the given ones, else the name with spaces.
   std::string label(std::string_view name) const;
   /// How the values of a signal are printed.
-  Format format(const report::ReportSignal& signal) const;
+  NumberFormat format(const report::ReportSignal& signal) const;
   /// The transition's onset, when one was found.
   const series::Interval* onset() const noexcept;
   /// "step 1,420"

@@ -54,7 +54,7 @@ TextRow signal_row_headers(const Scene& scene) {
 }
 
 void add_signal_rows(TextTable& table, const Scene& scene, const std::string& name,
-                     const Columns& columns, const Format& format, std::size_t rows) {
+                     const Columns& columns, const NumberFormat& format, std::size_t rows) {
   const Columns coarse = coarsen(columns, scene.linear, rows);
   for (const Stroke& stroke : coarse.strokes) {
     for (const report::Bucket& column : stroke.columns) {

@@ -25,7 +25,7 @@ void folded_table(Html& html, const TextTable& table);
 
 /// `columns` in at most `rows` stretches, extremes kept: name, positions, points, min, max, last.
 void add_signal_rows(TextTable& table, const Scene& scene, const std::string& name,
-                     const Columns& columns, const Format& format, std::size_t rows);
+                     const Columns& columns, const NumberFormat& format, std::size_t rows);
 TextRow signal_row_headers(const Scene& scene);
 
 }  // namespace emdyn::report

@@ -15,8 +15,8 @@ namespace {
 using series::Event;
 
 constexpr std::size_t kListedEvents = 500;
-constexpr std::size_t kDrawnLanes = 300;
-constexpr int kTickColumns = 350;  ///< Alarms of a kind nearer than this share one tick.
+constexpr std::size_t kDrawnLanes = 300;  // For the sake of the 2 MB a page may have.
+constexpr int kTickColumns = 350;         ///< Alarms of a kind nearer than this share one tick.
 
 std::vector<const Event*> listed_events(const Scene& scene) {
   std::vector<const Event*> events;

@@ -126,7 +126,7 @@ std::string rounded_text(double value, int decimals) {
   return std::abs(rounded) >= 1e7 ? position_text(rounded) : fixed_text(rounded, 0);
 }
 
-std::string Format::value(double number) const {
+std::string NumberFormat::value(double number) const {
   if (percent) return percent_text(number);
   return unit.empty() ? number_text(number)
                       : number_text(number) + std::string(kNoBreakSpace) + unit;
@@ -147,25 +147,25 @@ IntervalDigits digits(const series::Interval& interval, double factor) {
   return {print(interval.low), print(interval.estimate), print(interval.high)};
 }
 
-std::string suffix(const Format& format) {
+std::string suffix(const NumberFormat& format) {
   if (format.percent) return std::string(kNoBreakSpace) + "%";
   return format.unit.empty() ? "" : std::string(kNoBreakSpace) + format.unit;
 }
 
 }  // namespace
 
-std::string Format::estimate(const series::Interval& interval) const {
+std::string NumberFormat::estimate(const series::Interval& interval) const {
   return digits(interval, percent ? 100.0 : 1.0).estimate + suffix(*this);
 }
 
-std::string Format::interval(const series::Interval& interval) const {
+std::string NumberFormat::interval(const series::Interval& interval) const {
   const IntervalDigits text = digits(interval, percent ? 100.0 : 1.0);
   return fmt::format("{}{} ({} interval {}–{}{})", text.estimate, suffix(*this),
                      percent_text(interval.level), text.low, text.high,
                      percent ? suffix(*this) : "");
 }
 
-std::string Format::range(double low, double high) const {
+std::string NumberFormat::range(double low, double high) const {
   const double factor = percent ? 100.0 : 1.0;
   const double width = factor * std::abs(high - low);
   const bool orders_apart = low > 0.0 && high > 100.0 * low;

@@ -37,7 +37,7 @@ int decimals_for_width(double width) noexcept;
 std::string rounded_text(double value, int decimals);
 
 /// How the values of one signal or axis are printed.
-struct Format {
+struct NumberFormat {
   bool percent = false;  ///< The value is a fraction.
   std::string unit{};    ///< Appended after a space.
 

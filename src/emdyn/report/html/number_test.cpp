@@ -47,12 +47,13 @@ TEST(ReportNumber, WritesPercent) {
 TEST(ReportNumber, LetsTheIntervalDecideTheDigits) {
   EXPECT_EQ(place_text(series::Axis::step, series::Interval{1391.7, 1423.2, 1452.9, 0.9}),
             "step 1,420 (90" + kPercent + " interval 1,390–1,450)");
-  EXPECT_EQ(Format{}.interval({1.2345, 1.2349, 1.2352, 0.95}),
+  EXPECT_EQ(NumberFormat{}.interval({1.2345, 1.2349, 1.2352, 0.95}),
             "1.2349 (95" + kPercent + " interval 1.2345–1.2352)");
-  EXPECT_EQ(Format{}.interval({12.0, 48.0, 112.0, 0.9}), "50 (90" + kPercent + " interval 10–110)");
-  EXPECT_EQ((Format{true, ""}.interval({0.61, 0.682, 0.75, 0.9})),
+  EXPECT_EQ(NumberFormat{}.interval({12.0, 48.0, 112.0, 0.9}),
+            "50 (90" + kPercent + " interval 10–110)");
+  EXPECT_EQ((NumberFormat{true, ""}.interval({0.61, 0.682, 0.75, 0.9})),
             "68" + kPercent + " (90" + kPercent + " interval 61–75" + kPercent + ")");
-  EXPECT_EQ(Format{}.interval({5, 5, 5, 0.9}), "5 (90" + kPercent + " interval 5–5)");
+  EXPECT_EQ(NumberFormat{}.interval({5, 5, 5, 0.9}), "5 (90" + kPercent + " interval 5–5)");
 }
 
 TEST(ReportNumber, NamesPlacesOfEveryAxis) {
@@ -65,10 +66,10 @@ TEST(ReportNumber, NamesPlacesOfEveryAxis) {
   EXPECT_EQ(distance_text(series::Axis::step, 810.0), "810 steps");
   EXPECT_EQ(distance_text(series::Axis::step, 682.0, 60.0), "680 steps");
   EXPECT_EQ(distance_text(series::Axis::step, 3.2, 0.01), "3 steps");
-  EXPECT_EQ((Format{true, ""}.range(0.0119, 0.99)), "1–99" + kPercent);
-  EXPECT_EQ(Format{}.range(0.0002, 4.4812), "0.0002–4.5");
-  EXPECT_EQ(Format{}.range(1.0, 3.0), "1–3");
-  EXPECT_EQ(Format{}.range(28.31, 40.0), "28.3–40");
+  EXPECT_EQ((NumberFormat{true, ""}.range(0.0119, 0.99)), "1–99" + kPercent);
+  EXPECT_EQ(NumberFormat{}.range(0.0002, 4.4812), "0.0002–4.5");
+  EXPECT_EQ(NumberFormat{}.range(1.0, 3.0), "1–3");
+  EXPECT_EQ(NumberFormat{}.range(28.31, 40.0), "28.3–40");
 }
 
 TEST(ReportNumber, WritesDurations) {

@@ -87,7 +87,7 @@ void driver_bar(Html& html, const Scene& scene, const Contribution& one, const B
 void interaction_matrix(Html& html, const Scene& scene, const series::Attribution& attribution) {
   std::vector<std::string> factors;
   double largest = 0.0;
-  for (const series::Interaction& pair : attribution.interactions) {
+  for (const series::PairContribution& pair : attribution.interactions) {
     for (const std::string& factor : {pair.a, pair.b}) {
       const bool known = std::find(factors.begin(), factors.end(), factor) != factors.end();
       if (!known && factors.size() < kMatrixFactors) factors.push_back(factor);

@@ -129,7 +129,7 @@ void change_order_panel(Html& html, const Scene& scene) {
       before += *change.relative < 0 ? 1U : 0U;
     }
     table.rows.push_back({scene.label(change.signal), std::string(series::word(change.direction)),
-                          relative, Format{}.interval(change.onset), change.detail});
+                          relative, NumberFormat{}.interval(change.onset), change.detail});
   }
   const bool detailed =
       std::any_of(changes.begin(), changes.end(), [](auto& one) { return !one.detail.empty(); });

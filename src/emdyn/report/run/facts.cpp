@@ -108,7 +108,7 @@ void probe_table(Html& html, const ReportCosts& costs) {
   TextTable table;
   table.caption = "cost of every probe";
   table.headers = {"probe", "calls", "total", "per call", "share of wall time"};
-  for (const report::ProbeCost& probe : costs.probes) {
+  for (const report::ShownProbeCost& probe : costs.probes) {
     const double calls = static_cast<double>(probe.calls);
     table.rows.push_back({probe.probe, count_text(probe.calls), duration_text(probe.seconds),
                           probe.calls > 0 ? duration_text(probe.seconds / calls) : "none",

@@ -241,7 +241,7 @@ void swimlane_panel(Html& html, const Scene& scene, const Ticks& ticks) {
 
 namespace {
 
-void indicator_lane(Html& html, const Scene& scene, const report::EarlyWarning& warning) {
+void indicator_lane(Html& html, const Scene& scene, const report::IndicatorTrack& warning) {
   ReportSignal line;
   line.points.positions = warning.positions;
   line.points.values = warning.values;
@@ -274,7 +274,7 @@ void indicator_lane(Html& html, const Scene& scene, const report::EarlyWarning& 
 std::string early_warning_words(const Scene& scene) {
   std::string rising;
   std::size_t count = 0;
-  for (const report::EarlyWarning& warning : scene.data.early_warning) {
+  for (const report::IndicatorTrack& warning : scene.data.early_warning) {
     if (!warning.p_value || !warning.tau || *warning.p_value > 0.05 || *warning.tau <= 0) continue;
     std::string name = warning.indicator;
     std::replace(name.begin(), name.end(), '_', ' ');
@@ -309,13 +309,14 @@ void early_warning_panel(Html& html, const Scene& scene) {
   TextTable table;
   table.caption = "early-warning indicators, each in at most 16 stretches";
   table.headers = signal_row_headers(scene);
-  for (const report::EarlyWarning& warning : warnings) {
+  for (const report::IndicatorTrack& warning : warnings) {
     indicator_lane(html, scene, warning);
     ReportSignal line;
     line.points.name = warning.indicator + " of " + scene.label(warning.signal);
     line.points.positions = warning.positions;
     line.points.values = warning.values;
-    add_signal_rows(table, scene, line.points.name, reduce(line, scene.linear, 700), Format{}, 16);
+    add_signal_rows(table, scene, line.points.name, reduce(line, scene.linear, 700), NumberFormat{},
+                    16);
   }
   axis_row(html, scene);
   folded_table(html, table);

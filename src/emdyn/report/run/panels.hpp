@@ -19,6 +19,11 @@ void comparison_panel(Html& html, const Scene& scene);  ///< Nothing when there 
 void stress_panel(Html& html, const Scene& scene);      ///< Nothing when there is none.
 void facts_panel(Html& html, const Scene& scene);
 
+/// A curve of stress: the order parameter with its interval, certified and attacked bounds, and
+/// where it begins to break when that was fitted.
+void stress_curve_plot(Html& html, const series::StressCurve& curve,
+                       const FittedTransition* fitted = nullptr);
+
 /// The heading and the sentence of a panel.
 void panel_head(Html& html, std::string_view title, std::string_view sentence);
 

@@ -166,9 +166,9 @@ TEST(Report, EscapesHostileNamesEverywhere) {
   for (series::Forecast& one : data.forecast.forecasts) one.target = one.predictor = hostile;
   data.forecast.forecasts.front().reason = hostile;
   data.forecast.baselines.front().name = hostile;
-  for (EarlyWarning& one : data.early_warning) one.signal = one.indicator = hostile;
+  for (IndicatorTrack& one : data.early_warning) one.signal = one.indicator = hostile;
   for (ChangeOrder& one : data.change_order) one.signal = one.detail = hostile;
-  for (ProbeCost& one : data.costs.probes) one.probe = hostile;
+  for (ShownProbeCost& one : data.costs.probes) one.probe = hostile;
   Drivers& drivers = data.drivers.front();
   drivers.title = drivers.attribution.scale = drivers.attribution.method = hostile;
   for (auto& one : drivers.attribution.contributions) one.factor = hostile;

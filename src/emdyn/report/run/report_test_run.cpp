@@ -107,8 +107,8 @@ void add_transition(ReportData& data, double jump, int steps) {
 
 void add_forecasts(ReportData& data, double jump, int steps) {
   Philox random(7, 100);
-  Baseline persistence{"persistence of test accuracy", {}, {}};
-  Baseline prior{"prior", {}, {}};
+  forecast::BaselineForecast persistence{"persistence of test accuracy", {}, {}};
+  forecast::BaselineForecast prior{"prior", {}, {}};
   for (int at = 50; at <= steps; at += 25) {
     series::Forecast forecast;
     forecast.target = "test_accuracy >= 0.9, sustained, before step 3000";
@@ -159,7 +159,7 @@ void add_early_warning(ReportData& data, double jump, int steps) {
                                          "low_frequency_power"};
   Philox random(7, 102);
   for (std::size_t k = 0; k < names.size(); ++k) {
-    EarlyWarning warning;
+    IndicatorTrack warning;
     warning.signal = "test_loss";
     warning.indicator = names[k];
     double walk = 0.0;

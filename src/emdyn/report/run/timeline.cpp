@@ -42,7 +42,7 @@ CurveLines curve_lines(const FittedTransition* fitted) {
   return lines;
 }
 
-AxisMap order_axis(const Columns& columns, const Format& format) {
+AxisMap order_axis(const Columns& columns, const NumberFormat& format) {
   if (format.percent && columns.min >= 0.0 && columns.max <= 1.0) {
     return AxisMap(Scale::linear, -0.03, 1.03);
   }
@@ -261,7 +261,7 @@ void forecast_table(Html& html, const Scene& scene) {
   table.headers = {"seen up to", "probability", "interval", "status"};
   for (std::size_t i = 0; i < forecasts.size(); i += std::max<std::size_t>(1, stride)) {
     const series::Forecast& one = forecasts[i];
-    const Format format{true, ""};
+    const NumberFormat format{true, ""};
     table.rows.push_back(
         {position_text(one.at), one.probability ? percent_text(one.probability->estimate) : "none",
          one.probability ? format.range(one.probability->low, one.probability->high) : "none",

@@ -36,7 +36,7 @@ std::string verb(const Scene& scene, const series::Transition& record) {
 }
 
 /// " from 3 % to 97 %", " by 0.94" or nothing.
-std::string change_words(const FittedTransition& fitted, const Format& format) {
+std::string change_words(const FittedTransition& fitted, const NumberFormat& format) {
   if (fitted.curve.size() >= 2 && fitted.record.kind != TransitionKind::spike) {
     return fmt::format(" from {} to {}", format.value(fitted.curve.front().value.estimate),
                        format.value(fitted.curve.back().value.estimate));

@@ -1,16 +1,15 @@
+#include "emdyn/report/stress/evidence_page.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "emdyn/report/html/assets.hpp"
 #include "emdyn/report/html/number.hpp"
-#include "emdyn/report/stress/evidence.hpp"
 #include "emdyn/report/stress/evidence_panels.hpp"
 
 namespace emdyn::report {
 namespace {
-
-using report::Evidence;
 
 std::string share(std::uint64_t part, std::uint64_t whole) {
   return whole == 0
@@ -18,7 +17,7 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
              : fixed_text(100.0 * static_cast<double>(part) / static_cast<double>(whole), 1) + " %";
 }
 
-void head(Html& html, const Evidence& evidence) {
+void head(Html& html, const StressEvidence& evidence) {
   const auto element = html.element("head");
   html.single("meta", {{"charset", "utf-8"}});
   html.single("meta", {{"http-equiv", "Content-Security-Policy"},
@@ -33,7 +32,7 @@ void head(Html& html, const Evidence& evidence) {
   html.raw(style_sheet());
 }
 
-std::string headline(const Evidence& evidence) {
+std::string headline(const StressEvidence& evidence) {
   if (evidence.examples == 0) return "No examples were tested.";
   std::string words = fmt::format("{} of {} examples are wrong without any attack ({})",
                                   count_text(evidence.clean_errors), count_text(evidence.examples),
@@ -52,7 +51,7 @@ std::string headline(const Evidence& evidence) {
   return words + ".";
 }
 
-std::string under_headline(const Evidence& evidence) {
+std::string under_headline(const StressEvidence& evidence) {
   std::string words;
   if (evidence.undecided) {
     words += *evidence.undecided == 0
@@ -67,7 +66,7 @@ std::string under_headline(const Evidence& evidence) {
   return words;
 }
 
-void header(Html& html, const Evidence& evidence) {
+void header(Html& html, const StressEvidence& evidence) {
   const auto element = html.element("header");
   html.leaf("p", clean_text(evidence.title), {{"class", "run"}});
   html.leaf("h1", headline(evidence));
@@ -88,12 +87,8 @@ void header(Html& html, const Evidence& evidence) {
 }
 
 }  // namespace
-}  // namespace emdyn::report
 
-namespace emdyn::report {
-
-std::string render_evidence(const Evidence& evidence) {
-  using namespace emdyn::report;
+std::string render_evidence(const StressEvidence& evidence) {
   Html html;
   html.raw("<!DOCTYPE html>\n");
   {

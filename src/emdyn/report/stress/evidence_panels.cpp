@@ -16,9 +16,12 @@
 namespace emdyn::report {
 namespace {
 
-using report::CorruptionFinding;
-using report::Evidence;
-using report::OodFinding;
+using provoke::trial::AttackFinding;
+using provoke::trial::CorruptionFinding;
+using provoke::trial::DiagnosisFinding;
+using provoke::trial::ExampleFinding;
+using provoke::trial::OodFinding;
+using provoke::trial::TripwireFinding;
 
 constexpr std::size_t kShownOod = 24;
 constexpr int kSquare = 1000;  ///< Side of the view box of small charts.
@@ -65,7 +68,7 @@ std::string norm_words(const std::string& norm) {
   return norm;
 }
 
-void attack_panel(Html& html, const Evidence& evidence) {
+void attack_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "attacks"}});
   if (evidence.attacks.empty() && !evidence.certified_bound) {
     panel_head(html, "Attacks and certificates", "No attack was run and nothing was certified.");
@@ -77,11 +80,10 @@ void attack_panel(Html& html, const Evidence& evidence) {
                          norm_words(evidence.norm), number_text(evidence.epsilon),
                          count_text(evidence.examples)));
   std::uint64_t longest = std::max(evidence.clean_errors, evidence.certified_bound.value_or(0));
-  for (const report::AttackFinding& attack : evidence.attacks)
-    longest = std::max(longest, attack.errors);
+  for (const AttackFinding& attack : evidence.attacks) longest = std::max(longest, attack.errors);
   longest = std::max(longest, evidence.best_attack_errors.value_or(0));
   error_bar(html, "No attack", "", evidence.clean_errors, evidence.examples, longest, "up");
-  for (const report::AttackFinding& attack : evidence.attacks) {
+  for (const AttackFinding& attack : evidence.attacks) {
     error_bar(html, words_of(attack.name), attack.settings, attack.errors, evidence.examples,
               longest, "up");
   }
@@ -96,7 +98,7 @@ void attack_panel(Html& html, const Evidence& evidence) {
   TextTable table;
   table.caption = "what each attack found and what it asked";
   table.headers = {"attack", "errors", "forward passes", "gradients", "time"};
-  for (const report::AttackFinding& attack : evidence.attacks) {
+  for (const AttackFinding& attack : evidence.attacks) {
     table.rows.push_back({words_of(attack.name), count_text(attack.errors),
                           count_text(attack.forward), count_text(attack.gradient),
                           duration_text(attack.seconds)});
@@ -104,7 +106,7 @@ void attack_panel(Html& html, const Evidence& evidence) {
   if (!table.rows.empty()) text_table(html, table);
 }
 
-void corruption_panel(Html& html, const Evidence& evidence) {
+void corruption_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "corruptions"}});
   if (evidence.corruptions.empty()) {
     panel_head(html, "Corruptions", "No corruption was tried.");
@@ -206,7 +208,7 @@ void ood_charts(Html& html, const OodFinding& one) {
 
 }  // namespace
 
-void ood_panel(Html& html, const Evidence& evidence) {
+void ood_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "ood"}});
   if (evidence.ood.empty()) {
     panel_head(html, "Out of distribution", "No strange inputs were scored.");
@@ -237,7 +239,7 @@ void ood_panel(Html& html, const Evidence& evidence) {
   table.numeric_from = 2;
   for (const OodFinding& one : evidence.ood) {
     table.rows.push_back({one.set, one.score, fixed_text(100.0 * one.auroc, 2),
-                          fixed_text(100.0 * one.aupr, 2), percent_text(one.fpr95)});
+                          fixed_text(100.0 * one.aupr_out, 2), percent_text(one.fpr95)});
   }
   if (table.rows.size() <= kShownOod) {
     text_table(html, table);
@@ -246,7 +248,7 @@ void ood_panel(Html& html, const Evidence& evidence) {
   }
 }
 
-void tripwire_panel(Html& html, const Evidence& evidence) {
+void tripwire_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "tripwires"}});
   if (evidence.tripwires.empty()) {
     panel_head(html, "Tripwires", "No tripwire was tried.");
@@ -260,7 +262,7 @@ void tripwire_panel(Html& html, const Evidence& evidence) {
   table.headers = {"tripwire",     "attack",        "unaware, 1 %",
                    "unaware, 5 %", "adaptive, 1 %", "adaptive, 5 %"};
   table.numeric_from = 2;
-  for (const report::TripwireFinding& one : evidence.tripwires) {
+  for (const TripwireFinding& one : evidence.tripwires) {
     const auto share = [](double rate) {
       return std::isnan(rate) ? std::string("none succeeded") : percent_text(rate);
     };
@@ -270,7 +272,7 @@ void tripwire_panel(Html& html, const Evidence& evidence) {
   text_table(html, table);
 }
 
-void worst_panel(Html& html, const Evidence& evidence) {
+void worst_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "worst"}});
   if (evidence.worst.empty()) {
     panel_head(html, "Worst examples", "No example was broken, or none is a picture.");
@@ -279,13 +281,13 @@ void worst_panel(Html& html, const Evidence& evidence) {
   panel_head(html, "Worst examples",
              "Broken with the smallest changes: before at the left, after at the right.");
   const auto grid = html.element("div", {{"class", "pairs"}});
-  for (const report::ExampleFinding& one : evidence.worst) {
+  for (const ExampleFinding& one : evidence.worst) {
     const auto figure = html.element("figure");
     {
       const auto pair = html.element("div", {{"class", "pair"}});
-      html.single("img", {{"src", report::picture_uri(one.before)},
+      html.single("img", {{"src", picture_uri(one.before)},
                           {"alt", "before: " + clean_text(one.label, 40)}});
-      html.single("img", {{"src", report::picture_uri(one.after)},
+      html.single("img", {{"src", picture_uri(one.after)},
                           {"alt", "after: taken for " + clean_text(one.predicted, 40)}});
     }
     const auto caption = html.element("figcaption");
@@ -294,14 +296,14 @@ void worst_panel(Html& html, const Evidence& evidence) {
   }
 }
 
-void diagnosis_panel(Html& html, const Evidence& evidence) {
+void diagnosis_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "diagnosis"}});
   panel_head(html, "Diagnosis",
              evidence.diagnosis.empty()
                  ? "No sign that the attacks were weaker than they look: gradients are not zero, "
                    "the model is not random, no black-box attack beat a white-box one."
                  : "Signs that the true robustness is lower than the figures above.");
-  for (const report::DiagnosisFinding& one : evidence.diagnosis) {
+  for (const DiagnosisFinding& one : evidence.diagnosis) {
     const auto note = html.element("p", {{"class", "note"}});
     html.leaf("b", capitalised(words_of(one.flag)));
     html.text(": " + one.advice);
@@ -327,7 +329,7 @@ void json_rows(Html& html, std::string caption, const Json& object) {
 
 }  // namespace
 
-void made_panel(Html& html, const Evidence& evidence) {
+void made_panel(Html& html, const StressEvidence& evidence) {
   const auto panel = html.element("section", {{"class", "panel"}, {"id", "made"}});
   panel_head(html, "How this was made",
              fmt::format("By emdyn {} in {}. Equal settings and seed give equal figures, whatever "

@@ -1,5 +1,3 @@
-#include "emdyn/report/stress/evidence.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,9 +5,15 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "emdyn/report/stress/evidence_page.hpp"
+
 namespace emdyn::report {
 namespace {
 
+using provoke::trial::CurveFinding;
+using provoke::trial::OodFinding;
+using provoke::trial::Picture;
+using provoke::trial::StressEvidence;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -19,8 +23,8 @@ Picture gradient() {
   return picture;
 }
 
-Evidence full() {
-  Evidence evidence;
+StressEvidence full() {
+  StressEvidence evidence;
   evidence.title = "mnist network";
   evidence.program_version = "1.2.3";
   evidence.model = "net.safetensors";
@@ -47,7 +51,8 @@ Evidence full() {
   evidence.corruption_set = "small";
   evidence.corruptions = {{"fog", {0.1, 0.2, 0.3, 0.4, 0.5}},
                           {"snow", {0.0, 0.01, 0.02, 0.1, 0.2}}};
-  OodFinding ood{.score = "energy", .set = "fashion", .auroc = 0.993, .aupr = 0.99, .fpr95 = 0.02};
+  OodFinding ood{
+      .score = "energy", .set = "fashion", .auroc = 0.993, .aupr_out = 0.99, .fpr95 = 0.02};
   ood.roc_false = {0.0, 0.02, 1.0};
   ood.roc_true = {0.5, 0.95, 1.0};
   ood.edges = {-4.0, 0.0, 4.0, 8.0};
@@ -62,7 +67,7 @@ Evidence full() {
   return evidence;
 }
 
-TEST(Evidence, SaysWhatWasFound) {
+TEST(StressEvidence, SaysWhatWasFound) {
   const std::string page = render_evidence(full());
   EXPECT_THAT(page, HasSubstr("180 of 10,000 examples are wrong without any attack (1.8 %)"));
   EXPECT_THAT(page, HasSubstr("attacks raise that to 411"));
@@ -74,14 +79,14 @@ TEST(Evidence, SaysWhatWasFound) {
   EXPECT_EQ(page, render_evidence(full()));
 }
 
-TEST(Evidence, WritesItselfWhereAsked) {
+TEST(StressEvidence, WritesItselfWhereAsked) {
   // EMDYN_EVIDENCE_PAGE=page.html writes the page, to be looked at.
   if (const char* path = std::getenv("EMDYN_EVIDENCE_PAGE"))
     std::ofstream(path) << render_evidence(full());
 }
 
-TEST(Evidence, SaysWhatIsAbsent) {
-  const std::string page = render_evidence(Evidence{});
+TEST(StressEvidence, SaysWhatIsAbsent) {
+  const std::string page = render_evidence(StressEvidence{});
   for (const char* words : {"No examples were tested", "No attack was run", "No curve was measured",
                             "No corruption was tried", "No strange inputs were scored",
                             "No tripwire was tried", "No example was broken"}) {
@@ -89,8 +94,8 @@ TEST(Evidence, SaysWhatIsAbsent) {
   }
 }
 
-TEST(Evidence, HostileTextsStayText) {
-  Evidence evidence = full();
+TEST(StressEvidence, HostileTextsStayText) {
+  StressEvidence evidence = full();
   const std::string hostile = "</title><script>alert(1)</script><img src=x onerror=1>";
   evidence.title = evidence.model = evidence.data = evidence.norm = hostile;
   evidence.attacks[0].name = evidence.corruptions[0].name = evidence.ood[0].set = hostile;
@@ -103,7 +108,7 @@ TEST(Evidence, HostileTextsStayText) {
   EXPECT_THAT(page, Not(HasSubstr("<img src=x")));
 }
 
-TEST(Evidence, PictureOfOnePixelIsTheKnownPng) {
+TEST(StressEvidence, PictureOfOnePixelIsTheKnownPng) {
   // 1 x 1 grey white: header 13 bytes with colour type 0, one scanline {0, 255}.
   const std::string uri = picture_uri({1, 1, 1, {1.0F}});
   EXPECT_THAT(uri, HasSubstr("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptV"));

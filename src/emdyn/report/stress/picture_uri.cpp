@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "emdyn/report/stress/evidence.hpp"
+#include "emdyn/report/stress/evidence_page.hpp"
 
 namespace emdyn::report {
 namespace {
+
+using provoke::trial::Picture;
 
 constexpr std::size_t kLargestSide = 512;
 

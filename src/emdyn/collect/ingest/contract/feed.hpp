@@ -9,6 +9,7 @@
 
 #include "emdyn/collect/ingest/contract/options.hpp"
 #include "emdyn/collect/ingest/contract/sink.hpp"
+#include "emdyn/core/task.hpp"
 
 namespace emdyn::collect::ingest {
 
@@ -19,7 +20,11 @@ inline constexpr double kNoTime = std::numeric_limits<double>::quiet_NaN();
 /// when its steps go back. One feed may serve many files: equal names mean the same run.
 class Feed {
  public:
-  Feed(Sink& sink, const Limits& limits) : sink_(sink), limits_(limits) {}
+  Feed(Sink& sink, const Limits& limits, const Task& task = {})
+      : sink_(sink), limits_(limits), task_(task) {}
+
+  /// Asked by whoever reads, block by block: what was read stays whole and can be gone on from.
+  bool stopped() const noexcept { return task_.stopped(); }
 
   /// The run of this name, announced on first use. @throws DataError beyond limits.names.
   RunIndex run(std::string_view name, const Json& configuration = Json::object());
@@ -70,6 +75,7 @@ class Feed {
 
   Sink& sink_;
   Limits limits_;
+  Task task_;
   Names run_names_;
   std::vector<RunState> runs_;
   std::vector<SignalState> signals_;

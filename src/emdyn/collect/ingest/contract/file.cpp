@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,26 +15,6 @@ namespace emdyn::collect::ingest {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_event_name(std::string_view name) {
-  return name.find("tfevents") != std::string_view::npos;
-}
-
-bool is_log_name(std::string_view name) {
-  std::string lower = to_lower(name);
-  if (lower.ends_with(".gz")) lower.resize(lower.size() - 3);
-  constexpr std::array<std::string_view, 4> kEndings{".csv", ".tsv", ".jsonl", ".ndjson"};
-  return is_event_name(lower) || std::ranges::any_of(kEndings, [&](std::string_view ending) {
-           return lower.ends_with(ending);
-         });
-}
-
-/// File name without .gz and without one more extension.
-std::string stem_of(const fs::path& file) {
-  fs::path name = file.filename();
-  if (to_lower(name.extension().string()) == ".gz") name = name.stem();
-  return name.stem().string();
-}
 
 }  // namespace
 
@@ -104,47 +82,6 @@ struct stat File::status() const {
     throw DataError(fmt::format("{}: cannot be examined: {}", shown_, std::strerror(errno)));
   }
   return status;
-}
-
-std::vector<fs::path> log_files(const fs::path& folder, const Limits& limits) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  fs::recursive_directory_iterator walk(folder, fs::directory_options::skip_permission_denied,
-                                        error);
-  for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    std::error_code gone;  // A file that vanishes meanwhile is no file.
-    if (!is_log_name(walk->path().filename().string()) || !walk->is_regular_file(gone)) continue;
-    files.push_back(walk->path());
-    if (files.size() > limits.files) {
-      throw DataError(fmt::format("{}: more than {} files; name a folder further down",
-                                  terminal_safe(folder.string()), limits.files));
-    }
-  }
-  if (error) {
-    throw DataError(fmt::format("{}: the folder cannot be read: {}", terminal_safe(folder.string()),
-                                error.message()));
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-std::string run_name_of(const fs::path& file, const fs::path& root) {
-  if (file == "-") return "stdin";
-  const bool event_file = is_event_name(file.filename().string());
-  const bool generated = file.filename().string().starts_with("events.out.tfevents");
-  std::error_code ignored;
-  const fs::path full = fs::absolute(file, ignored).lexically_normal();
-  if (!root.empty()) {
-    fs::path base = fs::absolute(root, ignored).lexically_normal();
-    if (!base.has_filename()) base = base.parent_path();
-    fs::path below = full.lexically_relative(base);
-    if (event_file) {
-      const std::string name = below.parent_path().generic_string();
-      return name.empty() ? base.filename().string() : name;
-    }
-    return (below.parent_path() / stem_of(file)).generic_string();
-  }
-  return generated ? full.parent_path().filename().string() : stem_of(file);
 }
 
 }  // namespace emdyn::collect::ingest

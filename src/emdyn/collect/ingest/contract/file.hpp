@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "emdyn/collect/ingest/contract/options.hpp"
 
@@ -35,15 +34,5 @@ class File {
   int descriptor_ = -1;
   std::string buffer_;
 };
-
-/// The files of a folder that look like logs (*tfevents*, .csv, .tsv, .jsonl, .ndjson and these
-/// with .gz), however deep, sorted by path; links to folders are not followed.
-/// @throws DataError when the folder cannot be read or holds more than limits.files.
-std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder,
-                                             const Limits& limits);
-
-/// What the run of a file is called that names none itself: its stem, for event files the folder
-/// they lie in; below `root` (when not empty) the path from there.
-std::string run_name_of(const std::filesystem::path& file, const std::filesystem::path& root);
 
 }  // namespace emdyn::collect::ingest

@@ -76,7 +76,7 @@ class ClassifierTraining final : public Experiment {
   std::int64_t steps() const noexcept override;
   std::span<const SignalInfo> signals() const noexcept override;
   /// @throws ModelError when the loss stops being finite.
-  Outcome run(Sink& sink, std::stop_token stop) override;
+  ExperimentResult run(SampleSink& sink, const Task& until) override;
 
   /// The network as it is now.
   model::Network network() const;

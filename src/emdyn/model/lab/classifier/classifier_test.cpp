@@ -67,9 +67,9 @@ class ClassifierTest : public ::testing::Test {
        ".safetensors");
 };
 
-model::Safetensors weights_after(ClassifierTask task, std::stop_token stop = {}) {
+model::Safetensors weights_after(ClassifierTask task, const Task& until = {}) {
   ClassifierTraining training(std::move(task));
-  record(training, stop);
+  record(training, until);
   return model::weights_of(training.network());
 }
 
@@ -95,7 +95,7 @@ TEST_F(ClassifierTest, EqualBitsForEveryNumberOfThreads) {
 }
 
 /// Asks for an end at the third row, in the middle of the first epoch.
-class Stopper final : public Sink {
+class Stopper final : public SampleSink {
  public:
   void row(std::int64_t, std::span<const Sample>) override {
     if (++rows_ == 3) stop.request_stop();
@@ -112,7 +112,7 @@ TEST_F(ClassifierTest, StoppedAndResumedEndsWithTheSameBits) {
   {
     ClassifierTraining training(task());
     Stopper sink;
-    const Outcome outcome = training.run(sink, sink.stop.get_token());
+    const ExperimentResult outcome = training.run(sink, Task(sink.stop.get_token()));
     EXPECT_TRUE(outcome.interrupted);
     EXPECT_EQ(outcome.steps, 12);
   }

@@ -96,7 +96,7 @@ struct ClassifierTraining::Parts {
   std::vector<std::uint32_t> order;
   std::int64_t ordered_epoch = -1;
   std::int64_t done = 0;
-  Outcome outcome;
+  ExperimentResult outcome;
 
   explicit Parts(ClassifierTask given)
       : task(std::move(given)),
@@ -159,7 +159,7 @@ struct ClassifierTraining::Parts {
   PartResult train_part(std::size_t part, std::span<const std::uint32_t> indices,
                         std::size_t total) {
     model::set_torch_threads(1);
-    Batch batch = batch_of(task.train, indices);
+    TrainingBatch batch = batch_of(task.train, indices);
     if (task.adversarial_epsilon > 0.0) {
       const double share = static_cast<double>(done + 1) / static_cast<double>(steps_per_epoch());
       const Philox random(
@@ -235,7 +235,7 @@ struct ClassifierTraining::Parts {
       const std::size_t begin = chunk * kTestChunk;
       std::vector<std::uint32_t> indices(std::min(kTestChunk, count - begin));
       std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(begin));
-      const Batch batch = batch_of(task.test, indices);
+      const TrainingBatch batch = batch_of(task.test, indices);
       const torch::Tensor logits = model::apply(network.layers(0), batch.inputs);
       losses[chunk] =
           at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum).item<double>();
@@ -259,7 +259,7 @@ struct ClassifierTraining::Parts {
       const std::size_t begin = chunk * kTestChunk;
       std::vector<std::uint32_t> indices(std::min(kTestChunk, count - begin));
       std::iota(indices.begin(), indices.end(), static_cast<std::uint32_t>(begin));
-      const Batch batch = batch_of(task.test, indices);
+      const TrainingBatch batch = batch_of(task.test, indices);
       const Philox random(static_cast<std::uint64_t>(task.settings.seed),
                           std::uint64_t{robust_stream} << 40 | chunk);
       const torch::Tensor x =
@@ -354,12 +354,12 @@ struct ClassifierTraining::Parts {
     std::ranges::copy(content.tensors[2].values, network.parameters().begin());
   }
 
-  void run(Sink& sink, const std::stop_token& stop) {
+  void run(SampleSink& sink, const Task& until) {
     const auto start = Clock::now();
     Recent recent;
     std::vector<Sample> samples;
     outcome.data["resumed_at"] = done;
-    while (done < steps() && !stop.stop_requested()) {
+    while (done < steps() && !until.stopped()) {
       step(recent);
       const bool epoch_ends = done % steps_per_epoch() == 0;
       if (done % task.settings.log_every != 0 && !epoch_ends) continue;
@@ -397,8 +397,8 @@ std::uint64_t ClassifierTraining::seed() const noexcept {
 std::int64_t ClassifierTraining::steps() const noexcept { return parts_->steps(); }
 std::span<const SignalInfo> ClassifierTraining::signals() const noexcept { return parts_->infos; }
 
-Outcome ClassifierTraining::run(Sink& sink, std::stop_token stop) {
-  parts_->run(sink, stop);
+ExperimentResult ClassifierTraining::run(SampleSink& sink, const Task& until) {
+  parts_->run(sink, until);
   return parts_->outcome;
 }
 

@@ -6,10 +6,10 @@
 
 namespace emdyn::model::lab {
 
-Batch batch_of(const Examples& examples, std::span<const std::uint32_t> indices) {
+TrainingBatch batch_of(const Examples& examples, std::span<const std::uint32_t> indices) {
   std::vector<std::int64_t> shape = examples.shape;
   shape.insert(shape.begin(), static_cast<std::int64_t>(indices.size()));
-  Batch batch{at::empty(shape, torch::kFloat32), at::empty({shape[0]}, torch::kInt64)};
+  TrainingBatch batch{at::empty(shape, torch::kFloat32), at::empty({shape[0]}, torch::kInt64)};
   const auto each = static_cast<std::size_t>(batch.inputs.numel()) / indices.size();
   const std::span values(batch.inputs.data_ptr<float>(), each * indices.size());
   for (std::size_t i = 0; i < indices.size(); ++i) {
@@ -19,7 +19,7 @@ Batch batch_of(const Examples& examples, std::span<const std::uint32_t> indices)
   return batch;
 }
 
-torch::Tensor Pgd::perturb(const std::vector<model::Layer>& layers, const Batch& batch,
+torch::Tensor Pgd::perturb(const std::vector<model::Layer>& layers, const TrainingBatch& batch,
                            Philox random) const {
   torch::Tensor noise = at::empty_like(batch.inputs);
   auto* values = noise.data_ptr<float>();

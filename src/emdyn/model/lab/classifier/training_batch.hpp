@@ -10,12 +10,12 @@
 
 namespace emdyn::model::lab {
 
-struct Batch {
+struct TrainingBatch {
   torch::Tensor inputs;  ///< [batch, …]
   torch::Tensor labels;  ///< [batch]
 };
 
-Batch batch_of(const Examples& examples, std::span<const std::uint32_t> indices);
+TrainingBatch batch_of(const Examples& examples, std::span<const std::uint32_t> indices);
 
 /// Projected gradient ascent on the cross entropy in the maximum norm, in steps of 2.5 epsilon /
 /// steps, from a random start: what adversarial training and its test use. Attacks that judge a
@@ -27,7 +27,7 @@ struct Pgd {
   double high = 1.0;
 
   /// @return inputs within epsilon of the batch's and in [low, high].
-  torch::Tensor perturb(const std::vector<model::Layer>& layers, const Batch& batch,
+  torch::Tensor perturb(const std::vector<model::Layer>& layers, const TrainingBatch& batch,
                         Philox random) const;
 };
 

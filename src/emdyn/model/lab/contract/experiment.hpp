@@ -2,13 +2,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "emdyn/core/field.hpp"
 #include "emdyn/core/json.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -28,9 +28,9 @@ struct Sample {
 
 /// Takes what an experiment measures, on the thread that runs it: training waits for it, so nothing
 /// is dropped. May throw; the experiment then ends with that exception.
-class Sink {
+class SampleSink {
  public:
-  virtual ~Sink() = default;
+  virtual ~SampleSink() = default;
   /// All samples taken at one training step, in the order of their signals.
   virtual void row(std::int64_t step, std::span<const Sample> samples) = 0;
   /// Something the experiment noticed itself, such as a probe that was switched off.
@@ -47,7 +47,7 @@ struct ProbeCost {
 };
 
 /// How a run of an experiment went. Everything but the times is equal for equal configuration.
-struct Outcome {
+struct ExperimentResult {
   std::int64_t steps = 0;    ///< Training steps done.
   bool interrupted = false;  ///< Stopped before its last step.
   double seconds = 0.0;      ///< Wall time, probes and sink included.
@@ -62,7 +62,7 @@ struct Outcome {
   double steps_per_second() const noexcept;
 };
 /// For RunInfo::notes and `--json`.
-Json outcome_json(const Outcome& outcome);
+Json outcome_json(const ExperimentResult& outcome);
 
 /// A simulated experiment: a network in training that gives signals along its steps.
 class Experiment {
@@ -74,25 +74,12 @@ class Experiment {
   virtual std::uint64_t seed() const noexcept = 0;
   virtual std::int64_t steps() const noexcept = 0;
   virtual std::span<const SignalInfo> signals() const noexcept = 0;
-  /// Trains from the beginning to the last step, or until `stop` is requested. Call it once.
-  virtual Outcome run(Sink& sink, std::stop_token stop) = 0;
+  /// Trains from the beginning to the last step, or until `task` is stopped. Call it once.
+  virtual ExperimentResult run(SampleSink& sink, const Task& task) = 0;
 };
-
-/// One line of the list of experiments.
-struct ExperimentEntry {
-  std::string_view name;
-  std::string_view help;
-  std::string_view paper;
-  Json (*fields)();  ///< As describe_fields().
-  std::unique_ptr<Experiment> (*make)(const Params& params);
-};
-std::span<const ExperimentEntry> experiments() noexcept;
-
-/// @throws ConfigError for an unknown experiment or setting, or a value out of range.
-std::unique_ptr<Experiment> make_experiment(std::string_view name, const Params& params);
 
 /// Keeps everything in memory as a series::Run.
-class Recorder final : public Sink {
+class Recorder final : public SampleSink {
  public:
   explicit Recorder(const Experiment& experiment);
   void row(std::int64_t step, std::span<const Sample> samples) override;
@@ -100,13 +87,13 @@ class Recorder final : public Sink {
   /// The run so far.
   const series::Run& run() const noexcept { return run_; }
   /// Closes the run with how it went. Signals without a point are left out.
-  series::Run take(const Outcome& outcome);
+  series::Run take(const ExperimentResult& outcome);
 
  private:
   series::Run run_;
 };
 
 /// Runs it and keeps everything in memory.
-series::Run record(Experiment& experiment, std::stop_token stop = {});
+series::Run record(Experiment& experiment, const Task& task = {});
 
 }  // namespace emdyn::model::lab

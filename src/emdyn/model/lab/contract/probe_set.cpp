@@ -69,7 +69,7 @@ void ProbeSet::schedule(double budget_percent, std::int64_t every, double step_o
   }
 }
 
-void ProbeSet::begin_row(std::int64_t step, Sink& sink) {
+void ProbeSet::begin_row(std::int64_t step, SampleSink& sink) {
   row_.clear();
   const std::int64_t row = step / every_;
   for (Probe& probe : probes_) {
@@ -77,7 +77,7 @@ void ProbeSet::begin_row(std::int64_t step, Sink& sink) {
   }
 }
 
-void ProbeSet::measure(Probe& probe, std::int64_t step, Sink& sink) {
+void ProbeSet::measure(Probe& probe, std::int64_t step, SampleSink& sink) {
   std::string reason;
   try {
     const Timer timer(probe.cost, 1);

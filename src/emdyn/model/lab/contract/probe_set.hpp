@@ -43,7 +43,7 @@ class ProbeSet {
 
   /// Starts a row and takes every measurement due in it. A probe that throws is switched off, with
   /// an event of kind `gap`.
-  void begin_row(std::int64_t step, Sink& sink);
+  void begin_row(std::int64_t step, SampleSink& sink);
   /// Sets the `signal`-th signal of a probe in this row.
   void put(std::size_t probe, std::size_t signal, double value);
   /// Runs `work` on the account of a probe. @param calls how many calls it counts as.
@@ -80,7 +80,7 @@ class ProbeSet {
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   };
 
-  void measure(Probe& probe, std::int64_t step, Sink& sink);
+  void measure(Probe& probe, std::int64_t step, SampleSink& sink);
 
   std::vector<SignalInfo> signals_;
   std::vector<Probe> probes_;

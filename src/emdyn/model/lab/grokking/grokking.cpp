@@ -81,11 +81,11 @@ class Grokking final : public Experiment {
   std::int64_t steps() const noexcept override { return config_.steps; }
   std::span<const SignalInfo> signals() const noexcept override { return probes_.set().signals(); }
 
-  Outcome run(Sink& sink, std::stop_token stop) override {
+  ExperimentResult run(SampleSink& sink, const Task& task) override {
     const auto start = Clock::now();
     const FlushDenormals guard;
-    Outcome outcome;
-    for (; outcome.steps < config_.steps && !stop.stop_requested(); ++outcome.steps) {
+    ExperimentResult outcome;
+    for (; outcome.steps < config_.steps && !task.stopped(); ++outcome.steps) {
       step(outcome.steps, sink, outcome);
     }
     outcome.interrupted = outcome.steps < config_.steps;
@@ -107,7 +107,7 @@ class Grokking final : public Experiment {
            static_cast<double>(config_.warmup_steps);
   }
 
-  void step(std::int64_t step, Sink& sink, Outcome& outcome) {
+  void step(std::int64_t step, SampleSink& sink, ExperimentResult& outcome) {
     const bool row = probes_.set().due(step);
     if (row) probes_.set().begin_row(step, sink);
     const Metrics metrics = network_->forward_backward(batches_.next());
@@ -120,15 +120,15 @@ class Grokking final : public Experiment {
     deliver(step, sink, outcome);
   }
 
-  void deliver(std::int64_t step, Sink& sink, Outcome& outcome) {
+  void deliver(std::int64_t step, SampleSink& sink, ExperimentResult& outcome) {
     const auto start = Clock::now();
     sink.row(step, probes_.set().take_row());
     outcome.seconds_in_sink += seconds_since(start);
   }
 
   GrokkingConfig config_;
-  Split split_;
-  std::unique_ptr<Network> network_;
+  PairSplit split_;
+  std::unique_ptr<PairNetwork> network_;
   Optimizer optimizer_;
   Batches batches_;
   GrokkingProbes probes_;
@@ -147,22 +147,22 @@ std::unique_ptr<Experiment> make_grokking(const GrokkingConfig& config,
   return std::make_unique<Grokking>(config, std::move(custom));
 }
 
-Split make_split(const GrokkingConfig& config) {
+PairSplit make_split(const GrokkingConfig& config) {
   return split_pairs(all_pairs(config.operation, static_cast<std::uint32_t>(config.p)),
                      config.train_fraction,
                      Philox(static_cast<std::uint64_t>(config.seed), split_stream));
 }
 
-std::unique_ptr<Network> make_network(const GrokkingConfig& config) {
+std::unique_ptr<PairNetwork> make_network(const GrokkingConfig& config) {
   const Philox random(static_cast<std::uint64_t>(config.seed), weights_stream);
-  if (config.network == Architecture::transformer) {
+  if (config.network == NetworkKind::transformer) {
     return std::make_unique<TransformerNetwork>(
-        model::Transformer::Shape{config.p, config.width, config.loss == LossKind::mse,
+        model::Transformer::Shape{config.p, config.width, config.loss == TrainingLoss::mse,
                                   config.init_scale},
         random);
   }
   const Activation activation =
-      config.network == Architecture::mlp_quadratic ? Activation::quadratic : Activation::relu;
+      config.network == NetworkKind::mlp_quadratic ? Activation::quadratic : Activation::relu;
   return std::make_unique<Mlp>(
       Mlp::Shape{static_cast<std::uint32_t>(config.p), static_cast<std::size_t>(config.width),
                  activation, config.loss},

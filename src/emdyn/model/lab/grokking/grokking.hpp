@@ -17,7 +17,7 @@ struct CustomProbe {
   std::vector<SignalInfo> signals;
   std::int64_t every_rows = 1;
   /// Returns one value per signal.
-  std::function<std::vector<double>(Network&)> measure;
+  std::function<std::vector<double>(PairNetwork&)> measure;
 };
 
 /// Delayed generalisation on modular arithmetic. Sources: Power et al., "Grokking: generalization
@@ -37,9 +37,9 @@ std::unique_ptr<Experiment> make_grokking(const GrokkingConfig& config,
                                           std::vector<CustomProbe> custom = {});
 
 /// The network a config describes, with its initial weights.
-std::unique_ptr<Network> make_network(const GrokkingConfig& config);
+std::unique_ptr<PairNetwork> make_network(const GrokkingConfig& config);
 
 /// The train and test sets a config describes.
-Split make_split(const GrokkingConfig& config);
+PairSplit make_split(const GrokkingConfig& config);
 
 }  // namespace emdyn::model::lab

@@ -10,7 +10,7 @@
 
 namespace emdyn::model::lab {
 
-enum class Architecture { mlp_quadratic, mlp_relu, transformer };
+enum class NetworkKind { mlp_quadratic, mlp_relu, transformer };
 inline constexpr std::string_view kArchitectureWords[] = {"mlp_quadratic", "mlp_relu",
                                                           "transformer"};
 
@@ -19,9 +19,9 @@ struct GrokkingConfig {
   Operation operation = Operation::add;
   std::int64_t p = 59;
   double train_fraction = 0.35;
-  Architecture network = Architecture::mlp_quadratic;
+  NetworkKind network = NetworkKind::mlp_quadratic;
   std::int64_t width = 128;
-  LossKind loss = LossKind::cross_entropy;
+  TrainingLoss loss = TrainingLoss::cross_entropy;
   OptimizerKind optimizer = OptimizerKind::adamw;
   double learning_rate = 2e-3;
   double weight_decay = 1.0;

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <utility>
 
-#include "emdyn/probe/measures.hpp"
+#include "emdyn/probe/activity/activation_stats.hpp"
+#include "emdyn/probe/geometry/fourier.hpp"
+#include "emdyn/probe/spectra/spectrum.hpp"
 
 namespace emdyn::model::lab {
 namespace {
@@ -22,8 +24,9 @@ std::vector<Pair> thinned(const std::vector<Pair>& pairs, std::size_t count) {
 
 }  // namespace
 
-GrokkingProbes::GrokkingProbes(const GrokkingConfig& config, const Split& split, Network& network,
-                               std::size_t batch, std::vector<CustomProbe> custom)
+GrokkingProbes::GrokkingProbes(const GrokkingConfig& config, const PairSplit& split,
+                               PairNetwork& network, std::size_t batch,
+                               std::vector<CustomProbe> custom)
     : network_(network) {
   add_metrics(split);
   add_norms();
@@ -39,7 +42,7 @@ GrokkingProbes::GrokkingProbes(const GrokkingConfig& config, const Split& split,
                 3.0 * static_cast<double>(batch) * network.forward_operations());
 }
 
-void GrokkingProbes::add_metrics(const Split& split) {
+void GrokkingProbes::add_metrics(const PairSplit& split) {
   train_probe_ = set_.add("train_metrics", 0.0, ProbeSet::Group::cheap,
                           {{"train_loss", "mean loss on the step's pairs"},
                            {"train_accuracy", "share of them answered right"},
@@ -57,7 +60,7 @@ void GrokkingProbes::add_metrics(const Split& split) {
 void GrokkingProbes::add_norms() {
   double weights = 0.0;
   std::vector<SignalInfo> norms = {{"weight_norm", "Frobenius norm of all weights"}};
-  for (const Layer& layer : network_.layers()) {
+  for (const WeightMatrix& layer : network_.layers()) {
     weights += static_cast<double>(layer.weights.size());
     norms.push_back({"weight_norm/" + layer.name, "Frobenius norm of the layer"});
   }
@@ -69,7 +72,7 @@ void GrokkingProbes::add_norms() {
            std::move(norms), [&n = network_] {
              std::vector<double> values = {0.0};
              double sum = 0.0;
-             for (const Layer& layer : n.layers()) {
+             for (const WeightMatrix& layer : n.layers()) {
                values.push_back(probe::frobenius_norm(layer.weights));
                sum += values.back() * values.back();
              }
@@ -78,7 +81,7 @@ void GrokkingProbes::add_norms() {
            });
 }
 
-void GrokkingProbes::add_activations(const Split& split) {
+void GrokkingProbes::add_activations(const PairSplit& split) {
   std::vector<Pair> sample = thinned(split.test, kSample);
   const auto units = static_cast<double>(network_.embedding().columns);
   const double operations = network_.forward_operations() + 4.0 * ProbeSet::kScalarCost * units;
@@ -97,7 +100,7 @@ void GrokkingProbes::add_activations(const Split& split) {
 void GrokkingProbes::add_structure(const GrokkingConfig& config) {
   double operations = 0.0;
   std::vector<SignalInfo> ranks;
-  for (const Layer& layer : network_.layers()) {
+  for (const WeightMatrix& layer : network_.layers()) {
     const auto least = static_cast<double>(std::min(layer.weights.rows, layer.weights.columns));
     const auto size = static_cast<double>(layer.weights.size());
     operations += ProbeSet::kDoubleCost * least * (size + 9.0 * least * least);
@@ -106,7 +109,7 @@ void GrokkingProbes::add_structure(const GrokkingConfig& config) {
   set_.add("effective_rank", operations, ProbeSet::Group::structure, std::move(ranks),
            [&n = network_] {
              std::vector<double> values;
-             for (const Layer& layer : n.layers()) {
+             for (const WeightMatrix& layer : n.layers()) {
                values.push_back(probe::effective_rank(layer.weights));
              }
              return values;

@@ -11,7 +11,7 @@ namespace emdyn::model::lab {
 class GrokkingProbes {
  public:
   /// @param network is kept by reference. @param batch pairs of one training step.
-  GrokkingProbes(const GrokkingConfig& config, const Split& split, Network& network,
+  GrokkingProbes(const GrokkingConfig& config, const PairSplit& split, PairNetwork& network,
                  std::size_t batch, std::vector<CustomProbe> custom);
 
   ProbeSet& set() noexcept { return set_; }
@@ -25,12 +25,12 @@ class GrokkingProbes {
   void evaluate_train(std::span<const Pair> train, double learning_rate);
 
  private:
-  void add_metrics(const Split& split);
+  void add_metrics(const PairSplit& split);
   void add_norms();
-  void add_activations(const Split& split);
+  void add_activations(const PairSplit& split);
   void add_structure(const GrokkingConfig& config);
 
-  Network& network_;
+  PairNetwork& network_;
   ProbeSet set_;
   std::vector<float> before_;
   std::size_t train_probe_ = 0;

@@ -7,7 +7,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
-#include "emdyn/model/lab/contract/experiment.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::lab {
 namespace {
@@ -100,7 +100,7 @@ TEST(Grokking, EverySignalIsRegisteredAndFinite) {
 TEST(Grokking, AProbeThatThrowsIsSwitchedOffAndTrainingGoesOn) {
   const auto plain = signals_of(small_config());
   CustomProbe bad{"bad", {{"bad_signal", "fails in its third row"}}, 1, {}};
-  bad.measure = [calls = 0](Network&) mutable {
+  bad.measure = [calls = 0](PairNetwork&) mutable {
     if (++calls > 2) throw std::runtime_error("no memory of that");
     return std::vector<double>{1.0};
   };
@@ -117,7 +117,7 @@ TEST(Grokking, StopsWhenAsked) {
   GrokkingConfig config = small_config();
   config.steps = 1'000'000'000;
   std::stop_source source;
-  class StopAfter final : public Sink {
+  class StopAfter final : public SampleSink {
    public:
     explicit StopAfter(std::stop_source& stop) : stop_(stop) {}
     void row(std::int64_t step, std::span<const Sample>) override {
@@ -128,7 +128,7 @@ TEST(Grokking, StopsWhenAsked) {
    private:
     std::stop_source& stop_;
   } sink(source);
-  const Outcome outcome = make_grokking(config)->run(sink, source.get_token());
+  const ExperimentResult outcome = make_grokking(config)->run(sink, Task(source.get_token()));
   EXPECT_TRUE(outcome.interrupted);
   EXPECT_EQ(outcome.steps, 51);
 }

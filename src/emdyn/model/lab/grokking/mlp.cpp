@@ -89,7 +89,7 @@ void Mlp::run_part(std::span<const Pair> pairs, float scale, bool backward, Part
   part.correct = 0;
   if (backward) std::fill(part.gradients.begin(), part.gradients.end(), 0.0F);
   const auto row_loss =
-      shape_.loss == LossKind::cross_entropy ? cross_entropy_row : squared_error_row;
+      shape_.loss == TrainingLoss::cross_entropy ? cross_entropy_row : squared_error_row;
   for (std::size_t begin = 0; begin < pairs.size(); begin += kBlockRows) {
     const auto block = pairs.subspan(begin, std::min(kBlockRows, pairs.size() - begin));
     forward_block(block, part);
@@ -156,7 +156,7 @@ math::MatrixView<float> Mlp::hidden(std::span<const Pair> pairs) {
   return {sample_.data(), pairs.size(), shape_.width, units_, 1};
 }
 
-std::vector<Layer> Mlp::layers() const {
+std::vector<WeightMatrix> Mlp::layers() const {
   const std::size_t tokens = 2 * std::size_t{shape_.p};
   return {{"embedding", {parameters_.data(), tokens, shape_.width, units_, 1}},
           {"output", {parameters_.data() + output_offset(), shape_.width, shape_.p, classes_, 1}}};

@@ -16,13 +16,13 @@ enum class Activation { quadratic, relu };
 ///
 /// Pairs are cut into at most four parts by their number alone; each part keeps its own gradient
 /// and they are added in order, so results do not depend on the number of threads.
-class Mlp final : public Network {
+class Mlp final : public PairNetwork {
  public:
   struct Shape {
     std::uint32_t p;
     std::size_t width;
     Activation activation;
-    LossKind loss;
+    TrainingLoss loss;
   };
 
   Mlp(const Shape& shape, double init_scale, Philox random);
@@ -32,7 +32,7 @@ class Mlp final : public Network {
   Metrics forward_backward(std::span<const Pair> pairs) override;
   Metrics evaluate(std::span<const Pair> pairs) override;
   math::MatrixView<float> hidden(std::span<const Pair> pairs) override;
-  std::vector<Layer> layers() const override;
+  std::vector<WeightMatrix> layers() const override;
   math::MatrixView<float> embedding() const override;
   double forward_operations() const noexcept override;
 

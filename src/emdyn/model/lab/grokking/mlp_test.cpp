@@ -27,7 +27,7 @@ double reference_loss(const Mlp::Shape& shape, std::span<const double> parameter
         logits[c] += h * output[k * classes + c];
       }
     }
-    if (shape.loss == LossKind::cross_entropy) {
+    if (shape.loss == TrainingLoss::cross_entropy) {
       double sum = 0.0;
       for (const double logit : logits) sum += std::exp(logit);
       total += std::log(sum) - logits[pair.target];
@@ -39,7 +39,7 @@ double reference_loss(const Mlp::Shape& shape, std::span<const double> parameter
   return total / static_cast<double>(pairs.size());
 }
 
-class MlpShapes : public testing::TestWithParam<std::tuple<Activation, LossKind, int>> {
+class MlpShapes : public testing::TestWithParam<std::tuple<Activation, TrainingLoss, int>> {
  protected:
   Mlp::Shape shape_{static_cast<std::uint32_t>(std::get<2>(GetParam())), 19,
                     std::get<0>(GetParam()), std::get<1>(GetParam())};
@@ -91,11 +91,12 @@ TEST_P(MlpShapes, EqualBitsForEveryNumberOfThreads) {
 
 INSTANTIATE_TEST_SUITE_P(All, MlpShapes,
                          testing::Combine(testing::Values(Activation::quadratic, Activation::relu),
-                                          testing::Values(LossKind::cross_entropy, LossKind::mse),
+                                          testing::Values(TrainingLoss::cross_entropy,
+                                                          TrainingLoss::mse),
                                           testing::Values(5, 31)));
 
 TEST(Mlp, AccuracyOfADeadNetworkIsZero) {
-  const Mlp::Shape shape{7, 4, Activation::relu, LossKind::cross_entropy};
+  const Mlp::Shape shape{7, 4, Activation::relu, TrainingLoss::cross_entropy};
   Mlp mlp(shape, 1.0, Philox(1));
   for (float& weight : mlp.parameters()) weight = 0.0F;
   const Metrics metrics = mlp.evaluate(all_pairs(Operation::add, 7));
@@ -104,7 +105,7 @@ TEST(Mlp, AccuracyOfADeadNetworkIsZero) {
 }
 
 TEST(Mlp, HiddenActivationsAreTheSquaredSums) {
-  const Mlp::Shape shape{5, 3, Activation::quadratic, LossKind::mse};
+  const Mlp::Shape shape{5, 3, Activation::quadratic, TrainingLoss::mse};
   Mlp mlp(shape, 1.0, Philox(2));
   const std::vector<Pair> pairs = {{1, 4, 0}, {2, 2, 4}};
   const auto hidden = mlp.hidden(pairs);

@@ -20,7 +20,7 @@ at::Tensor leaf(const math::MatrixView<float>& view) {
   return tensor.set_requires_grad(true);
 }
 
-void compare(Activation activation, LossKind kind) {
+void compare(Activation activation, TrainingLoss kind) {
   const Mlp::Shape shape{23, 40, activation, kind};
   Mlp mlp(shape, 1.0, Philox(5));
   const auto pairs = split_pairs(all_pairs(Operation::mul, shape.p), 0.6, Philox(8)).train;
@@ -41,7 +41,7 @@ void compare(Activation activation, LossKind kind) {
   const at::Tensor h = activation == Activation::quadratic ? z.square() : at::relu(z);
   const at::Tensor logits = h.matmul(second);
   const at::Tensor target = tensor(targets);
-  const at::Tensor loss = kind == LossKind::cross_entropy
+  const at::Tensor loss = kind == TrainingLoss::cross_entropy
                               ? at::cross_entropy_loss(logits, target)
                               : at::mse_loss(logits, at::one_hot(target, shape.p).to(at::kDouble));
   loss.backward();
@@ -62,11 +62,11 @@ void compare(Activation activation, LossKind kind) {
 }
 
 TEST(MlpAgainstTorch, QuadraticCrossEntropy) {
-  compare(Activation::quadratic, LossKind::cross_entropy);
+  compare(Activation::quadratic, TrainingLoss::cross_entropy);
 }
-TEST(MlpAgainstTorch, QuadraticSquaredError) { compare(Activation::quadratic, LossKind::mse); }
-TEST(MlpAgainstTorch, ReluCrossEntropy) { compare(Activation::relu, LossKind::cross_entropy); }
-TEST(MlpAgainstTorch, ReluSquaredError) { compare(Activation::relu, LossKind::mse); }
+TEST(MlpAgainstTorch, QuadraticSquaredError) { compare(Activation::quadratic, TrainingLoss::mse); }
+TEST(MlpAgainstTorch, ReluCrossEntropy) { compare(Activation::relu, TrainingLoss::cross_entropy); }
+TEST(MlpAgainstTorch, ReluSquaredError) { compare(Activation::relu, TrainingLoss::mse); }
 
 }  // namespace
 }  // namespace emdyn::model::lab

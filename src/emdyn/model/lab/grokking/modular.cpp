@@ -85,7 +85,7 @@ std::vector<Pair> all_pairs(Operation operation, std::uint32_t p) {
   return pairs;
 }
 
-Split split_pairs(const std::vector<Pair>& pairs, double fraction, Philox random) {
+PairSplit split_pairs(const std::vector<Pair>& pairs, double fraction, Philox random) {
   const auto count =
       static_cast<std::size_t>(std::llround(fraction * static_cast<double>(pairs.size())));
   if (count == 0 || count >= pairs.size()) {
@@ -101,7 +101,7 @@ Split split_pairs(const std::vector<Pair>& pairs, double fraction, Philox random
   const auto middle = order.begin() + static_cast<std::ptrdiff_t>(count);
   std::sort(order.begin(), middle);
   std::sort(middle, order.end());
-  Split split;
+  PairSplit split;
   for (std::size_t i = 0; i < order.size(); ++i) {
     (i < count ? split.train : split.test).push_back(pairs[order[i]]);
   }

@@ -30,13 +30,13 @@ std::uint16_t apply_operation(Operation operation, std::uint32_t x, std::uint32_
 std::vector<Pair> all_pairs(Operation operation, std::uint32_t p);
 
 /// The table cut at random into what is trained on and what is held out, each by x then y.
-struct Split {
+struct PairSplit {
   std::vector<Pair> train;
   std::vector<Pair> test;
 };
 
 /// `train` gets round(fraction · pairs). @throws ConfigError when either part would be empty.
-Split split_pairs(const std::vector<Pair>& pairs, double fraction, Philox random);
+PairSplit split_pairs(const std::vector<Pair>& pairs, double fraction, Philox random);
 
 /// The tokens in an order in which the operation is a shift: 0 … p − 1 for add and sub, powers of
 /// a generator (without 0) for mul and div; a Fourier transform along it shows the structure that

@@ -42,7 +42,7 @@ TEST(Modular, DivisionLeavesZeroOut) {
 
 TEST(Modular, SplitIsAPartition) {
   const auto pairs = all_pairs(Operation::add, 11);
-  const Split split = split_pairs(pairs, 0.3, Philox(5));
+  const PairSplit split = split_pairs(pairs, 0.3, Philox(5));
   EXPECT_EQ(split.train.size(), 36U);  // round(0.3 · 121)
   std::set<std::pair<int, int>> seen;
   for (const auto* part : {&split.train, &split.test}) {

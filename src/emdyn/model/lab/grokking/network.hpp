@@ -9,7 +9,7 @@
 
 namespace emdyn::model::lab {
 
-enum class LossKind { cross_entropy, mse };
+enum class TrainingLoss { cross_entropy, mse };
 inline constexpr std::string_view kLossWords[] = {"cross_entropy", "mse"};
 
 /// Means over a set of pairs.
@@ -19,16 +19,16 @@ struct Metrics {
 };
 
 /// A named weight matrix of a network.
-struct Layer {
+struct WeightMatrix {
   std::string name;
   math::MatrixView<float> weights;
 };
 
 /// A network that maps pairs (x, y) to logits over p classes. Its parameters and gradients are flat
 /// arrays (padding included and always 0), so one optimiser serves every network.
-class Network {
+class PairNetwork {
  public:
-  virtual ~Network() = default;
+  virtual ~PairNetwork() = default;
   virtual std::span<float> parameters() noexcept = 0;
   virtual std::span<const float> gradients() const noexcept = 0;
   /// Mean loss over the pairs and its gradient, which replaces the one before.
@@ -38,7 +38,7 @@ class Network {
   /// call of a non-const member.
   virtual math::MatrixView<float> hidden(std::span<const Pair> pairs) = 0;
   /// Views of the current weights; valid while the network lives.
-  virtual std::vector<Layer> layers() const = 0;
+  virtual std::vector<WeightMatrix> layers() const = 0;
   /// The embedding of the first operand, [token, unit].
   virtual math::MatrixView<float> embedding() const = 0;
   /// Multiply-adds of a forward pass over one pair, for cost models.

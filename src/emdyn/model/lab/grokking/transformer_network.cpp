@@ -22,8 +22,8 @@ math::MatrixView<float> TransformerNetwork::hidden(std::span<const Pair> pairs) 
   return transformer_.hidden(questions(pairs));
 }
 
-std::vector<Layer> TransformerNetwork::layers() const {
-  std::vector<Layer> layers;
+std::vector<WeightMatrix> TransformerNetwork::layers() const {
+  std::vector<WeightMatrix> layers;
   for (auto& matrix : transformer_.matrices()) {
     layers.push_back({std::move(matrix.name), matrix.weights});
   }

@@ -7,7 +7,7 @@
 namespace emdyn::model::lab {
 
 /// model::Transformer as a network of the grokking experiment.
-class TransformerNetwork final : public Network {
+class TransformerNetwork final : public PairNetwork {
  public:
   /// @throws ConfigError, UnavailableError as model::Transformer.
   TransformerNetwork(const model::Transformer::Shape& shape, Philox random)
@@ -18,7 +18,7 @@ class TransformerNetwork final : public Network {
   Metrics forward_backward(std::span<const Pair> pairs) override;
   Metrics evaluate(std::span<const Pair> pairs) override;
   math::MatrixView<float> hidden(std::span<const Pair> pairs) override;
-  std::vector<Layer> layers() const override;
+  std::vector<WeightMatrix> layers() const override;
   math::MatrixView<float> embedding() const override;
   double forward_operations() const noexcept override { return transformer_.forward_operations(); }
 

@@ -11,7 +11,7 @@ namespace {
 
 GrokkingConfig small_transformer() {
   GrokkingConfig config;
-  config.network = Architecture::transformer;
+  config.network = NetworkKind::transformer;
   config.p = 13;
   config.width = 16;
   config.train_fraction = 0.6;

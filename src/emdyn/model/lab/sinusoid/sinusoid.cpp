@@ -12,7 +12,8 @@
 #include "emdyn/model/lab/contract/dense.hpp"
 #include "emdyn/model/lab/contract/kernels.hpp"
 #include "emdyn/model/lab/contract/probe_set.hpp"
-#include "emdyn/probe/measures.hpp"
+#include "emdyn/probe/activity/activation_stats.hpp"
+#include "emdyn/probe/spectra/spectrum.hpp"
 
 namespace emdyn::model::lab {
 namespace {
@@ -97,11 +98,11 @@ class Sinusoid final : public Experiment {
   std::int64_t steps() const noexcept override { return config_.steps; }
   std::span<const SignalInfo> signals() const noexcept override { return probes_.signals(); }
 
-  Outcome run(Sink& sink, std::stop_token stop) override {
+  ExperimentResult run(SampleSink& sink, const Task& task) override {
     const auto start = Clock::now();
     const FlushDenormals guard;
-    Outcome outcome;
-    for (; outcome.steps < config_.steps && !stop.stop_requested(); ++outcome.steps) {
+    ExperimentResult outcome;
+    for (; outcome.steps < config_.steps && !task.stopped(); ++outcome.steps) {
       step(outcome.steps, sink, outcome);
     }
     outcome.interrupted = outcome.steps < config_.steps;
@@ -129,7 +130,7 @@ class Sinusoid final : public Experiment {
     return sum / static_cast<double>(found.size());
   }
 
-  void step(std::int64_t step, Sink& sink, Outcome& outcome) {
+  void step(std::int64_t step, SampleSink& sink, ExperimentResult& outcome) {
     const bool row = probes_.due(step);
     if (row) probes_.begin_row(step, sink);
     next_batch();
@@ -168,7 +169,7 @@ class Sinusoid final : public Experiment {
     next_ += batch_;
   }
 
-  void deliver(std::int64_t step, Sink& sink, Outcome& outcome) {
+  void deliver(std::int64_t step, SampleSink& sink, ExperimentResult& outcome) {
     const auto start = Clock::now();
     sink.row(step, probes_.take_row());
     outcome.seconds_in_sink += seconds_since(start);

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/model/lab/registry.hpp"
 
 namespace emdyn::model::lab {
 namespace {

@@ -18,7 +18,7 @@ bool within_reach(const Search& search, std::size_t slot, double radius, std::sp
          0.0;
 }
 
-Foresight::Foresight(Search& search, LossKind loss)
+Foresight::Foresight(Search& search, AttackLoss loss)
     : search_(search),
       kind_(loss),
       looks_(search.count(), search.task().active_set && !search.task().transfer ? kLooks : 0),

@@ -18,7 +18,7 @@ bool within_reach(const Search& search, std::size_t slot, double radius, std::sp
 /// active set, where every point takes all its steps.
 class Foresight {
  public:
-  Foresight(Search& search, LossKind loss);
+  Foresight(Search& search, AttackLoss loss);
 
   /// Nothing is in reach of a point that may be abandoned.
   bool hopeless(std::size_t slot, std::span<const float> x, std::span<const float> slope,
@@ -33,7 +33,7 @@ class Foresight {
   double level(std::size_t slot, double loss) const;
 
   Search& search_;
-  LossKind kind_;
+  AttackLoss kind_;
   std::vector<int> looks_;
   Slots planned_;
   Rows rows_;

@@ -7,14 +7,14 @@
 
 namespace emdyn::provoke::attack {
 
-PointLoss point_loss(const Search& search, LossKind kind) {
+PointLoss point_loss(const Search& search, AttackLoss kind) {
   return [&search, kind](std::size_t slot, std::span<const float> logits, std::span<float> slope) {
     const Point& point = search.point(slot);
     switch (kind) {
-      case LossKind::cross_entropy:
+      case AttackLoss::cross_entropy:
         return point.target ? log_probability(logits, *point.target, slope)
                             : cross_entropy(logits, point.label, slope);
-      case LossKind::logit_ratio:
+      case AttackLoss::logit_ratio:
         return point.target ? logit_ratio_to(logits, point.label, *point.target, slope)
                             : logit_ratio(logits, point.label, slope);
       default:
@@ -24,8 +24,8 @@ PointLoss point_loss(const Search& search, LossKind kind) {
   };
 }
 
-double boundary_level(LossKind kind, bool targeted, std::size_t classes, double own) noexcept {
-  if (kind != LossKind::cross_entropy) return own;
+double boundary_level(AttackLoss kind, bool targeted, std::size_t classes, double own) noexcept {
+  if (kind != AttackLoss::cross_entropy) return own;
   const double surprise = std::max(targeted ? -own : own, 1e-300);  // -log p
   const double odds = surprise > 30.0 ? surprise : std::log(std::expm1(surprise));
   // Towards a target the odds lie below the margin, by no more than this.

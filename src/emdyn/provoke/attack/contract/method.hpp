@@ -9,25 +9,25 @@ namespace emdyn::provoke::attack {
 
 /// One attack with its settings. Calls are safe from many threads at once, each with its own
 /// search.
-class Method {
+class AttackMethod {
  public:
-  virtual ~Method() = default;
+  virtual ~AttackMethod() = default;
   /// Offers rows to the search until its open points are found or the attack has done its work.
   virtual void run(Search& search) const = 0;
 };
 
 /// The losses that attacks can be told to raise.
-enum class LossKind : std::uint8_t { cross_entropy, margin, logit_ratio };
+enum class AttackLoss : std::uint8_t { cross_entropy, margin, logit_ratio };
 inline constexpr std::array<std::string_view, 3> kLossWords{"cross_entropy", "margin",
                                                             "logit_ratio"};
 
 /// The loss of each point away from its label or, where it has a target, towards that.
-PointLoss point_loss(const Search& search, LossKind kind);
+PointLoss point_loss(const Search& search, AttackLoss kind);
 
 /// A number whose slope is the one that a loss wrote, and which is above 0 wherever the point is a
 /// success: with cross entropy the log-odds of the other classes, which lie above the margin. `own`
 /// is the loss's value; towards a target when told so.
-double boundary_level(LossKind kind, bool targeted, std::size_t classes, double own) noexcept;
+double boundary_level(AttackLoss kind, bool targeted, std::size_t classes, double own) noexcept;
 
 /// Writes a random point of the ball and the box: uniform in the cube for linf, in the ball for l2
 /// and l1 (before the box cuts it).

@@ -213,24 +213,24 @@ TEST(Loss, BoundaryLevelRisesAlongTheSlope) {
   std::vector<float> slope(4);
   std::vector<float> unused(4);
   const double here =
-      boundary_level(LossKind::cross_entropy, false, 4, cross_entropy(logits, 0, slope));
+      boundary_level(AttackLoss::cross_entropy, false, 4, cross_entropy(logits, 0, slope));
   const double there =
-      boundary_level(LossKind::cross_entropy, true, 4, log_probability(logits, 2, unused));
+      boundary_level(AttackLoss::cross_entropy, true, 4, log_probability(logits, 2, unused));
   for (std::size_t k = 0; k < 4; ++k) {
     auto moved = logits;
     moved[k] += 1e-2F;
     const double level =
-        boundary_level(LossKind::cross_entropy, false, 4, cross_entropy(moved, 0, unused));
+        boundary_level(AttackLoss::cross_entropy, false, 4, cross_entropy(moved, 0, unused));
     EXPECT_NEAR((level - here) / 1e-2, static_cast<double>(slope[k]), 2e-3) << k;
   }
   // An upper bound of the margin, so that no success lies below 0.
   EXPECT_GE(here, margin(logits, 0, unused));
   EXPECT_LE(here, margin(logits, 0, unused) + std::log(3.0));
   EXPECT_GE(there, margin_to(logits, 2, unused));
-  EXPECT_EQ(boundary_level(LossKind::margin, false, 4, -0.7), -0.7);
+  EXPECT_EQ(boundary_level(AttackLoss::margin, false, 4, -0.7), -0.7);
   // Sure to the last bit of double, and wrong beyond it.
-  EXPECT_LT(boundary_level(LossKind::cross_entropy, false, 4, 0.0), -600.0);
-  EXPECT_EQ(boundary_level(LossKind::cross_entropy, false, 4, 900.0), 900.0);
+  EXPECT_LT(boundary_level(AttackLoss::cross_entropy, false, 4, 0.0), -600.0);
+  EXPECT_EQ(boundary_level(AttackLoss::cross_entropy, false, 4, 900.0), 900.0);
 }
 
 TEST(Loss, ByHand) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "emdyn/core/philox.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/provoke/attack/contract/norm.hpp"
 
 namespace emdyn::model {
@@ -60,7 +60,7 @@ struct SearchTask {
   bool active_set = true;          ///< Points leave once found at the radius that is asked for.
   bool transfer = false;           ///< Keep the latest row of each point, whatever the model says.
   std::uint64_t seed = 1;
-  const std::atomic<bool>* stop = nullptr;
+  Task work{};  ///< Says when to end early.
 };
 
 /// What is known of one point before it is attacked.
@@ -113,7 +113,7 @@ class Search {
   bool may_abandon(std::size_t slot) const noexcept {
     return descending_ && task_.active_set && std::isfinite(distance_[slot]);
   }
-  bool stopped() const noexcept { return task_.stop != nullptr && *task_.stop; }
+  bool stopped() const noexcept { return task_.work.stopped(); }
 
   /// The nearest misclassified row so far; empty while none is known.
   std::span<const float> found(std::size_t slot) const noexcept;

@@ -233,9 +233,9 @@ void Apgd::run(Search& search, const Trace& trace) const {
                                std::span<float> slope) {
       const std::size_t label = search.point(slot).label;
       switch (config_.loss) {
-        case LossKind::cross_entropy:
+        case AttackLoss::cross_entropy:
           return log_probability(logits, target[slot], slope);
-        case LossKind::margin:
+        case AttackLoss::margin:
           return difference(logits, label, target[slot], slope);
         default:
           return logit_ratio_to(logits, label, target[slot], slope);

@@ -7,7 +7,7 @@ namespace emdyn::provoke::attack {
 struct ApgdConfig {
   std::int64_t steps = 100;
   std::int64_t restarts = 1;
-  LossKind loss = LossKind::cross_entropy;
+  AttackLoss loss = AttackLoss::cross_entropy;
   double rho = 0.75;
   double momentum = 0.75;
   std::int64_t targets = 0;
@@ -29,7 +29,7 @@ inline constexpr std::array kApgdFields{
 /// evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML
 /// 2020; in l1 with sparse steps whose sparsity adapts and with radii of 3, 2 and 1 epsilon in
 /// turn, Croce & Hein, "Mind the box", ICML 2021. `steps` gradients and a forward pass a start.
-class Apgd final : public Method {
+class Apgd final : public AttackMethod {
  public:
   explicit Apgd(const ApgdConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -8,7 +8,7 @@ namespace emdyn::provoke::attack {
 
 void AutoAttack::run(Search& search) const {
   Apgd({.steps = config_.steps}).run(search);
-  Apgd({.steps = config_.steps, .loss = LossKind::logit_ratio, .targets = config_.targets})
+  Apgd({.steps = config_.steps, .loss = AttackLoss::logit_ratio, .targets = config_.targets})
       .run(search);
   Fab({.steps = config_.steps, .targets = config_.targets}).run(search);
   if (search.norm() != Norm::l1) Square({.queries = config_.queries}).run(search);

@@ -23,7 +23,7 @@ inline constexpr std::array kAutoAttackFields{
 /// and Square, each on what withstood those before. Croce & Hein, "Reliable evaluation of
 /// adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020. In l1
 /// without Square.
-class AutoAttack final : public Method {
+class AutoAttack final : public AttackMethod {
  public:
   explicit AutoAttack(const AutoAttackConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -31,7 +31,7 @@ inline constexpr std::array kCarliniWagnerFields{
 /// Minimises squared l2 distance plus a weighted margin over tanh coordinates, which keep the box,
 /// and searches the weight: Carlini & Wagner, "Towards evaluating the robustness of neural
 /// networks", S&P 2017. Up to searches * steps gradients.
-class CarliniWagner final : public Method {
+class CarliniWagner final : public AttackMethod {
  public:
   explicit CarliniWagner(const CarliniWagnerConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -23,7 +23,7 @@ inline constexpr std::array kDeepFoolFields{
 /// 2016; here all points of a chunk together, each step the shortest within the box, and slopes
 /// only of the classes that can be the nearest (NearestBoundary). Up to a gradient per step and
 /// class.
-class DeepFool final : public Method {
+class DeepFool final : public AttackMethod {
  public:
   explicit DeepFool(const DeepFoolConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -28,7 +28,7 @@ inline constexpr std::array kFabFields{
 /// point and the original are projected on it within the box, and a point that crossed is brought
 /// back towards the original. Croce & Hein, "Minimally distorted adversarial examples with a fast
 /// adaptive boundary attack", ICML 2020. A gradient and a forward pass per step and target.
-class Fab final : public Method {
+class Fab final : public AttackMethod {
  public:
   explicit Fab(const FabConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -30,7 +30,7 @@ inline constexpr std::array kFmnFields{
 /// constraints", NeurIPS 2021. Until something is found it follows the class whose linearised
 /// boundary is the nearest, later the likeliest. In l2 it is close to DDN (Rony et al. 2018); in l0
 /// radii are whole.
-class Fmn final : public Method {
+class Fmn final : public AttackMethod {
  public:
   explicit Fmn(const FmnConfig& config) : config_(config) {}
   void run(Search& search) const override;

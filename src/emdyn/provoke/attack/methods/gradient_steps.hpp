@@ -7,7 +7,7 @@
 namespace emdyn::provoke::attack {
 
 struct FgsmConfig {
-  LossKind loss = LossKind::cross_entropy;
+  AttackLoss loss = AttackLoss::cross_entropy;
   static constexpr std::string_view kName = "fgsm";
 };
 inline constexpr std::array kFgsmFields{
@@ -16,7 +16,7 @@ inline constexpr std::array kFgsmFields{
 
 /// The one step that raises a linear loss most: Goodfellow, Shlens, Szegedy, "Explaining and
 /// harnessing adversarial examples", 2014. One gradient serves all radii.
-class Fgsm final : public Method {
+class Fgsm final : public AttackMethod {
  public:
   explicit Fgsm(const FgsmConfig& config) : config_(config) {}
   void run(Search& search) const override;
@@ -31,7 +31,7 @@ struct StepsConfig {
   double step = 1.0 / 30.0;
   std::int64_t restarts = 1;
   bool random_start = true;
-  LossKind loss = LossKind::cross_entropy;
+  AttackLoss loss = AttackLoss::cross_entropy;
   double sparsity = 0.05;
   double decay = 0.0;
   static constexpr std::string_view kName = "pgd";
@@ -54,7 +54,7 @@ inline constexpr std::array kStepsFields{
 /// (Madry et al., "Towards deep learning models resistant to adversarial attacks", 2017; l1 steps
 /// on the largest gradients with the exact projection of Croce & Hein 2021), MI-FGSM (Dong et al.,
 /// "Boosting adversarial attacks with momentum", 2017). `steps` gradients and one forward pass.
-class Steps final : public Method {
+class Steps final : public AttackMethod {
  public:
   explicit Steps(const StepsConfig& config) : config_(config) {}
   void run(Search& search) const override;

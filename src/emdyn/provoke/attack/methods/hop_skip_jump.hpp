@@ -28,7 +28,7 @@ inline constexpr std::array kHopSkipJumpFields{
 /// which side random directions fall on, a step that halves until it is on the far side. Chen,
 /// Jordan, Wainwright, "HopSkipJumpAttack: a query-efficient decision-based attack", S&P 2020. In
 /// l2 and linf; uses nothing but the class of each answer.
-class HopSkipJump final : public Method {
+class HopSkipJump final : public AttackMethod {
  public:
   explicit HopSkipJump(const HopSkipJumpConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -42,7 +42,7 @@ std::vector<double> spsa_gradient(const RowValues& function, std::span<const flo
 void Spsa::climb(Search& search, std::size_t slot) const {
   const Box& box = search.box();
   const double width = static_cast<double>(box.high) - static_cast<double>(box.low);
-  const PointLoss loss = point_loss(search, LossKind::margin);
+  const PointLoss loss = point_loss(search, AttackLoss::margin);
   std::vector<float> unused(search.classes());
   const RowValues values = [&](const Rows& rows) {
     const Rows logits = search.logits(slot, rows);

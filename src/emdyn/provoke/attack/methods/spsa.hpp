@@ -32,7 +32,7 @@ std::vector<double> spsa_gradient(const RowValues& function, std::span<const flo
 /// Adam on gradients estimated by simultaneous perturbation, projected on ball and box: Uesato,
 /// O'Donoghue, van den Oord, Kohli, "Adversarial risk and the dangers of evaluating against weak
 /// attacks", ICML 2018. 2 * samples + 1 forward passes per step.
-class Spsa final : public Method {
+class Spsa final : public AttackMethod {
  public:
   explicit Spsa(const SpsaConfig& config) : config_(config) {}
   void run(Search& search) const override;

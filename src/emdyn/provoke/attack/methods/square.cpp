@@ -240,7 +240,7 @@ double square_share(double p, std::int64_t query, std::int64_t queries) noexcept
 
 void Square::run(Search& search) const {
   const Layout layout(search.shape());
-  const PointLoss loss = point_loss(search, LossKind::margin);
+  const PointLoss loss = point_loss(search, AttackLoss::margin);
   std::vector<float> unused(search.classes());
   Rows x(search.count(), search.size());
   Rows trial(search.count(), search.size());

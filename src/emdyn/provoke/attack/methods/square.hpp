@@ -22,7 +22,7 @@ inline constexpr std::array kSquareFields{
 /// [channel, height, width], films as more channels, sequences [time, d] as one channel; a vector
 /// is an image of height 1 whose patches are runs of values. In linf and l2. Never more than
 /// `queries` forward passes a start.
-class Square final : public Method {
+class Square final : public AttackMethod {
  public:
   explicit Square(const SquareConfig& config) : config_(config) {}
   void run(Search& search) const override;

@@ -23,7 +23,7 @@ inline constexpr std::array kUniversalFields{
 /// time extended by DeepFool's step of a point it does not yet break, and projected on the ball.
 /// Moosavi-Dezfooli, Fawzi, Fawzi, Frossard, "Universal adversarial perturbations", CVPR 2017.
 /// Points one after the other: its cost is a forward pass, and DeepFool where it fails, per pass.
-class Universal final : public Method {
+class Universal final : public AttackMethod {
  public:
   explicit Universal(const UniversalConfig& config) : config_(config) {}
   void run(Search& search) const override;

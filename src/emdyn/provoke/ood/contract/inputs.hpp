@@ -26,7 +26,7 @@ struct TrainingSet {
 };
 
 /// Samples to be scored; what the score does not need may stay empty.
-struct Batch {
+struct ScoredBatch {
   Matrix features;  ///< [sample, feature]
   Matrix logits;    ///< [sample, class]
 };
@@ -49,7 +49,7 @@ struct Shape {
 /// At most this many consecutive rows of a batch, all finite: what a method scores in one call.
 inline constexpr std::size_t kBlockRows = 64;
 
-struct Block {
+struct RowBlock {
   const float* features = nullptr;
   std::size_t feature_stride = 0;
   const float* logits = nullptr;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "emdyn/core/field.hpp"
-#include "emdyn/provoke/ood/contract/archive.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 
 namespace emdyn::provoke::ood {
@@ -15,9 +15,10 @@ namespace emdyn::provoke::ood {
 /// finite rows, each row on its own. `valid` says whether what was loaded from bytes fits the
 /// shape and the parameters, so that scoring stays within its arrays.
 template <class M>
-concept Method = requires(M& method, const M& fitted, const typename M::Config& config,
-                          const TrainingSet& training, const Shape& shape, const Block& block,
-                          std::span<double> out, ArchiveWriter& writer, ArchiveReader& reader) {
+concept ScoreMethod = requires(M& method, const M& fitted, const typename M::Config& config,
+                               const TrainingSet& training, const Shape& shape,
+                               const RowBlock& block, std::span<double> out, StateWriter& writer,
+                               StateReader& reader) {
   { M::kName } -> std::convertible_to<std::string_view>;
   { M::kSummary } -> std::convertible_to<std::string_view>;
   { M::kPaper } -> std::convertible_to<std::string_view>;
@@ -40,8 +41,8 @@ class AnyMethod {
   virtual std::string_view name() const noexcept = 0;
   virtual Json config() const = 0;
   virtual Inputs score_needs() const noexcept = 0;
-  virtual void score(const Block& block, std::span<double> out) const = 0;
-  virtual void save(ArchiveWriter& archive) const = 0;
+  virtual void score(const RowBlock& block, std::span<double> out) const = 0;
+  virtual void save(StateWriter& archive) const = 0;
   const Shape& shape() const noexcept { return shape_; }
 
  protected:
@@ -49,7 +50,7 @@ class AnyMethod {
   Shape shape_;
 };
 
-template <Method M>
+template <ScoreMethod M>
 class BoxedMethod final : public AnyMethod {
  public:
   BoxedMethod(const typename M::Config& config, const Shape& shape)
@@ -57,7 +58,7 @@ class BoxedMethod final : public AnyMethod {
 
   void learn(const TrainingSet& training) { method_.learn(training, shape_); }
   /// False when the bytes do not make a usable method.
-  bool load(ArchiveReader& archive) {
+  bool load(StateReader& archive) {
     M::state(method_, archive);
     return archive.ok() && archive.at_end() && method_.valid(shape_);
   }
@@ -65,10 +66,10 @@ class BoxedMethod final : public AnyMethod {
   std::string_view name() const noexcept override { return M::kName; }
   Json config() const override { return config_json(M::kFields, config_); }
   Inputs score_needs() const noexcept override { return M::kScoreNeeds; }
-  void score(const Block& block, std::span<double> out) const override {
+  void score(const RowBlock& block, std::span<double> out) const override {
     method_.score(block, shape_, out);
   }
-  void save(ArchiveWriter& archive) const override { M::state(method_, archive); }
+  void save(StateWriter& archive) const override { M::state(method_, archive); }
 
  private:
   typename M::Config config_;

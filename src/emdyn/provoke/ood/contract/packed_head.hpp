@@ -2,6 +2,7 @@
 #include <span>
 #include <vector>
 
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 #include "emdyn/provoke/ood/contract/packed_matrix.hpp"
 
@@ -30,7 +31,7 @@ class PackedHead {
   }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.weight_, self.bias_);
+    archive(self.weight_, sized(self.bias_));
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/math/gemm.hpp"
 
 namespace emdyn::provoke::ood {
@@ -42,7 +43,7 @@ class PackedMatrix {
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.outputs_, self.inputs_, self.data_);
+    archive(self.outputs_, self.inputs_, sized(self.data_));
     if constexpr (!std::is_const_v<Self>) self.measure_depths();
   }
 

@@ -22,7 +22,7 @@ PackedMatrix packed(const Eigen::MatrixXd& matrix) {
 }
 
 /// The block's features less the centre, [rows, feature].
-std::vector<float> centred(const Block& block, const std::vector<float>& centre) {
+std::vector<float> centred(const RowBlock& block, const std::vector<float>& centre) {
   std::vector<float> values(block.rows * centre.size());
   for (std::size_t i = 0; i < block.rows; ++i) {
     const float* row = block.feature_row(i);
@@ -60,7 +60,7 @@ void Mahalanobis::learn(const TrainingSet& training, const Shape& shape) {
   }
 }
 
-void Mahalanobis::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Mahalanobis::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::vector<float> x = centred(block, centre_);
   std::vector<float> y(block.rows * whitening_.stride());
   whitening_.multiply(x.data(), shape.features, block.rows, y.data());
@@ -124,7 +124,7 @@ void Rmds::learn(const TrainingSet& training, const Shape& shape) {
   if (kept.empty()) means_.clear();
 }
 
-void Rmds::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Rmds::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::size_t directions = background_.size();
   if (directions == 0) {
     std::fill_n(out.begin(), block.rows, 0.0);

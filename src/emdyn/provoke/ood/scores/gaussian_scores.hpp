@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 #include "emdyn/provoke/ood/contract/packed_matrix.hpp"
 
@@ -35,11 +36,11 @@ class Mahalanobis {
   explicit Mahalanobis(const Config& config);
   /// @throws DataError when the features do not vary within classes.
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.whitening_, self.means_, self.mean_norms_);
+    archive(sized(self.centre_), self.whitening_, self.means_, sized(self.mean_norms_));
   }
 
  private:
@@ -70,11 +71,11 @@ class Rmds {
   explicit Rmds(const Config& config);
   /// @throws DataError when the features do not vary within classes.
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.projection_, self.means_, self.background_);
+    archive(sized(self.centre_), self.projection_, sized(self.means_), sized(self.background_));
   }
 
  private:

@@ -50,7 +50,7 @@ constexpr double kLeastDistance = 1e-12;
 
 }  // namespace
 
-void GradNorm::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void GradNorm::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   std::vector<double> p(shape.classes);
   const double classes = static_cast<double>(shape.classes);
   for (std::size_t i = 0; i < block.rows; ++i) {
@@ -87,7 +87,7 @@ double Fdbd::boundary_distance(std::span<const float> logits) const noexcept {
   return rivals == 0 ? 0.0 : sum / static_cast<double>(rivals);
 }
 
-void Fdbd::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Fdbd::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   for (std::size_t i = 0; i < block.rows; ++i) {
     out[i] =
         boundary_distance(std::span(block.logit_row(i), shape.classes)) /
@@ -107,7 +107,7 @@ void Nci::learn(const TrainingSet& training, const Shape&) {
   weight_ = contiguous(training.head.weight);
 }
 
-void Nci::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Nci::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::size_t d = shape.features;
   for (std::size_t i = 0; i < block.rows; ++i) {
     const float* row = block.feature_row(i);
@@ -147,7 +147,7 @@ void She::learn(const TrainingSet& training, const Shape& shape) {
   }
 }
 
-void She::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void She::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::size_t d = shape.features;
   for (std::size_t i = 0; i < block.rows; ++i) {
     const std::size_t own = argmax(std::span(block.logit_row(i), shape.classes));

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 #include "emdyn/provoke/ood/contract/settings.hpp"
 
@@ -27,7 +28,7 @@ class GradNorm {
   static constexpr auto& kFields = kNoFields;
   explicit GradNorm(const Config&) noexcept {}
   void learn(const TrainingSet&, const Shape&) noexcept {}
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape&) const noexcept { return true; }
   template <class Self, class Archive>
   static void state(Self&, Archive&) {}
@@ -51,11 +52,11 @@ class Fdbd {
   explicit Fdbd(const Config&) noexcept {}
   /// @throws DataError with fewer than two classes.
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.gaps_);
+    archive(sized(self.centre_), sized(self.gaps_));
   }
 
   /// Before the division: the mean of the exact distances to the boundaries.
@@ -88,11 +89,11 @@ class Nci {
 
   explicit Nci(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.centre_, self.weight_);
+    archive(sized(self.centre_), sized(self.weight_));
   }
 
  private:
@@ -118,11 +119,11 @@ class She {
   static constexpr auto& kFields = kNoFields;
   explicit She(const Config&) noexcept {}
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.patterns_);
+    archive(sized(self.patterns_));
   }
 
  private:

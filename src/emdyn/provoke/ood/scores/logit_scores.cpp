@@ -12,7 +12,7 @@ namespace {
 
 /// Calls `one(logits)` for every row.
 template <class One>
-void each_row(const Block& block, const Shape& shape, std::span<double> out, One&& one) {
+void each_row(const RowBlock& block, const Shape& shape, std::span<double> out, One&& one) {
   for (std::size_t i = 0; i < block.rows; ++i) {
     out[i] = one(std::span(block.logit_row(i), shape.classes));
   }
@@ -20,18 +20,20 @@ void each_row(const Block& block, const Shape& shape, std::span<double> out, One
 
 }  // namespace
 
-void Msp::score(const Block& block, const Shape& shape, std::span<double> out) const noexcept {
+void Msp::score(const RowBlock& block, const Shape& shape, std::span<double> out) const noexcept {
   each_row(block, shape, out, [](auto logits) { return greatest_probability(logits); });
 }
 
-void MaxLogit::score(const Block& block, const Shape& shape, std::span<double> out) const noexcept {
+void MaxLogit::score(const RowBlock& block, const Shape& shape,
+                     std::span<double> out) const noexcept {
   each_row(block, shape, out,
            [](auto logits) { return static_cast<double>(logits[argmax(logits)]); });
 }
 
 Energy::Energy(const Config& config) : temperature_(checked(kName, kFields, config).temperature) {}
 
-void Energy::score(const Block& block, const Shape& shape, std::span<double> out) const noexcept {
+void Energy::score(const RowBlock& block, const Shape& shape,
+                   std::span<double> out) const noexcept {
   each_row(block, shape, out,
            [&](auto logits) { return temperature_ * log_sum_exp(logits, temperature_); });
 }
@@ -40,7 +42,7 @@ Gen::Gen(const Config& config)
     : gamma_(checked(kName, kFields, config).gamma),
       classes_most_(static_cast<std::size_t>(config.classes_most)) {}
 
-void Gen::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Gen::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   std::vector<double> p(shape.classes);
   const std::size_t count = std::min(classes_most_, p.size());
   each_row(block, shape, out, [&](auto logits) {
@@ -62,7 +64,7 @@ void Gen::score(const Block& block, const Shape& shape, std::span<double> out) c
 OdinTemperature::OdinTemperature(const Config& config)
     : temperature_(checked(kName, kFields, config).temperature) {}
 
-void OdinTemperature::score(const Block& block, const Shape& shape,
+void OdinTemperature::score(const RowBlock& block, const Shape& shape,
                             std::span<double> out) const noexcept {
   each_row(block, shape, out,
            [&](auto logits) { return greatest_probability(logits, temperature_); });

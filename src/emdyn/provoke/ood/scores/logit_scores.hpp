@@ -30,7 +30,7 @@ class Msp : public LogitScore {
   using Config = NoConfig;
   static constexpr auto& kFields = kNoFields;
   explicit Msp(const Config&) noexcept {}
-  void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const noexcept;
 };
 
 /// Greatest logit. Source: Hendrycks et al., "Scaling Out-of-Distribution Detection for Real-World
@@ -44,7 +44,7 @@ class MaxLogit : public LogitScore {
   using Config = NoConfig;
   static constexpr auto& kFields = kNoFields;
   explicit MaxLogit(const Config&) noexcept {}
-  void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const noexcept;
 };
 
 /// Negative free energy T·ln Σ exp(logit / T). Source: Liu et al., "Energy-based
@@ -61,7 +61,7 @@ class Energy : public LogitScore {
   static constexpr std::array kFields{
       temperature_field<Config>("divides the logits; 1 as in the paper")};
   explicit Energy(const Config& config);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const noexcept;
 
  private:
   double temperature_;
@@ -84,7 +84,7 @@ class Gen : public LogitScore {
       Field<Config>{"classes_most", &Config::classes_most, 1, 1e6,
                     "how many of the greatest probabilities count; 100 as in the paper"}};
   explicit Gen(const Config& config);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
 
  private:
   double gamma_;
@@ -100,6 +100,7 @@ class OdinTemperature : public LogitScore {
   static constexpr std::string_view kName = "odin_temperature";
   static constexpr std::string_view kSummary =
       "softmax probability at a high temperature (ODIN without its input step)";
+  static constexpr std::string_view kMoved = "odin";
   static constexpr std::string_view kPaper = "Liang, Li, Srikant, arXiv 1706.02690";
   static constexpr std::string_view kCost = "K";
   struct Config {
@@ -108,7 +109,7 @@ class OdinTemperature : public LogitScore {
   static constexpr std::array kFields{
       temperature_field<Config>("divides the logits; 1000 as in the paper")};
   explicit OdinTemperature(const Config& config);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const noexcept;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const noexcept;
 
  private:
   double temperature_;

@@ -24,7 +24,7 @@ void append_scaled(std::vector<float>& to, const float* row, std::size_t count, 
   }
 }
 
-std::vector<float> unit_rows(const Block& block, std::size_t features) {
+std::vector<float> unit_rows(const RowBlock& block, std::size_t features) {
   std::vector<float> unit;
   unit.reserve(block.rows * features);
   for (std::size_t i = 0; i < block.rows; ++i) {
@@ -101,7 +101,7 @@ void Knn::learn(const TrainingSet& training, const Shape& shape) {
   bank_ = PackedMatrix(unit, rows.size(), shape.features);
 }
 
-void Knn::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Knn::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::size_t d = shape.features;
   const std::vector<float> queries = unit_rows(block, d);
   const auto found =
@@ -140,7 +140,7 @@ void NnGuide::learn(const TrainingSet& training, const Shape& shape) {
   bank_ = PackedMatrix(scaled, rows.size(), shape.features);
 }
 
-void NnGuide::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void NnGuide::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const auto found = most_similar(bank_, unit_rows(block, shape.features), block.rows,
                                   used_neighbours(config_.neighbours, bank_));
   for (std::size_t i = 0; i < block.rows; ++i) {

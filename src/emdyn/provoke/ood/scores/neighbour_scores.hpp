@@ -36,7 +36,7 @@ class Knn {
 
   explicit Knn(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
@@ -74,7 +74,7 @@ class NnGuide {
 
   explicit NnGuide(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {

@@ -51,7 +51,7 @@ double shaping_factor(const Sums& found, std::size_t count, std::size_t kept) {
 
 /// Energies of `block` after `shape_row(row, out)` altered each row.
 template <class ShapeRow>
-void shaped_energies(const Block& block, std::size_t features, const PackedHead& head,
+void shaped_energies(const RowBlock& block, std::size_t features, const PackedHead& head,
                      std::span<double> out, ShapeRow&& shape_row) {
   std::vector<float> shaped(block.rows * features);
   for (std::size_t i = 0; i < block.rows; ++i) {
@@ -82,7 +82,7 @@ void React::learn(const TrainingSet& training, const Shape&) {
   clip_ = static_cast<float>(below + (place - static_cast<double>(low)) * (above - below));
 }
 
-void React::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void React::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   shaped_energies(block, shape.features, head_, out, [&](const float* row, float* shaped) {
     for (std::size_t j = 0; j < shape.features; ++j) shaped[j] = std::min(row[j], clip_);
   });
@@ -92,7 +92,7 @@ AshS::AshS(const Config& config) : percentile_(checked(kName, kFields, config).p
 
 void AshS::learn(const TrainingSet& training, const Shape&) { head_ = PackedHead(training.head); }
 
-void AshS::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void AshS::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::size_t count = shape.features;
   const std::size_t kept = kept_above(percentile_, count);
   std::vector<float> scratch;
@@ -117,7 +117,7 @@ void ScaleScore::learn(const TrainingSet& training, const Shape&) {
   head_ = PackedHead(training.head);
 }
 
-void ScaleScore::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void ScaleScore::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   const std::size_t count = shape.features;
   const std::size_t kept = kept_above(percentile_, count);
   std::vector<float> scratch;
@@ -148,7 +148,7 @@ void Dice::learn(const TrainingSet& training, const Shape& shape) {
   head_ = PackedHead(weight, {training.head.bias.begin(), training.head.bias.end()});
 }
 
-void Dice::score(const Block& block, const Shape&, std::span<double> out) const {
+void Dice::score(const RowBlock& block, const Shape&, std::span<double> out) const {
   head_.energies(block.features, block.feature_stride, block.rows, out);
 }
 

@@ -32,7 +32,7 @@ class React {
 
   explicit React(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept { return head_.valid(shape); }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
@@ -66,7 +66,7 @@ class AshS {
 
   explicit AshS(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept { return head_.valid(shape); }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
@@ -98,7 +98,7 @@ class ScaleScore {
 
   explicit ScaleScore(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept { return head_.valid(shape); }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
@@ -129,7 +129,7 @@ class Dice {
 
   explicit Dice(const Config& config);
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept { return head_.valid(shape); }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {

@@ -60,10 +60,10 @@ void Vim::learn(const TrainingSet& training, const Shape& shape) {
   std::array<double, kBlockRows> norms{};
   for (std::size_t begin = 0; begin < training.features.rows; begin += kBlockRows) {
     const std::size_t rows = std::min(kBlockRows, training.features.rows - begin);
-    const Block block{training.features.data + begin * training.features.row_stride,
-                      training.features.row_stride,
-                      training.logits.data + begin * training.logits.row_stride,
-                      training.logits.row_stride, rows};
+    const RowBlock block{training.features.data + begin * training.features.row_stride,
+                         training.features.row_stride,
+                         training.logits.data + begin * training.logits.row_stride,
+                         training.logits.row_stride, rows};
     residual_norms(block, norms);
     for (std::size_t i = 0; i < rows; ++i) {
       const std::span row(block.logit_row(i), shape.classes);
@@ -74,7 +74,7 @@ void Vim::learn(const TrainingSet& training, const Shape& shape) {
   alpha_ = residuals > 0.0 ? logits / residuals : 0.0;
 }
 
-void Vim::residual_norms(const Block& block, std::span<double> out) const {
+void Vim::residual_norms(const RowBlock& block, std::span<double> out) const {
   const std::size_t d = origin_.size();
   std::vector<float> x(block.rows * d);
   for (std::size_t i = 0; i < block.rows; ++i) {
@@ -93,7 +93,7 @@ void Vim::residual_norms(const Block& block, std::span<double> out) const {
   }
 }
 
-void Vim::score(const Block& block, const Shape& shape, std::span<double> out) const {
+void Vim::score(const RowBlock& block, const Shape& shape, std::span<double> out) const {
   residual_norms(block, out);
   for (std::size_t i = 0; i < block.rows; ++i) {
     out[i] = log_sum_exp(std::span(block.logit_row(i), shape.classes)) - alpha_ * out[i];

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/core/snapshot.hpp"
 #include "emdyn/provoke/ood/contract/inputs.hpp"
 #include "emdyn/provoke/ood/contract/packed_matrix.hpp"
 
@@ -39,16 +40,16 @@ class Vim {
   explicit Vim(const Config& config);
   /// @throws ConfigError when `dimensions` is not below the number of features.
   void learn(const TrainingSet& training, const Shape& shape);
-  void score(const Block& block, const Shape& shape, std::span<double> out) const;
+  void score(const RowBlock& block, const Shape& shape, std::span<double> out) const;
   bool valid(const Shape& shape) const noexcept;
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
-    archive(self.origin_, self.residual_, self.alpha_);
+    archive(sized(self.origin_), self.residual_, self.alpha_);
   }
 
   std::size_t residual_dimensions() const noexcept { return residual_.outputs(); }
   /// |residual| of each row.
-  void residual_norms(const Block& block, std::span<double> out) const;
+  void residual_norms(const RowBlock& block, std::span<double> out) const;
 
  private:
   Config config_;

@@ -1,0 +1,163 @@
+#include "verbs.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "calibration.hpp"
+#include "corrupt_bench.hpp"
+#include "detect_bench.hpp"
+#include "emdyn/app/terminal/plugin_loader.hpp"
+#include "emdyn/app/terminal/program.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/text.hpp"
+#include "nab_methods.hpp"
+#include "ood_bench.hpp"
+#include "print_rows.hpp"
+#include "probe_bench.hpp"
+#include "store_bench.hpp"
+#include "tcpd_methods.hpp"
+
+namespace emdyn::bench {
+namespace {
+
+using Arguments = std::span<const std::string>;
+using app::terminal::Console;
+using app::terminal::kFine;
+using app::terminal::Verb;
+
+/// What every bench takes.
+class BenchApp : public CLI::App {
+ public:
+  BenchApp(std::string description, std::string name)
+      : CLI::App(std::move(description), std::move(name)) {
+    add_flag("--json", json,
+             "print JSON: {rows: [{name, value, unit, baseline, baseline_name, ratio}]}");
+  }
+  bool json = false;
+};
+
+int bench_of_store(Arguments arguments, Console& console) {
+  BenchApp app("Points written and read per second, bytes per point.", "store");
+  StoreBenchOptions options;
+  app.add_option("--points", options.points, "over eight signals")
+      ->check(CLI::Range(8, 1'000'000'000));
+  app.add_option("--folder", options.folder, "where the files go for a while");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  print_rows(bench_store(options), app.json, console);
+  return kFine;
+}
+
+int bench_of_detect(Arguments arguments, Console& console) {
+  BenchApp app("Samples per second of every detector.", "detect");
+  DetectBenchOptions options;
+  CLI::Option* signals = app.add_option("--signals", options.many_signals,
+                                        "only ManySignals: speed and memory with that many signals")
+                             ->check(CLI::Range(1, 10'000'000));
+  app.add_option("--only", options.only,
+                 "only this row and those below it: a detector, memory, memory/NAME, many_signals");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  options.many_signals_only = signals->count() > 0;
+  print_rows(detect_rows(options), app.json, console);
+  return kFine;
+}
+
+int bench_of_corrupt(Arguments arguments, Console& console) {
+  BenchApp app("Seconds of every corruption of images.", "corrupt");
+  if (app::terminal::parse(app, arguments, console)) print_rows(corrupt_rows(), app.json, console);
+  return kFine;
+}
+
+int bench_of_ood(Arguments arguments, Console& console) {
+  BenchApp app("Microseconds of every out-of-distribution score.", "ood");
+  if (app::terminal::parse(app, arguments, console)) print_rows(ood_rows(), app.json, console);
+  return kFine;
+}
+
+int bench_of_probe(Arguments arguments, Console& console) {
+  BenchApp app("Seconds and memory of probing checkpoints.", "probe");
+  ProbeBenchOptions options;
+  app.add_option("--folder", options.folder, "where 500 MB of weights go for a while");
+  if (app::terminal::parse(app, arguments, console))
+    print_rows(probe_rows(options), app.json, console);
+  return kFine;
+}
+
+int bench_of_calibration(Arguments arguments, Console& console) {
+  BenchApp app("False alarms against what p-values promise, on nulls.", "calibration");
+  CalibrationOptions options;
+  app.add_option("--samples", options.samples,
+                 "of each null; ten million take two cores over an hour, `auto` most of it")
+      ->check(CLI::Range(100'000, 1'000'000'000));
+  app.add_option("--streams", options.streams,
+                 "they are cut into; the more, the shorter, and the more is learning")
+      ->check(CLI::Range(5, 1'000));
+  app.add_option("--detector", options.detectors, "only these, separated by commas")
+      ->delimiter(',');
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  const app::terminal::TaskLine line(console);
+  auto rows = bench_calibration(options, line.task());
+  for (auto& row : bench_run_lengths(options, line.task())) rows.push_back(std::move(row));
+  print_rows(rows, app.json, console);
+  return kFine;
+}
+
+int bench_of_nab(Arguments arguments, Console& console) {
+  BenchApp app("Anomaly scores against labelled windows.", "nab");
+  std::string folder;
+  app.add_option("--data", folder, "folder of windows.json and its files")->required();
+  if (app::terminal::parse(app, arguments, console))
+    print_rows(bench_nab(folder), app.json, console);
+  return kFine;
+}
+
+int bench_of_tcpd(Arguments arguments, Console& console) {
+  BenchApp app("Change points against five human annotators.", "tcpd");
+  std::string folder;
+  app.add_option("--data", folder, "folder of series and annotations.json")->required();
+  if (app::terminal::parse(app, arguments, console))
+    print_rows(bench_tcpd(folder), app.json, console);
+  return kFine;
+}
+
+int run_of_plugin(std::string_view verb, Arguments arguments, Console& console) {
+  const auto loaded = app::terminal::load_plugin(
+      {"libemdyn_torch_bench.so", "EMDYN_BENCH_PLUGIN", {"../" EMDYN_LIBDIR "/emdyn"}});
+  if (loaded.plugin == nullptr) {
+    throw UnavailableError(fmt::format(
+        "bench {} needs libtorch: {}; Debian's package libtorch1.13 holds it, and a build from "
+        "source wants -DEMDYN_TORCH=ON",
+        verb, terminal_safe(loaded.reason)));
+  }
+  return app::terminal::run_verb(*loaded.plugin, verb, arguments, console);
+}
+
+int lab_of_plugin(Arguments arguments, Console& console) {
+  return run_of_plugin("lab", arguments, console);
+}
+
+int stress_of_plugin(Arguments arguments, Console& console) {
+  return run_of_plugin("stress", arguments, console);
+}
+
+// The only list of benches.
+constexpr std::array kVerbs{
+    Verb{"store", "points written and read per second, bytes per point", &bench_of_store},
+    Verb{"detect", "samples per second of every detector", &bench_of_detect},
+    Verb{"corrupt", "seconds of every corruption of images", &bench_of_corrupt},
+    Verb{"ood", "microseconds of every out-of-distribution score", &bench_of_ood},
+    Verb{"probe", "seconds and memory of probing checkpoints", &bench_of_probe},
+    Verb{"calibration", "false alarms against what p-values promise, on nulls",
+         &bench_of_calibration},
+    Verb{"nab", "anomaly scores against labelled windows", &bench_of_nab},
+    Verb{"tcpd", "change points against five human annotators", &bench_of_tcpd},
+    Verb{"stress", "what the attacks' driver saves (needs libtorch)", &stress_of_plugin},
+    Verb{"lab", "training steps per second, cost of probes (needs libtorch)", &lab_of_plugin},
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() noexcept { return kVerbs; }
+
+}  // namespace emdyn::bench

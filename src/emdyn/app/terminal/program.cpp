@@ -1,0 +1,58 @@
+#include "emdyn/app/terminal/program.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "emdyn/core/error.hpp"
+#include "emdyn/core/task.hpp"
+
+namespace {
+
+std::atomic<bool> program_interrupted{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+extern "C" void on_program_signal(int number) {
+  program_interrupted.store(true);
+  std::signal(number, SIG_DFL);
+}
+
+}  // namespace
+
+namespace emdyn::app::terminal {
+
+int run_program(const char* name, int argc, char** argv, ProgramRun* run) {
+  std::signal(SIGINT, on_program_signal);
+  std::signal(SIGTERM, on_program_signal);
+  // A reader that goes away (emdyn … | head) ends the program quietly, whoever started it.
+  std::signal(SIGPIPE, SIG_DFL);
+  Console console({.interrupted = &program_interrupted});
+  const auto fail = [&](const std::string& what, int code) {
+    console.note(fmt::format("{}: {}", name, what));
+    return code;
+  };
+  try {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    const int code = run(arguments, console);
+    return console.interrupted() ? kInterrupted : code;
+  } catch (const Task::Stopped&) {
+    console.note("interrupted");
+    return kInterrupted;
+  } catch (const ConfigError& error) {
+    return fail(error.what(), kUsage);
+  } catch (const UnavailableError& error) {
+    return fail(error.what(), kUnavailable);
+  } catch (const Error& error) {
+    return fail(error.what(), kBadInput);
+  } catch (const std::bad_alloc&) {
+    return fail("out of memory; try fewer signals or a smaller setting", kUnavailable);
+  } catch (const std::exception& error) {
+    return fail(fmt::format("internal error: {}; please report it", error.what()), EXIT_FAILURE);
+  }
+}
+
+}  // namespace emdyn::app::terminal

@@ -1,0 +1,72 @@
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emdyn/detect/contract/detector.hpp"
+
+namespace emdyn::detect {
+
+/// The positions of the last samples, to turn "n samples ago" into a position.
+class PositionLog {
+ public:
+  void push(double position) noexcept {
+    ring_[count_ % ring_.size()] = position;
+    ++count_;
+  }
+  /// The oldest position kept where `ago` reaches beyond it. @pre at least one push.
+  double at(std::uint64_t ago) const noexcept {
+    const std::uint64_t kept = std::min<std::uint64_t>(count_, ring_.size());
+    return ring_[(count_ - 1 - std::min(ago, kept - 1)) % ring_.size()];
+  }
+  series::Interval interval(const Evidence& evidence) const noexcept {
+    return {at(evidence.onset_earliest_ago), at(evidence.onset_samples_ago),
+            at(evidence.onset_latest_ago), 0.9};
+  }
+  void clear() noexcept { count_ = 0; }
+
+ private:
+  std::array<double, 512> ring_{};
+  std::uint64_t count_ = 0;
+};
+
+/// What raised an alarm, before it is an event.
+struct AlarmCause {
+  EventKind kind = EventKind::shift;
+  std::string_view detector{};
+  std::string policy{};  ///< As Event::policy.
+  double score = 0.0;
+  double p_value = 1.0;  ///< 1: there was no past to rank the score in, and the event has none.
+  Direction direction = Direction::none;
+  std::optional<series::Interval> onset{};
+  std::vector<series::Share> shares{};
+};
+
+/// Makes the events of one stream: the only place where detection does. Whoever runs a detector,
+/// live or on a file, of a series or of rows, gets its events from here, so they are equal. `run`
+/// is left to the caller.
+class EventMaker {
+ public:
+  EventMaker(std::string signal, series::Axis axis) : signal_(std::move(signal)), axis_(axis) {}
+
+  const std::string& signal() const noexcept { return signal_; }
+  series::Event alarm(double position, AlarmCause cause) const;
+  /// The next value, finite or not. @return the event of the first value of a burst of values that
+  /// are not finite.
+  std::optional<series::Event> nonfinite(double position, double value);
+  /// A new segment: a burst that goes on is another one.
+  void restart() noexcept { in_burst_ = false; }
+
+ private:
+  series::Event blank(double position) const;
+
+  std::string signal_;
+  series::Axis axis_;
+  bool in_burst_ = false;
+};
+
+}  // namespace emdyn::detect
