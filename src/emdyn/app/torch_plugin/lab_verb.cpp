@@ -37,7 +37,7 @@ struct LabRun {
   std::string name;
   Params settings{};
   std::string store;
-  detect::DetectOptions detection{};
+  detect::DetectOptions detection = model::lab::lab_detection();
   std::optional<double> deadline{};
   bool json = false;
 };
@@ -129,7 +129,7 @@ int run_lab(std::span<const std::string> arguments, app::terminal::Console& cons
   asked.settings = app::terminal::parse_settings(settings, "--set");
   asked.store = store;
   asked.json = json;
-  asked.detection.alpha = run->count("--alpha") > 0 ? alpha : model::lab::kLabFalseAlarmsPerSample;
+  if (run->count("--alpha") > 0) asked.detection.alpha = alpha;
   if (run->count("--deadline") > 0) asked.deadline = deadline;
   detect::check_options(asked.detection);
   return run_experiment(asked, console);

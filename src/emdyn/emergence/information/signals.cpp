@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -33,14 +34,16 @@ void require_group(std::string_view what, const Parts& group, std::size_t variab
     throw DataError(fmt::format("{}: a group of {} was given; it takes at least {} parts", what,
                                 group.size(), fewest));
   }
-  std::vector<bool> seen(variables, false);
   for (const std::size_t member : group) {
     if (member >= variables) {
       throw DataError(fmt::format("{}: part {} does not exist; there are {} (0 to {})", what,
                                   member, variables, variables - 1));
     }
-    if (seen[member]) throw DataError(fmt::format("{}: part {} is named twice", what, member));
-    seen[member] = true;
+  }
+  Parts sorted = group;
+  std::ranges::sort(sorted);
+  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end()) {
+    throw DataError(fmt::format("{}: part {} is named twice", what, *twice));
   }
 }
 

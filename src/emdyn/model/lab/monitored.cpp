@@ -97,17 +97,20 @@ series::RunInfo lab_run_info(const Experiment& experiment) {
   return info;
 }
 
+detect::DetectOptions lab_detection() {
+  detect::DetectOptions options;
+  options.detector = "watch";
+  options.alpha = kLabFalseAlarmsPerSample;
+  return options;
+}
+
 Monitored run_monitored(Experiment& experiment, collect::store::Store& store, RunHooks hooks,
                         const Task& task) {
   Monitored result;
   std::mutex events_mutex;
   collect::monitor::MonitorOptions options;
   options.overflow = collect::monitor::Overflow::wait;
-  if (hooks.detection) {
-    options.recorder.detection = *hooks.detection;
-  } else {
-    options.recorder.detection.alpha = kLabFalseAlarmsPerSample;
-  }
+  options.recorder.detection = hooks.detection;
   series::RunInfo info = lab_run_info(experiment);
   if (!hooks.run_name.empty()) info.name = hooks.run_name;
   const auto on_event = [&](const series::Event& event) {

@@ -18,6 +18,9 @@ series::RunInfo lab_run_info(const Experiment& experiment);
 /// A lab's run has tens to hundreds of rows: at the 1e-5 of long logs nothing short of a cliff
 /// would be told.
 inline constexpr double kLabFalseAlarmsPerSample = 1e-3;
+/// What watches a lab's run unless told otherwise: runs are short (some 60 rows a signal), where the
+/// pair `watch` heard the transition in 5 of 5 demos and `auto` in 4, up to 100 steps later.
+detect::DetectOptions lab_detection();
 
 /// A run of an experiment in a store.
 struct Monitored {
@@ -31,9 +34,8 @@ struct Monitored {
 
 /// What a caller adds to a run while it goes on.
 struct RunHooks {
-  std::string run_name{};  ///< Default: the experiment's name.
-  /// Which detector watches the signals; absent: the default one at kLabFalseAlarmsPerSample.
-  std::optional<detect::DetectOptions> detection{};
+  std::string run_name{};                             ///< Default: the experiment's name.
+  detect::DetectOptions detection = lab_detection();  ///< Which detector watches the signals.
   /// Follows the points from the monitor's thread (live forecasts, say); may be null.
   std::unique_ptr<collect::monitor::RunObserver> observer{};
   /// After every row; `so_far` holds all points up to it.
