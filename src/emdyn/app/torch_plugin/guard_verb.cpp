@@ -6,6 +6,7 @@
 #include "emdyn/app/terminal/arguments.hpp"
 #include "emdyn/app/terminal/table.hpp"
 #include "emdyn/app/terminal/task_line.hpp"
+#include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/app/torch_plugin/verbs.hpp"
 #include "emdyn/core/parallel.hpp"
@@ -51,7 +52,7 @@ int fit(const FitArguments& arguments, bool json, app::terminal::Console& consol
   SubjectOptions from = arguments.subject;
   // Of data in two parts the training part, which --calibration then holds nothing of.
   if (from.split.empty() && std::filesystem::is_directory(from.data)) from.split = "train";
-  const auto subject = provoke::trial::load_subject(from);
+  const auto subject = load_subject(from, console);
   torch::Tensor calibration;
   if (!arguments.calibration.empty()) {
     calibration = model::examples(provoke::trial::load_examples(

@@ -9,7 +9,7 @@
 #include "emdyn/app/torch_plugin/model_verb.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/model/data/load.hpp"
-#include "emdyn/model/files/check.hpp"
+#include "emdyn/model/files/prepare.hpp"
 #include "emdyn/model/network/adapters.hpp"
 #include "emdyn/model/network/blas_threads.hpp"
 #include "emdyn/model/network/network.hpp"
@@ -73,7 +73,9 @@ std::vector<std::int64_t> predictions(const model::Model& network,
 }  // namespace
 
 int model_info(const ModelOptions& options, app::terminal::Console& console) {
-  const auto loaded = model::load_model(options.path, options.architecture, options.trust);
+  model::Notes notes;
+  const auto loaded = model::load_model(options.path, options.architecture, options.trust, &notes);
+  for (const std::string& note : notes) console.note(note);
   const model::Signature& signature = loaded->signature();
   std::vector<LayerRow> rows;  // None for TorchScript: its layers cannot be looked at.
   if (const auto* network = dynamic_cast<const model::Network*>(loaded.get()))
@@ -111,14 +113,16 @@ int model_info(const ModelOptions& options, app::terminal::Console& console) {
 }
 
 int model_test(const ModelOptions& options, app::terminal::Console& console) {
-  const auto network = model::load_model(options.path, options.architecture, options.trust);
+  model::Notes notes;
+  const auto network = model::load_model(options.path, options.architecture, options.trust, &notes);
+  for (const std::string& note : notes) console.note(note);
   model::data::LoadOptions load;
   if (!options.split.empty())
     load.split = options.split == "train" ? model::data::Split::train : model::data::Split::test;
   if (options.limit > 0) load.limit = options.limit;
   load.label_column = options.label_column;
-  const model::data::Dataset dataset = model::data::load(options.data, load);
-  model::check(dataset, network->signature());
+  model::data::Dataset dataset = model::data::load(options.data, load);
+  model::prepare(dataset, network->signature());
   const auto found = predictions(*network, dataset);
   const auto classes = static_cast<std::size_t>(network->signature().classes);
   std::vector<std::int64_t> right(classes);

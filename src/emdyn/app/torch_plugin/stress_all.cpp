@@ -32,7 +32,7 @@ void print(const provoke::trial::StressEvidence& evidence, app::terminal::Consol
 int run(AllRequest request, bool json, app::terminal::Console& console) {
   request.options.norm = provoke::attack::norm_from_word(request.norm);
   for (const std::string& name : request.options.attacks) provoke::attack::find_attack(name);
-  const auto subject = provoke::trial::load_subject(request.subject);
+  const auto subject = load_subject(request.subject, console);
   const app::terminal::TaskLine line(console);
   const auto evidence = provoke::trial::robustness(subject, request.options, line.task());
   replace_file(request.out, report::render_evidence(evidence));

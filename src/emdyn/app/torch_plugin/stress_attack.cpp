@@ -118,7 +118,7 @@ int run(const AttackRequest& request, bool json, app::terminal::Console& console
   auto planned = plan(request);
   const std::unique_ptr<model::Model> source = load_source(request);
   for (provoke::trial::PlannedAttack& one : planned) one.options.source = source.get();
-  const auto subject = provoke::trial::load_subject(request.subject);
+  const auto subject = load_subject(request.subject, console);
   provoke::trial::AttackTrial trial;
   try {
     const app::terminal::TaskLine line(console);

@@ -110,7 +110,7 @@ int run_stress_certify(std::span<const std::string> arguments, app::terminal::Co
   if (request.options.method == provoke::certify::BoundMethod::interval)
     request.options.node_limit = 0;
 
-  const auto subject = provoke::trial::load_subject(request.subject);
+  const auto subject = load_subject(request.subject, console);
   const provoke::certify::Certifier certifier(model::network_of(*subject.model, "stress certify"));
   const ThreadLimit limit(running.threads);
   const app::terminal::TaskLine line(console);

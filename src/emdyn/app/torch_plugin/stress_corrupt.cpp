@@ -61,7 +61,7 @@ int run_stress_corrupt(std::span<const std::string> arguments, app::terminal::Co
   if (!app::terminal::parse(app, arguments, console)) return 0;
   const ThreadLimit limit(running.threads);
   const auto start = std::chrono::steady_clock::now();
-  const auto subject = provoke::trial::load_subject(subject_options);
+  const auto subject = load_subject(subject_options, console);
   const app::terminal::TaskLine line(console);
   const auto trial =
       provoke::trial::run_corrupt_trial(*subject.model, subject.dataset, options, line.task());

@@ -56,7 +56,7 @@ int run_stress_ood(std::span<const std::string> arguments, app::terminal::Consol
   const ThreadLimit limit(running.threads);
   for (const std::string& name : options.scores) provoke::ood::find_entry(name);
   const auto start = std::chrono::steady_clock::now();
-  const auto subject = provoke::trial::load_subject(subject_options);
+  const auto subject = load_subject(subject_options, console);
   const model::Signature& signature = subject.model->signature();
   const auto train =
       provoke::trial::load_examples(subject_options.data, "train", fit_limit, signature, true);

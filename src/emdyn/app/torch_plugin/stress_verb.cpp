@@ -57,4 +57,11 @@ int run_stress(std::span<const std::string> arguments, app::terminal::Console& c
   return found->run(arguments.subspan(1), console);
 }
 
+provoke::trial::Subject load_subject(const provoke::trial::SubjectSource& source,
+                                     app::terminal::Console& console) {
+  provoke::trial::Subject subject = provoke::trial::load_subject(source);
+  for (const std::string& note : subject.notes) console.note(note);
+  return subject;
+}
+
 }  // namespace emdyn::app::torch_plugin

@@ -59,6 +59,28 @@ std::string png(std::int64_t channels, std::vector<unsigned char> pixels, std::u
   return bytes;
 }
 
+/// One grey pixel of 16 bits, without a word about gamma.
+std::string png16(unsigned value) {
+  std::string bytes;
+  png_structp writer = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(writer);
+  png_set_write_fn(
+      writer, &bytes,
+      [](png_structp to, png_bytep data, png_size_t size) {
+        static_cast<std::string*>(png_get_io_ptr(to))
+            ->append(reinterpret_cast<const char*>(data), size);
+      },
+      nullptr);
+  png_set_IHDR(writer, info, 1, 1, 16, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(writer, info);
+  const png_byte row[2] = {static_cast<png_byte>(value >> 8), static_cast<png_byte>(value & 0xFF)};
+  png_write_row(writer, row);
+  png_write_end(writer, info);
+  png_destroy_write_struct(&writer, &info);
+  return bytes;
+}
+
 std::string jpeg(unsigned char grey) {
   jpeg_compress_struct out;
   jpeg_error_mgr errors;
@@ -322,6 +344,24 @@ TEST_F(Folder, MayHaveTwoParts) {
   write("val/a/1.png", png(1, {255}, 1));
   EXPECT_THAT(load(folder_, {.split = Split::train}).values, ElementsAre(0.0F));
   EXPECT_THAT(load(folder_).values, ElementsAre(1.0F));
+}
+
+TEST_F(Folder, OfPicturesHasOneListOfClasses) {
+  for (const char* name :
+       {"train/a/1.png", "train/b/1.png", "train/c/1.png", "test/a/1.png", "test/c/1.png"})
+    write(name, png(1, {0}, 1));
+  write("test/.ipynb_checkpoints/1.png", png(1, {0}, 1));
+  write("test/__MACOSX/1.png", png(1, {0}, 1));
+  const Dataset test = load(folder_, {.split = Split::test});
+  EXPECT_THAT(test.classes, ElementsAre("a", "b", "c"));
+  EXPECT_THAT(test.labels, ElementsAre(0, 2)) << "b is a class of the training part only";
+  std::filesystem::create_directories(folder_ / "test" / "bb");  // Empty, and yet a class.
+  EXPECT_THAT(load(folder_ / "test").classes, ElementsAre("a", "bb", "c"));
+}
+
+TEST(Image, SixteenBitsAreNoLinearLight) {
+  const std::string eight = png(1, {51}, 1);
+  EXPECT_NEAR(read_image(png16(51 * 257), 1, "x")[0], read_image(eight, 1, "x")[0], 1e-6F);
 }
 
 TEST(Table, LabelsAreNumbersOrWords) {

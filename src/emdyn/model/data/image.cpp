@@ -33,6 +33,8 @@ class Png {
   Png(std::string_view bytes, std::string_view what) : what_(what) {
     image_.version = PNG_IMAGE_VERSION;
     if (png_image_begin_read_from_memory(&image_, bytes.data(), bytes.size()) == 0) fail();
+    // Without it libpng takes 16-bit values without gAMA for linear light and makes them brighter.
+    image_.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   }
   Png(const Png&) = delete;
   Png& operator=(const Png&) = delete;

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
@@ -48,17 +48,30 @@ struct Picture {
   std::int64_t label;
 };
 
-/// The pictures of all classes in turns, and the classes' names.
-std::vector<Picture> pictures_of(const fs::path& folder, std::size_t limit,
-                                 std::vector<std::string>& classes) {
-  std::vector<std::vector<fs::path>> by_class;
-  std::size_t longest = 0;
+/// What notebooks, archivers and file managers leave behind is no class.
+bool is_class_name(const std::string& name) {
+  return !name.starts_with('.') && !name.starts_with("__");
+}
+
+std::vector<std::string> classes_in(const fs::path& folder) {
+  std::vector<std::string> names;
   for (const fs::path& sub : sorted_entries(folder, true)) {
-    std::vector<fs::path> files = sorted_entries(sub, false);
-    if (files.empty()) continue;
-    longest = std::max(longest, files.size());
-    classes.push_back(sub.filename().string());
-    by_class.push_back(std::move(files));
+    if (std::string name = sub.filename().string(); is_class_name(name))
+      names.push_back(std::move(name));
+  }
+  return names;
+}
+
+/// The pictures of all classes in turns.
+std::vector<Picture> pictures_of(const fs::path& folder, std::size_t limit,
+                                 const std::vector<std::string>& classes) {
+  std::vector<std::vector<fs::path>> by_class(classes.size());
+  std::size_t longest = 0;
+  for (std::size_t label = 0; label < classes.size(); ++label) {
+    std::error_code error;
+    if (!fs::is_directory(folder / classes[label], error)) continue;  // In another part only.
+    by_class[label] = sorted_entries(folder / classes[label], false);
+    longest = std::max(longest, by_class[label].size());
   }
   std::vector<Picture> pictures;
   for (std::size_t turn = 0; turn < longest; ++turn) {
@@ -73,15 +86,24 @@ std::vector<Picture> pictures_of(const fs::path& folder, std::size_t limit,
 }  // namespace
 
 bool is_image_folder(const fs::path& folder) {
-  for (const fs::path& sub : sorted_entries(folder, true)) {
-    if (!sorted_entries(sub, false).empty()) return true;
-  }
-  return false;
+  return std::ranges::any_of(classes_in(folder), [&](const std::string& name) {
+    return !sorted_entries(folder / name, false).empty();
+  });
 }
 
-Dataset read_image_folder(const fs::path& folder, std::size_t limit) {
+std::vector<std::string> classes_of_all(const std::vector<fs::path>& parts) {
+  std::set<std::string> names;
+  for (const fs::path& part : parts) {
+    for (std::string& name : classes_in(part)) names.insert(std::move(name));
+  }
+  return {names.begin(), names.end()};
+}
+
+Dataset read_image_folder(const fs::path& folder, std::size_t limit,
+                          const std::vector<std::string>& classes) {
   Dataset dataset;
   dataset.name = terminal_safe(folder.string());
+  dataset.classes = classes.empty() ? classes_in(folder) : classes;
   const std::vector<Picture> pictures = pictures_of(folder, limit, dataset.classes);
   if (pictures.empty())
     throw DataError(fmt::format("{}: no sub-folder with .png or .jpg pictures", dataset.name));

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <vector>
+
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/gzip.hpp"
 #include "emdyn/core/text.hpp"
@@ -41,12 +44,21 @@ fs::path mnist_images(const fs::path& folder, Split split) {
       folder / (split == Split::train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte"));
 }
 
-fs::path split_folder(const fs::path& folder, Split split) {
-  for (const char* name : {"train", "test", "val"}) {
-    const bool is_train = std::string_view(name) == "train";
+/// Folders of one part each, those held out after the training part.
+constexpr std::array kParts{"train", "test", "val", "valid", "validation"};
+
+std::vector<fs::path> parts_of(const fs::path& folder) {
+  std::vector<fs::path> parts;
+  for (const char* name : kParts) {
     std::error_code error;
-    if (is_train == (split == Split::train) && fs::is_directory(folder / name, error))
-      return folder / name;
+    if (fs::is_directory(folder / name, error)) parts.push_back(folder / name);
+  }
+  return parts;
+}
+
+fs::path split_folder(const std::vector<fs::path>& parts, Split split) {
+  for (const fs::path& part : parts) {
+    if ((part.filename() == kParts.front()) == (split == Split::train)) return part;
   }
   return {};
 }
@@ -55,8 +67,10 @@ Dataset load_folder(const fs::path& folder, const LoadOptions& options) {
   const Split split = options.split.value_or(Split::test);
   const fs::path images = mnist_images(folder, split);
   if (!images.empty()) return read_idx(images, labels_beside(images), options.limit);
-  const fs::path part = split_folder(folder, split);
-  if (!part.empty() && is_image_folder(part)) return read_image_folder(part, options.limit);
+  const std::vector<fs::path> parts = parts_of(folder);
+  const fs::path part = split_folder(parts, split);
+  if (!part.empty() && is_image_folder(part))
+    return read_image_folder(part, options.limit, classes_of_all(parts));
   const std::string shown = terminal_safe(folder.string());
   if (options.split)
     throw DataError(fmt::format(

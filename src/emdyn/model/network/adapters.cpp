@@ -3,10 +3,14 @@
 #include <ATen/Functions.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/json.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/core/whole_file.hpp"
+#include "emdyn/model/data/zip.hpp"
 #include "emdyn/model/network/network_file.hpp"
 
 namespace emdyn::model {
@@ -32,11 +36,39 @@ torch::Tensor BlackBox::forward(const torch::Tensor& inputs) const {
   return checked_logits(function_(inputs), inputs.size(0), signature_.classes);
 }
 
+namespace {
+
+constexpr std::uint64_t kLargestModel = std::uint64_t{16} << 30;
+
+/// TorchScript has its code beside the pickled tensors; torch.save has not.
+bool holds_script(const std::filesystem::path& path) {
+  const std::string shown = terminal_safe(path.string());
+  const std::string bytes = read_whole_file(path, kLargestModel);
+  return std::ranges::any_of(data::zip_entries(bytes, shown), [](const data::ZipEntry& entry) {
+    return entry.name.ends_with("/constants.pkl") || entry.name.find("/code/") != std::string::npos;
+  });
+}
+
+[[noreturn]] void refuse_pickle(const std::filesystem::path& path) {
+  throw ModelError(fmt::format(
+      "{}: a file of torch.save, which only Python can read; convert it there: import torch, "
+      "safetensors.torch; safetensors.torch.save_file(torch.load({}, weights_only=True), "
+      "\"weights.safetensors\")",
+      terminal_safe(path.string()), json_text(Json(terminal_safe(path.string())))));
+}
+
+}  // namespace
+
 std::unique_ptr<Model> load_model(const std::filesystem::path& path,
-                                  const std::filesystem::path& architecture, bool trusted) {
+                                  const std::filesystem::path& architecture, bool trusted,
+                                  Notes* notes) {
   std::string head(4, '\0');
   std::ifstream(path, std::ios::binary).read(head.data(), 4);
-  if (head != "PK\x03\x04") return std::make_unique<Network>(load_network(path, architecture));
+  if (head[0] == '\x80' && head[1] >= '\x02' && head[1] <= '\x05' && head[2] != '\0')
+    refuse_pickle(path);  // Of torch before 1.6: a bare pickle.
+  if (head != "PK\x03\x04")
+    return std::make_unique<Network>(load_network(path, architecture, notes));
+  if (!holds_script(path)) refuse_pickle(path);
   if (architecture.empty() && trusted)
     throw ModelError(fmt::format(
         "{}: TorchScript does not say what it takes; give --arch FILE with a [model] table "

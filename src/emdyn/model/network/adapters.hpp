@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "emdyn/model/network/model.hpp"
+#include "emdyn/model/network/network_file.hpp"
 
 namespace torch::nn {
 class AnyModule;
@@ -45,13 +46,14 @@ std::unique_ptr<Model> module_model(Signature signature, torch::nn::Sequential m
 std::unique_ptr<Model> script_model(const std::filesystem::path& path, Signature signature,
                                     bool trusted);
 
-/// Any model file: safetensors with its architecture, or TorchScript (told by its first bytes) with
-/// an architecture file whose [model] table says what it takes and gives.
+/// Any model file: safetensors with its architecture, or TorchScript (told by its content) with
+/// an architecture file whose [model] table says what it takes and gives. A file of torch.save is named as such, with
+/// the lines of Python that convert it.
 /// @param architecture default: beside the weights, `x.toml` for `x.safetensors`.
 /// @throws DataError, ModelError as the parts do.
 std::unique_ptr<Model> load_model(const std::filesystem::path& path,
                                   const std::filesystem::path& architecture = {},
-                                  bool trusted = false);
+                                  bool trusted = false, Notes* notes = nullptr);
 
 /// The logits themselves, checked. @throws ModelError saying what they are instead.
 torch::Tensor checked_logits(torch::Tensor logits, std::int64_t batch, std::int64_t classes);

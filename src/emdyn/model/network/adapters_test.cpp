@@ -11,6 +11,7 @@
 #include <functional>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/model/data/zip.hpp"
 #include "emdyn/model/network/network_file.hpp"
 #include "emdyn/model/network/shown.hpp"
 
@@ -105,6 +106,21 @@ TEST(ModuleModel, RefusesWhatDoesNotFit) {
                 (void)module_model(kSignature, torch::nn::AnyModule(torch::nn::Linear(2, 3)));
               }),
               HasSubstr("gave Float × 1 × 3"));
+}
+
+TEST_F(ScriptFile, FilesOfTorchSaveAreNamedWithTheirMend) {
+  const auto path = folder_ / "weights.pt";
+  for (const std::string& bytes :
+       {data::zip_bytes(
+            {{"archive/data.pkl", "x"}, {"archive/data/0", "y"}, {"archive/version", "3"}}),
+        std::string("\x80\x02\x8a\x0a\x6c")}) {
+    std::ofstream(path, std::ios::binary) << bytes;
+    for (const bool trusted : {false, true}) {
+      const std::string error = adapter_error([&] { (void)load_model(path, {}, trusted); });
+      EXPECT_THAT(error, HasSubstr("safetensors.torch.save_file(torch.load("));
+      EXPECT_THAT(error, ::testing::Not(HasSubstr("--trust")));
+    }
+  }
 }
 
 TEST_F(ScriptFile, RunsOnlyWhenTrusted) {

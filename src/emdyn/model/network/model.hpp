@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,16 @@ struct Ledger {
   bool operator==(const Ledger&) const = default;
 };
 void to_json(nlohmann::ordered_json& json, const Ledger& ledger);
+
+/// Whether a model that gives these logits takes another class than `label`. It takes the first of its greatest
+/// logits; a logit that is not a number counts as an error.
+inline bool is_error(std::span<const float> logits, std::size_t label) noexcept {
+  for (std::size_t k = 0; k < logits.size(); ++k) {
+    const bool below = k < label ? logits[k] < logits[label] : logits[k] <= logits[label];
+    if (k != label && !below) return true;
+  }
+  return false;
+}
 
 /// A classifier: a batch of examples [batch, input...] (float32, raw values in the box: the
 /// preprocessing is inside the model) to logits [batch, classes]. Calls are safe from many threads

@@ -46,11 +46,75 @@ torch::Tensor vector_of(const std::vector<double>& values) {
   return at::tensor(values, torch::kFloat64).to(torch::kFloat32);
 }
 
+/// The first tensor that the layers read; empty where none reads any.
+std::string first_tensor(const std::vector<LayerPlan>& plans) {
+  for (const LayerPlan& plan : plans) {
+    if (const auto keys = tensor_keys(plan); !keys.empty()) return plan.name + "." + keys.front();
+    for (const auto* inner : {&plan.body, &plan.shortcut}) {
+      if (std::string name = first_tensor(*inner); !name.empty()) return name;
+    }
+  }
+  return {};
+}
+
+/// Without the marks that torch.compile leaves in names, wherever they stand.
+std::string without_marks(std::string name) {
+  constexpr std::string_view kMark = "_orig_mod.";
+  for (auto at = name.find(kMark); at != std::string::npos; at = name.find(kMark))
+    name.erase(at, kMark.size());
+  return name;
+}
+
+/// Tensors by the names the architecture uses. Wrappers (DataParallel, DistributedDataParallel, torch.compile,
+/// Lightning) put their own name before all of them: what all share is taken off until the first layer finds its
+/// tensor.
+class StoredNames {
+ public:
+  StoredNames(const Safetensors& weights, const std::string& wanted) {
+    for (const StoredTensor& tensor : weights.tensors) stored_[tensor.name] = &tensor;
+    if (wanted.empty() || stored_.contains(wanted)) return;
+    std::map<std::string, const StoredTensor*> names;
+    for (const auto& [name, tensor] : stored_) names[without_marks(name)] = tensor;
+    if (names.size() != stored_.size()) return;
+    std::string prefix = names.begin()->first == stored_.begin()->first ? "" : "_orig_mod.";
+    while (!names.contains(wanted)) {
+      const std::string head = common_head(names);
+      if (head.empty()) return;
+      prefix += head;
+      std::map<std::string, const StoredTensor*> shorter;
+      for (const auto& [name, tensor] : names) shorter[name.substr(head.size())] = tensor;
+      names = std::move(shorter);
+    }
+    stored_ = std::move(names);
+    prefix_ = std::move(prefix);
+  }
+
+  const std::map<std::string, const StoredTensor*>& all() const noexcept { return stored_; }
+  const std::string& prefix() const noexcept { return prefix_; }
+
+ private:
+  /// "module." where every name begins with it and goes on.
+  static std::string common_head(const std::map<std::string, const StoredTensor*>& names) {
+    const std::string& first = names.begin()->first;
+    const auto dot = first.find('.');
+    if (dot == std::string::npos) return {};
+    std::string head = first.substr(0, dot + 1);
+    for (const auto& [name, tensor] : names) {
+      if (!name.starts_with(head) || name.size() == head.size()) return {};
+    }
+    return head;
+  }
+
+  std::map<std::string, const StoredTensor*> stored_;
+  std::string prefix_;
+};
+
 class Builder {
  public:
-  explicit Builder(const Safetensors& weights) {
-    for (const StoredTensor& tensor : weights.tensors) stored_[tensor.name] = &tensor;
-  }
+  Builder(const Safetensors& weights, const std::vector<LayerPlan>& plans)
+      : names_(weights, first_tensor(plans)), stored_(names_.all()) {}
+
+  const std::string& prefix() const noexcept { return names_.prefix(); }
 
   std::vector<Layer> layers(const std::vector<LayerPlan>& plans) {
     std::vector<Layer> made;
@@ -94,9 +158,9 @@ class Builder {
     const auto found = stored_.find(name);
     if (found == stored_.end()) {
       const bool optional = key.ends_with("bias") && plan.kind != LayerKind::batch_norm;
-      throw ModelError(fmt::format("weights: layer {} ({}) has no tensor {}{}",
+      throw ModelError(fmt::format("weights: layer {} ({}) has no tensor {}; {}{}",
                                    terminal_safe(plan.name), word(plan.kind), terminal_safe(name),
-                                   optional ? "; say bias = false if it has none" : ""));
+                                   held(), optional ? "; say bias = false if it has none" : ""));
     }
     used_.insert(name);
     const StoredTensor& stored = *found->second;
@@ -105,7 +169,20 @@ class Builder {
     return made;
   }
 
-  std::map<std::string, const StoredTensor*> stored_;
+  std::string held() const {
+    constexpr std::size_t kShown = 8;
+    std::string text = "the file holds ";
+    std::size_t told = 0;
+    for (const auto& [name, tensor] : stored_) {
+      if (told++ == kShown) return text + fmt::format(" and {} more", stored_.size() - kShown);
+      text += fmt::format("{}{} {}", told == 1 ? "" : ", ", terminal_safe(name),
+                          shape_text(tensor->shape));
+    }
+    return told == 0 ? "the file holds no tensor" : text;
+  }
+
+  StoredNames names_;
+  const std::map<std::string, const StoredTensor*>& stored_;
   std::set<std::string> used_;
 };
 
@@ -159,16 +236,21 @@ void collect(const std::vector<Layer>& layers, const std::vector<LayerPlan>& pla
 
 }  // namespace
 
-Network make_network(const Architecture& architecture, const Safetensors& weights) {
+Network make_network(const Architecture& architecture, const Safetensors& weights, Notes* notes) {
   if (architecture.layers.empty()) throw ModelError("architecture: it has no [[layer]]");
-  Builder builder(weights);
+  Builder builder(weights, architecture.layers);
   std::vector<Layer> layers = builder.layers(architecture.layers);
   builder.check_all_used();
+  if (notes != nullptr && !builder.prefix().empty())
+    notes->push_back(
+        fmt::format("weights: every name in the file begins with {}, which a wrapper put there: "
+                    "loaded without it",
+                    terminal_safe(builder.prefix())));
   return Network(architecture.signature, std::move(layers));
 }
 
 Network load_network(const std::filesystem::path& weights,
-                     const std::filesystem::path& architecture) {
+                     const std::filesystem::path& architecture, Notes* notes) {
   const Safetensors stored = read_safetensors(weights);  // First: it may not be there at all.
   std::filesystem::path plan = architecture;
   if (plan.empty()) {
@@ -181,7 +263,7 @@ Network load_network(const std::filesystem::path& weights,
                       "{} (docs/models.md)",
                       terminal_safe(weights.string()), terminal_safe(plan.string())));
   }
-  return make_network(read_architecture(plan), stored);
+  return make_network(read_architecture(plan), stored, notes);
 }
 
 Architecture architecture_of(const Network& network) {

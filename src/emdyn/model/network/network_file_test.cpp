@@ -59,10 +59,31 @@ TEST(NetworkFile, NamesTheFileThatIsMissing) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(NetworkFile, TakesWrappersNamesOff) {
+  const Architecture plan = parse_architecture(kPlan, "file");
+  for (const std::string prefix :
+       {"module.", "_orig_mod.", "model.", "_orig_mod.module.", "net.inner."}) {
+    Notes notes;
+    const Network network = make_network(
+        plan, {.tensors = {{prefix + "a.weight", {1, 2}, {1, 2}}, {prefix + "a.bias", {1}, {3}}}},
+        &notes);
+    EXPECT_EQ(network.layers()[0].tensor("bias").item<float>(), 3.0F) << prefix;
+    ASSERT_EQ(notes.size(), 1U) << prefix;
+    EXPECT_THAT(notes[0], HasSubstr(prefix));
+  }
+  Notes notes;
+  make_network(plan, {.tensors = {{"a.weight", {1, 2}, {1, 2}}, {"a.bias", {1}, {3}}}}, &notes);
+  EXPECT_TRUE(notes.empty());
+  // Not all have it: nothing is guessed.
+  EXPECT_THAT(network_file_error(
+                  kPlan, {.tensors = {{"module.a.weight", {1, 2}, {1, 2}}, {"a.bias", {1}, {3}}}}),
+              HasSubstr("the file holds a.bias [1], module.a.weight [1, 2]"));
+}
+
 TEST(NetworkFile, NamesWhatDoesNotFit) {
   const StoredTensor weight{"a.weight", {1, 2}, {1, 2}};
   EXPECT_THAT(network_file_error(kPlan, {.tensors = {weight}}),
-              HasSubstr("a.bias; say bias = false"));
+              HasSubstr("a.bias; the file holds a.weight [1, 2]; say bias = false"));
   EXPECT_EQ(network_file_error(kPlan + "bias = false", {.tensors = {weight}}), "no error");
   EXPECT_THAT(network_file_error(kPlan + "bias = false", {.tensors = {weight, {"b", {1}, {1}}}}),
               HasSubstr("tensor b [1] belongs to no layer"));

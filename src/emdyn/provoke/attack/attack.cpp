@@ -257,6 +257,16 @@ bool probabilities(const torch::Tensor& logits, std::size_t count) {
   return count > 0;
 }
 
+/// Share of points whose greatest logit is not alone.
+double ties(const torch::Tensor& logits, std::size_t count) {
+  std::size_t tied = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::span<const float> row = logit_row(logits, i);
+    tied += std::ranges::count(row, *std::ranges::max_element(row)) > 1 ? 1U : 0U;
+  }
+  return count > 0 ? static_cast<double>(tied) / static_cast<double>(count) : 0.0;
+}
+
 void diagnose(const Run& run, const torch::Tensor& logits, std::size_t attacked, std::size_t flat,
               AttackResult& result) {
   if (result.size() > 0 && !stopped(run) && randomised(run, result)) {
@@ -268,6 +278,11 @@ void diagnose(const Run& run, const torch::Tensor& logits, std::size_t attacked,
     result.flags.push_back({"probabilities", 1.0,
                             "the outputs look like probabilities, whose gradients vanish where "
                             "the model is sure: give the logits before the softmax"});
+  }
+  if (const double tied = stopped(run) ? 0.0 : ties(logits, result.size()); tied > 0.0) {
+    result.flags.push_back({"equal_logits", tied,
+                            "the greatest logit is not alone, and the first class is taken: a "
+                            "network whose units died, or outputs that were rounded"});
   }
   const double share =
       attacked > 0 ? static_cast<double>(flat) / static_cast<double>(attacked) : 0.0;

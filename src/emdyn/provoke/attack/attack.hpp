@@ -47,7 +47,8 @@ std::string_view word(PointOutcome outcome) noexcept;
 
 /// A reason to doubt a result, and what to do about it.
 struct Flag {
-  std::string name;  ///< zero_gradients, probabilities, randomised, black_box_wins, transfer_wins.
+  std::string
+      name;  ///< equal_logits, zero_gradients, probabilities, randomised, black_box_wins, transfer_wins.
   double share = 0.0;
   std::string advice;
 };

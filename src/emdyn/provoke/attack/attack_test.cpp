@@ -155,6 +155,19 @@ TEST(Attack, RadiusZeroAsksForCleanErrorsOnly) {
   EXPECT_EQ(result.ledger.gradient, 0);
 }
 
+// A network whose units died: the first class is taken, as everywhere, and that is said.
+TEST(Attack, OfEqualLogitsTheFirstClassIsTaken) {
+  const TwoClasses two;
+  const model::FunctionModel dead(two.affine.model.signature(), [](const torch::Tensor& x) {
+    return 0.0 * x.flatten(1).sum(1, true).expand({x.size(0), 2});
+  });
+  const auto result = run_attack("pgd", dead, two.inputs, two.labels, at_radius(Norm::linf, 0.1));
+  EXPECT_EQ(result.clean_errors(), static_cast<std::size_t>(std::ranges::count(two.labels, 1)));
+  ASSERT_FALSE(result.flags.empty());
+  EXPECT_EQ(result.flags[0].name, "equal_logits");
+  EXPECT_EQ(result.flags[0].share, 1.0);
+}
+
 TEST(Attack, StopsWhenAsked) {
   const TwoClasses two;
   std::atomic<bool> stop = true;

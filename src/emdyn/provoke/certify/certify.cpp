@@ -94,8 +94,7 @@ bool errs(const model::Network& network, std::span<const float> x, std::int64_t 
   const torch::Tensor logits = network.logits(input, ledger).contiguous();
   const float* values = logits.data_ptr<float>();
   const auto classes = static_cast<std::size_t>(network.signature().classes);
-  const float own = values[label];
-  return std::any_of(values, values + classes, [&](float other) { return !(other <= own); });
+  return model::is_error({values, classes}, static_cast<std::size_t>(label));
 }
 
 std::vector<double> copy(std::span<const double> x) { return {x.begin(), x.end()}; }

@@ -145,6 +145,13 @@ class Robustness {
     }
   }
 
+  /// What several attacks flag is told once.
+  void diagnose(const attack::Flag& flag) {
+    const bool told = std::ranges::any_of(evidence_.diagnosis,
+                                          [&](const auto& one) { return one.flag == flag.name; });
+    if (!told) evidence_.diagnosis.push_back({flag.name, flag.advice});
+  }
+
   /// The figures of the judgement, as records.
   void describe() {
     evidence_.title = evidence_.model = subject_.source.model;
@@ -159,11 +166,9 @@ class Robustness {
           {one.attack, one.errors(options_.epsilon), static_cast<std::uint64_t>(one.ledger.forward),
            static_cast<std::uint64_t>(one.ledger.gradient), one.seconds, ""});
       ledger_ += one.ledger;
-      for (const attack::Flag& flag : one.flags)
-        evidence_.diagnosis.push_back({flag.name, flag.advice});
+      for (const attack::Flag& flag : one.flags) diagnose(flag);
     }
-    for (const attack::Flag& flag : attack::compare(judged_.attacks))
-      evidence_.diagnosis.push_back({flag.name, flag.advice});
+    for (const attack::Flag& flag : attack::compare(judged_.attacks)) diagnose(flag);
     evidence_.best_attack_errors = judged_.broken_count();
     if (certifier_) {
       evidence_.certified_bound = evidence_.examples - judged_.certified_count();

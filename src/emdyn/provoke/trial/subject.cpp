@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "emdyn/model/data/load.hpp"
-#include "emdyn/model/files/check.hpp"
+#include "emdyn/model/files/prepare.hpp"
 #include "emdyn/model/network/adapters.hpp"
 
 namespace emdyn::provoke::trial {
@@ -16,21 +16,25 @@ model::data::Dataset load_examples(const std::string& path, const std::string& s
     options.split = split == "train" ? model::data::Split::train : model::data::Split::test;
   if (limit > 0) options.limit = limit;
   model::data::Dataset dataset = model::data::load(path, options);
-  model::check(dataset, signature, labels_needed ? model::Labels::needed : model::Labels::optional);
+  model::prepare(dataset, signature,
+                 labels_needed ? model::Labels::needed : model::Labels::optional);
   return dataset;
 }
 
-std::unique_ptr<model::Model> load_model(const SubjectSource& source) {
-  return model::load_model(source.model, source.architecture, source.trust);
+std::unique_ptr<model::Model> load_model(const SubjectSource& source, model::Notes* notes) {
+  return model::load_model(source.model, source.architecture, source.trust, notes);
 }
 
 Subject load_subject(const SubjectSource& source) {
-  auto model = load_model(source);
+  model::Notes notes;
+  auto model = load_model(source, &notes);
   model::data::Dataset dataset =
       load_examples(source.data, source.split, source.limit, model->signature(), true);
   torch::Tensor inputs = model::examples(dataset);
   std::vector<std::int64_t> labels = dataset.labels;
-  return {source, std::move(model), std::move(dataset), std::move(inputs), std::move(labels)};
+  return {
+      source,          std::move(model), std::move(dataset), std::move(inputs), std::move(labels),
+      std::move(notes)};
 }
 
 model::data::Dataset first_of(const model::data::Dataset& dataset, std::size_t count) {

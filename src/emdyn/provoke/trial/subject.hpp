@@ -8,6 +8,7 @@
 
 #include "emdyn/model/data/dataset.hpp"
 #include "emdyn/model/network/network.hpp"
+#include "emdyn/model/network/network_file.hpp"
 #include "emdyn/model/network/observe.hpp"
 
 /// What every trial needs: the network and the examples it is tried on.
@@ -29,6 +30,7 @@ struct Subject {
   model::data::Dataset dataset;
   torch::Tensor inputs;  ///< [n, input...]
   std::vector<std::int64_t> labels;
+  model::Notes notes{};  ///< What a user should know of the files.
 
   std::size_t size() const noexcept { return labels.size(); }
 };
@@ -36,7 +38,8 @@ struct Subject {
 /// Loads both and checks that they fit: shapes, the box, finite values, labels in range.
 /// @throws ConfigError, DataError, ModelError naming the file and the mend.
 Subject load_subject(const SubjectSource& source);
-std::unique_ptr<model::Model> load_model(const SubjectSource& source);
+std::unique_ptr<model::Model> load_model(const SubjectSource& source,
+                                         model::Notes* notes = nullptr);
 
 /// The examples alone; an empty `split` is as in SubjectSource, `labels_needed` refuses data
 /// without.

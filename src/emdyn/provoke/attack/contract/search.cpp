@@ -71,10 +71,7 @@ bool is_success(const Point& point, std::span<const float> logits) noexcept {
     }
     return true;
   }
-  for (std::size_t k = 0; k < logits.size(); ++k) {
-    if (k != point.label && !(logits[k] <= logits[point.label])) return true;
-  }
-  return false;
+  return model::is_error(logits, point.label);
 }
 
 Search::Search(const SearchTask& task, std::vector<Point> points)

@@ -1,4 +1,4 @@
-#include "emdyn/model/files/check.hpp"
+#include "emdyn/model/files/prepare.hpp"
 
 #include <gmock/gmock.h>
 
@@ -18,18 +18,38 @@ std::string check_error(const std::function<void(model::data::Dataset&)>& spoil,
       .name = "set", .shape = {1, 1, 2}, .values = {0, 0.5F, 1, 0.25F}, .labels = {0, 2}};
   spoil(dataset);
   try {
-    check(dataset, {.input = {1, 1, 2}, .classes = 3}, labels);
+    prepare(dataset, {.input = {1, 1, 2}, .classes = 3}, labels);
   } catch (const DataError& error) {
     return error.what();
   }
   return "";
 }
 
-TEST(Check, NamesTheFirstFault) {
+TEST(Prepare, SetsRoundedValuesToTheEdgeOfTheBox) {
+  model::data::Dataset dataset{
+      .shape = {2}, .values = {std::nextafterf(1.0F, 2.0F), -5e-7F, 0.5F, 1.0F}, .labels = {0, 1}};
+  prepare(dataset, {.input = {2}, .classes = 2});
+  EXPECT_EQ(dataset.values, (std::vector<float>{1.0F, 0.0F, 0.5F, 1.0F}));
+}
+
+TEST(Prepare, TurnsPicturesWhoseChannelsComeLast) {
+  model::data::Dataset dataset{
+      .shape = {1, 2, 3}, .values = {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F}, .labels = {0}};
+  prepare(dataset, {.input = {3, 1, 2}, .classes = 2});
+  EXPECT_EQ(dataset.shape, (std::vector<std::int64_t>{3, 1, 2}));
+  EXPECT_EQ(dataset.values, (std::vector<float>{0.1F, 0.4F, 0.2F, 0.5F, 0.3F, 0.6F}));
+  model::data::Dataset grey{.shape = {1, 2}, .values = {0.1F, 0.2F}, .labels = {0}};
+  prepare(grey, {.input = {1, 1, 2}, .classes = 2});
+  EXPECT_EQ(grey.shape, (std::vector<std::int64_t>{1, 1, 2}));
+}
+
+TEST(Prepare, NamesTheFirstFault) {
   EXPECT_EQ(check_error([](model::data::Dataset&) {}), "");
   EXPECT_EQ(check_error([](model::data::Dataset& d) { d.labels.clear(); }, Labels::optional), "");
-  EXPECT_THAT(check_error([](model::data::Dataset& d) { d.shape = {2}; }),
-              HasSubstr("set: examples are [2], the model takes [1, 1, 2]"));
+  EXPECT_THAT(check_error([](model::data::Dataset& d) {
+                d.shape = {2, 1, 1};
+              }),
+              HasSubstr("set: examples are [2, 1, 1], the model takes [1, 1, 2]"));
   EXPECT_THAT(check_error([](model::data::Dataset& d) { d.values.clear(); }),
               HasSubstr("no examples"));
   EXPECT_THAT(check_error([](model::data::Dataset& d) { d.values.push_back(0); }),

@@ -1,8 +1,9 @@
-#include "emdyn/model/files/check.hpp"
+#include "emdyn/model/files/prepare.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "emdyn/core/error.hpp"
@@ -19,12 +20,38 @@ constexpr double kSlack = 1e-6;
       "{}: {}", dataset.name.empty() ? "examples" : terminal_safe(dataset.name), fault));
 }
 
-void check_values(const model::data::Dataset& dataset, const Signature& signature) {
+/// A picture as most tools hold it, [height, width, channel] or without the channel, as the model takes it.
+void to_model_order(model::data::Dataset& dataset, const Signature& signature) {
+  const auto& want = signature.input;
+  auto& have = dataset.shape;
+  if (have == want || want.size() != 3) return;
+  if (want[0] == 1 && have.size() == 2 && have[0] == want[1] && have[1] == want[2]) have = want;
+  if (have.size() != 3 || have[2] != want[0] || have[0] != want[1] || have[1] != want[2]) return;
+  const auto channels = static_cast<std::size_t>(want[0]);
+  const auto area = static_cast<std::size_t>(want[1] * want[2]);
+  std::vector<float> picture(channels * area);
+  for (std::size_t begin = 0; begin + picture.size() <= dataset.values.size();
+       begin += picture.size()) {
+    for (std::size_t i = 0; i < area; ++i) {
+      for (std::size_t c = 0; c < channels; ++c)
+        picture[c * area + i] = dataset.values[begin + i * channels + c];
+    }
+    std::ranges::copy(picture, dataset.values.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
+  have = want;
+}
+
+/// Values that rounding put beside the box are set to its edge: what is checked here is what everything after it sees.
+void check_values(model::data::Dataset& dataset, const Signature& signature) {
   const double slack = kSlack * (signature.high - signature.low);
   const std::size_t each = dataset.example_size();
   for (std::size_t i = 0; i < dataset.values.size(); ++i) {
     const auto value = static_cast<double>(dataset.values[i]);
-    if (value >= signature.low - slack && value <= signature.high + slack) continue;
+    if (value >= signature.low - slack && value <= signature.high + slack) {
+      dataset.values[i] = std::clamp(dataset.values[i], static_cast<float>(signature.low),
+                                     static_cast<float>(signature.high));
+      continue;
+    }
     if (!std::isfinite(value))
       refuse(dataset, fmt::format("value {} of example {} is not finite", i % each, i / each));
     refuse(
@@ -49,7 +76,8 @@ void check_labels(const model::data::Dataset& dataset, std::int64_t classes, Lab
 
 }  // namespace
 
-void check(const model::data::Dataset& dataset, const Signature& signature, Labels labels) {
+void prepare(model::data::Dataset& dataset, const Signature& signature, Labels labels) {
+  to_model_order(dataset, signature);
   if (dataset.shape != signature.input)
     refuse(dataset, fmt::format("examples are [{}], the model takes [{}]",
                                 fmt::join(dataset.shape, ", "), fmt::join(signature.input, ", ")));
