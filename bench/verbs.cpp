@@ -18,6 +18,7 @@
 #include "probe_bench.hpp"
 #include "store_bench.hpp"
 #include "tcpd_methods.hpp"
+#include "watch_bench.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -121,6 +122,25 @@ int bench_of_tcpd(Arguments arguments, Console& console) {
   return kFine;
 }
 
+int bench_of_watch(Arguments arguments, Console& console) {
+  BenchApp app("Alarms on healthy trainings, and incidents told.", "watch");
+  WatchBenchOptions options;
+  app.add_option("--samples", options.healthy_samples, "of each kind of healthy run")
+      ->check(CLI::Range(1'000, 100'000'000));
+  app.add_option("--incidents", options.incidents, "runs of each kind of incident")
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--alpha", options.alpha, "budget on healthy runs, false alarms a sample")
+      ->check(CLI::Range(1e-9, 0.1));
+  app.add_option("--only", options.only, "only this kind");
+  app.add_option("--detector", options.detector, "instead of the default");
+  app.add_flag("--list", options.list,
+               "also each alarm on a healthy run, and what told of incidents");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  const app::terminal::TaskLine line(console);
+  print_rows(bench_watch(options, line.task()), app.json, console);
+  return kFine;
+}
+
 int run_of_plugin(std::string_view verb, Arguments arguments, Console& console) {
   const auto loaded = app::terminal::load_plugin(
       {"libemdyn_torch_bench.so", "EMDYN_BENCH_PLUGIN", {"../" EMDYN_LIBDIR "/emdyn"}});
@@ -152,6 +172,7 @@ constexpr std::array kVerbs{
          &bench_of_calibration},
     Verb{"nab", "anomaly scores against labelled windows", &bench_of_nab},
     Verb{"tcpd", "change points against five human annotators", &bench_of_tcpd},
+    Verb{"watch", "alarms on healthy trainings, and incidents told", &bench_of_watch},
     Verb{"stress", "what the attacks' driver saves (needs libtorch)", &stress_of_plugin},
     Verb{"lab", "training steps per second, cost of probes (needs libtorch)", &lab_of_plugin},
 };

@@ -207,7 +207,7 @@ class Detect(ProgramTest):
     def test_by_default_no_trend_alarms_and_a_spike_on_it_does(self):
         numbers = random.Random(7)
         values = [0.01 * i + numbers.gauss(0, 1) for i in range(3000)]
-        values[2000] += 8
+        values[2000] += 12
         path = self.write("trend.csv", series(values))
         found = self.json("detect", path, "--scores")
         self.assertEqual([(e["position"], e["detector"]) for e in found["events"]], [(2000, "auto")])

@@ -118,10 +118,10 @@ class BadStores(ProgramTest):
     def test_an_unknown_and_an_ambiguous_run(self):
         path = self.write("log.csv", "step,loss\n1,2\n")
         for _ in range(2):
-            self.ok("import", path, "--store", self.store)
+            self.ok("import", path, "--store", self.store, "--again")
         self.refused(3, "events", "nobody", "--store", self.store, naming="nobody")
-        name = self.json("runs", "--store", self.store)["runs"][0]["name"]
-        self.refused(2, "events", name, "--store", self.store)
+        beginning = os.path.commonprefix([run["id"] for run in self.json("runs", "--store", self.store)["runs"]])
+        self.refused(2, "events", beginning, "--store", self.store)
 
     def test_a_store_from_the_future(self):
         self.ok("import", self.write("log.csv", "step,loss\n1,2\n"), "--store", self.store)

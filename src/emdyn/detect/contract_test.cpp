@@ -31,6 +31,10 @@ class DetectorContract : public testing::TestWithParam<Entry> {
   std::unique_ptr<AnyDetector> fresh() const { return GetParam().make({}); }
   std::vector<double> stream(double sign = 1.0) const {
     if (GetParam().name == "matrix_profile") return test::broken_rhythm(7, sign);
+    if (GetParam().name == "norm_growth") return test::growing(7, sign);
+    if (GetParam().name == "frozen") return test::standing(7, sign);
+    if (GetParam().name == "plateau") return test::levelling(7, sign);
+    if (GetParam().name == "schedule") return test::stepping(sign);
     return test::shifted(GetParam().domain, 7, sign);
   }
 };

@@ -23,6 +23,10 @@
 #include "emdyn/detect/novelty/matrix_profile.hpp"
 #include "emdyn/detect/novelty/spectral_residual.hpp"
 #include "emdyn/detect/novelty/spot.hpp"
+#include "emdyn/detect/training/divergence.hpp"
+#include "emdyn/detect/training/frozen.hpp"
+#include "emdyn/detect/training/plateau.hpp"
+#include "emdyn/detect/training/schedule.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -58,6 +62,7 @@ constexpr std::array kEntries{
     entry<Conformal>(),
     entry<Cusum>(),
     entry<Ddm>(),
+    entry<Divergence>(),
     entry<Dspot>(),
     entry<ECusum>(),
     entry<ESr>(),
@@ -66,13 +71,17 @@ constexpr std::array kEntries{
     entry<FocusGaussian>(),
     entry<FocusBernoulli>(),
     entry<FocusPoisson>(),
+    entry<Frozen>(),
     entry<HddmA>(),
     entry<HddmW>(),
     entry<KSigma>(),
     entry<Kswin>(),
     entry<MatrixProfile>(),
+    entry<NormGrowth>(),
     entry<PageHinkley>(),
+    entry<Plateau>(),
     entry<RobustZ>(),
+    entry<ScheduleStep>(),
     entry<SpectralResidual>(),
     entry<SpotDetector>(),
     entry<WatchDetector>(),

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "emdyn/collect/ingest/reader.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/live/validation_watch.hpp"
 
 namespace emdyn::pipeline {
 namespace {
@@ -81,6 +84,9 @@ class SeriesSink final : public DetectSink {
     watched.detector.emplace(std::string(name), axis, options_);
     watched.series = open_series({run_names_[run], std::string(name), state.series++});
     state.only = watched.series;
+    if (!state.overfit && detect::watches_training(options_))
+      state.overfit.emplace(detect::validation_alpha(options_));
+    if (state.overfit) state.overfit->on_signal(watched.series, name, axis);
     // Rows before its first value.
     for (const double position : state.early) listener_.on_empty_row(watched.series, position);
     state.early = {};
@@ -91,6 +97,8 @@ class SeriesSink final : public DetectSink {
     if (!watched.detector) return;
     runs_[watched.run].got_point = true;
     const detect::Scored sample = watched.detector->push(position, value, events_);
+    auto& overfit = runs_[watched.run].overfit;
+    if (overfit) overfit->push(watched.series, position, value, events_);
     listener_.on_sample(watched.series, sample, nullptr);
     if (!events_.empty()) tell_events(watched.series, watched.run);
   }
@@ -113,6 +121,7 @@ class SeriesSink final : public DetectSink {
     std::size_t only = 0;       // The series, while there is one.
     std::vector<double> early;  // Positions of rows before the first series.
     bool got_point = false;     // In the row at hand.
+    std::optional<detect::ValidationWatch> overfit{};
   };
   std::vector<Watched> watched_;
   std::vector<RunState> runs_;
@@ -169,8 +178,6 @@ class RowsSink final : public DetectSink {
     }
     push(run, position);
   }
-  /// At the end: points without any row mean that the file is no table, and nothing was judged.
-  bool was_no_table() const noexcept { return !any_row_ && found(); }
 
  private:
   struct Channel {
@@ -267,46 +274,164 @@ void replay_rows(const std::vector<series::Run>& runs, RowsSink& sink, const Tas
   }
 }
 
+/// Keeps what a file holds until it is read whole: only then is it known whether positions go back.
+/// What never ends is passed on as it comes once it is too much to keep.
+class Recording final : public collect::ingest::Sink {
+ public:
+  explicit Recording(DetectSink& target) : target_(target) {}
+
+  void on_run(collect::ingest::RunIndex run, std::string_view name, const Json&) override {
+    series::Run& made = runs_.emplace_back();
+    made.info.name = std::string(name);
+    add({Kind::run, run, 0.0, 0.0});
+  }
+  void on_signal(collect::ingest::SignalIndex signal, collect::ingest::RunIndex run,
+                 std::string_view name, series::Axis axis) override {
+    auto& signals = runs_[run].signals;
+    places_.push_back({run, signals.size(), -HUGE_VAL});
+    signals.push_back({.name = std::string(name), .axis = axis});
+    add({Kind::signal, signal, 0.0, 0.0});
+  }
+  void on_point(collect::ingest::SignalIndex signal, double position, double value,
+                double) override {
+    Place& place = places_[signal];
+    goes_back_ = goes_back_ || position < place.last;
+    place.last = position;
+    add({Kind::point, signal, position, value});
+  }
+  void on_row(collect::ingest::RunIndex run, double position) override {
+    rows_ = true;
+    add({Kind::row, run, position, 0.0});
+  }
+
+  bool has_rows() const noexcept { return rows_; }
+  /// True when signals have to be put in order first.
+  bool goes_back() const noexcept { return goes_back_ && !streaming_; }
+  bool too_long() const noexcept { return goes_back_ && streaming_; }
+  void replay(const Task& task) {
+    for (const Op& op : ops_) {
+      if (task.stopped()) return;
+      pass(op);
+    }
+    ops_ = {};
+  }
+  /// The runs, each signal with the segments it was logged in.
+  std::vector<series::Run> take_runs() {
+    for (const Op& op : ops_) {
+      if (op.kind != Kind::point) continue;
+      const Place& place = places_[op.index];
+      runs_[place.run].signals[place.signal].append(op.position, op.value);
+    }
+    ops_ = {};
+    return std::move(runs_);
+  }
+
+ private:
+  enum class Kind : std::uint8_t { run, signal, point, row };
+  struct Op {
+    Kind kind;
+    std::uint32_t index;
+    double position;
+    double value;
+  };
+  struct Place {
+    collect::ingest::RunIndex run;
+    std::size_t signal;
+    double last;
+  };
+  void add(const Op& op) {
+    if (streaming_) return pass(op);
+    ops_.push_back(op);
+    if (ops_.size() < kMostKept) return;
+    for (const Op& kept : std::exchange(ops_, {})) pass(kept);
+    streaming_ = true;
+  }
+  void pass(const Op& op) {
+    switch (op.kind) {
+      case Kind::run:
+        return target_.on_run(op.index, runs_[op.index].info.name, Json());
+      case Kind::signal: {
+        const Place& place = places_[op.index];
+        const series::Signal& signal = runs_[place.run].signals[place.signal];
+        return target_.on_signal(op.index, place.run, signal.name, signal.axis);
+      }
+      case Kind::point:
+        return target_.on_point(op.index, op.position, op.value, collect::ingest::kNoTime);
+      case Kind::row:
+        return target_.on_row(op.index, op.position);
+    }
+  }
+
+  static constexpr std::size_t kMostKept = std::size_t{16} << 20;  // 400 MB.
+
+  DetectSink& target_;
+  std::vector<series::Run> runs_;
+  std::vector<Place> places_;
+  std::vector<Op> ops_;
+  bool goes_back_ = false;
+  bool rows_ = false;
+  bool streaming_ = false;
+};
+
+/// Counts what the runs hold into the reading.
+void count_runs(const std::vector<series::Run>& runs, Reading& reading) {
+  reading.runs = runs.size();
+  reading.signals = 0;
+  reading.points = 0;
+  for (const series::Run& run : runs) {
+    reading.signals += run.signals.size();
+    for (const series::Signal& signal : run.signals) reading.points += signal.size();
+  }
+}
+
 }  // namespace
 
 std::uint64_t detect_source(const Source& source, const detect::DetectOptions& options,
                             std::span<const std::string> signals, DetectListener& listener,
-                            const Task& task) {
+                            const Task& task, Reading* reading) {
   detect::check_options(options);  // Before work begins.
-  const bool file = is_path(source.text);
-  const auto check_found = [&](const DetectSink& sink) {
-    if (sink.found() || task.stopped()) return;
-    throw DataError(fmt::format("{}: no such signal here", terminal_safe(source.text)));
+  Reading here;
+  const bool rows = detect::takes_rows(options.detector);
+  SeriesSink series_sink(options, signals, listener);
+  RowsSink rows_sink(options, signals, listener);
+  DetectSink& sink = rows ? static_cast<DetectSink&>(rows_sink) : series_sink;
+  const auto replay_runs = [&](const std::vector<series::Run>& runs) {
+    rows ? replay_rows(runs, rows_sink, task) : replay_series(runs, series_sink, task);
   };
-  const auto read_into = [&](collect::ingest::Sink& sink) {
-    return collect::ingest::read(source.text, sink, source.read, task).skipped_rows;
-  };
-  const auto runs_of_source = [&]() -> std::vector<series::Run> {
+  if (is_path(source.text)) {
+    Recording recording(sink);
+    here.read = collect::ingest::read(source.text, recording, source.read, task);
+    here.runs = here.read.runs;
+    here.signals = here.read.signals;
+    here.points = here.read.points;
+    if (recording.too_long()) {
+      listener.on_warning(
+          fmt::format("{}: steps go back in a file too long to be put in order: it "
+                      "is judged as it comes",
+                      terminal_safe(source.text)));
+    }
+    const bool in_order = !recording.goes_back() || !source.whole_history;
+    if (in_order && (!rows || recording.has_rows())) {
+      recording.replay(task);
+    } else {
+      auto runs = recording.take_runs();
+      for (series::Run& run : runs) {
+        if (source.whole_history) here.history += series::make_whole(run);
+      }
+      count_runs(runs, here);
+      replay_runs(runs);
+    }
+  } else {
     try {
-      return load_runs(source, task);
+      replay_runs(load_runs(source, task, &here));
     } catch (const Task::Stopped&) {
-      return {};
-    }
-  };
-  std::uint64_t skipped = 0;
-  if (!detect::takes_rows(options.detector)) {
-    SeriesSink sink(options, signals, listener);
-    if (file) skipped = read_into(sink);
-    if (!file) replay_series(runs_of_source(), sink, task);
-    check_found(sink);
-    return skipped;
-  }
-  if (file) {
-    RowsSink sink(options, signals, listener);
-    skipped = read_into(sink);
-    if (!sink.was_no_table() || task.stopped()) {
-      check_found(sink);
-      return skipped;
     }
   }
-  RowsSink sink(options, signals, listener);
-  replay_rows(runs_of_source(), sink, task);
-  check_found(sink);
+  if (!sink.found() && !task.stopped()) {
+    throw DataError(fmt::format("{}: no such signal here", terminal_safe(source.text)));
+  }
+  const std::uint64_t skipped = here.read.skipped_rows;
+  if (reading != nullptr) *reading = std::move(here);
   return skipped;
 }
 

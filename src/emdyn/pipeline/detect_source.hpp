@@ -38,16 +38,18 @@ class DetectListener {
   virtual void on_warning(std::string_view text) = 0;
 };
 
-/// Reads a file or run once and hands every sample of every signal (only those in `signals`, unless
+/// Reads a file or run and hands every sample of every signal (only those in `signals`, unless
 /// empty) to a detector of its own; a detector of rows gets one row of channels at a time: a row of
-/// the file, or what has the same position where the file has no rows. Memory does not grow with a
-/// file of rows.
+/// the file, or what has the same position where the file has no rows. A file is read whole first (24
+/// bytes a value): where its positions go back, each signal is judged as its whole history (see
+/// series::make_whole). Beyond 16 million values samples are judged as they come instead.
 /// Stopped by `task` it returns early: the listener has heard everything up to there.
+/// `reading`, where given, gets what the source was read as.
 /// @return rows left out as malformed (ReadOptions::skip_bad_rows).
 /// @throws DataError when the source cannot be read or has none of the signals; ConfigError for bad
 /// options.
 std::uint64_t detect_source(const Source& source, const detect::DetectOptions& options,
                             std::span<const std::string> signals, DetectListener& listener,
-                            const Task& task = {});
+                            const Task& task = {}, Reading* reading = nullptr);
 
 }  // namespace emdyn::pipeline

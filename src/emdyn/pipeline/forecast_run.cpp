@@ -7,6 +7,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/explain/attribute.hpp"
+#include "emdyn/series/percent.hpp"
 
 namespace emdyn::pipeline {
 namespace {
@@ -57,9 +58,11 @@ double forecast_deadline(const series::Run& run, std::optional<double> given) {
 RunForecast forecast_run(const series::Run& run, const forecast::ForecastOptions& options) {
   forecast::ForecastOptions path_options = options;
   path_options.at.reset();
-  const series::Run known = options.at ? run.prefix(*options.at) : run;
+  series::Run known = options.at ? run.prefix(*options.at) : run;
+  const auto in_percent = series::percent_to_fraction(known, options.roles);
   const forecast::Predictor& predictor = forecast::choose_predictor(known, options);
   RunForecast result;
+  result.in_percent = in_percent;
   result.predictor = predictor.name;
   result.deadline = options.deadline;
   if (predictor.alarm.threshold <= 1.0) result.threshold = predictor.alarm.threshold;
@@ -76,34 +79,58 @@ RunForecast forecast_run(const series::Run& run, const forecast::ForecastOptions
   if (past) at_options.at = result.path.back().at;
   result.forecast = explain::explained_forecast(predictor, known, at_options);
   result.forecast.run = run.info.id;
+  if (const auto* accuracy = series::find_role(known, series::Role::test_accuracy, options.roles)) {
+    forecast::Target target = predictor.target;
+    target.deadline = options.deadline;
+    result.reached = forecast::reached_story(*accuracy, target);
+  }
   result.baselines = {prior(predictor, result.path),
                       persistence(known, result.path, options.roles)};
   return result;
 }
 
-Json forecast_json(const RunForecast& forecast) {
-  return Json{{"forecast", forecast.forecast},
-              {"predictor", forecast.predictor},
-              {"deadline", forecast.deadline},
-              {"threshold", number_or_null(forecast.threshold)},
-              {"crossed_at", number_or_null(forecast.crossed_at)},
-              {"path", forecast.path}};
+Json forecast_json(const RunForecast& told) {
+  return Json{
+      {"forecast", told.forecast},
+      {"predictor", told.predictor},
+      {"deadline", told.deadline},
+      {"threshold", number_or_null(told.threshold)},
+      {"crossed_at", number_or_null(told.crossed_at)},
+      {"passed_at", number_or_null(forecast::path_story(told.path, told.threshold).passed_at)},
+      {"reached_at", number_or_null(told.reached.reached_at)},
+      {"lost_at", number_or_null(told.reached.lost_at)},
+      {"in_percent", told.in_percent},
+      {"path", told.path}};
 }
 
-std::string forecast_sentence(const series::Forecast& forecast) {
-  const std::string target = fmt::format("P({})", forecast.target);
-  switch (forecast.status) {
+std::string forecast_sentence(const series::Forecast& one) {
+  const std::string target = fmt::format("P({})", one.target);
+  switch (one.status) {
     case series::ForecastStatus::abstained:
       return fmt::format("{}: no forecast: {}", target,
-                         forecast.reason.value_or("the predictor abstains"));
+                         forecast::short_reason(one.reason.value_or("the predictor abstains")));
     case series::ForecastStatus::already_past:
-      return fmt::format("{}: already reached at {:.6g}", target, forecast.at);
+      return fmt::format("{}: already reached at {:.10g}", target, one.at);
     case series::ForecastStatus::ok:
       break;
   }
-  const series::Interval p = forecast.probability.value_or(series::Interval{});
-  return fmt::format("{} = {:.2f} [{:.2f}, {:.2f}], seen from {:.6g}", target, p.estimate, p.low,
-                     p.high, forecast.at);
+  const series::Interval p = one.probability.value_or(series::Interval{});
+  return fmt::format("{} = {:.2f} [{:.2f}, {:.2f}], seen from {:.10g}", target, p.estimate, p.low,
+                     p.high, one.at);
+}
+
+std::string forecast_sentence(const RunForecast& told) {
+  if (told.forecast.status != series::ForecastStatus::already_past || !told.reached.reached_at)
+    return forecast_sentence(told.forecast);
+  return fmt::format("P({}): already {}", told.forecast.target, forecast::words(told.reached));
+}
+
+std::string path_sentence(const RunForecast& told) {
+  if (!told.threshold) return {};
+  const forecast::PathStory story = forecast::path_story(told.path, told.threshold);
+  if (story.forecasts == 0) return {};
+  return fmt::format("the forecast {} (alarm threshold {:.0f} %)",
+                     forecast::words(story, *told.threshold), 100.0 * *told.threshold);
 }
 
 }  // namespace emdyn::pipeline

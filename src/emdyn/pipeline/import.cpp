@@ -1,14 +1,16 @@
 #include "emdyn/pipeline/import.hpp"
 
 #include <chrono>
-#include <optional>
 
 #include "emdyn/collect/ingest/reader.hpp"
-#include "emdyn/core/error.hpp"
 #include "emdyn/pipeline/run_sink.hpp"
+#include "emdyn/pipeline/source.hpp"
 
 namespace emdyn::pipeline {
 namespace {
+
+/// More new runs are put into the catalogue when they are listed first.
+constexpr std::size_t kIndexedAtOnce = 256;
 
 void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& part) {
   sum.runs += part.runs;
@@ -18,6 +20,7 @@ void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& pa
   sum.missing_cells += part.missing_cells;
   sum.ignored_values += part.ignored_values;
   sum.skipped_rows += part.skipped_rows;
+  sum.torn_rows += part.torn_rows;
   sum.bytes += part.bytes;
   sum.sources.insert(sum.sources.end(), part.sources.begin(), part.sources.end());
   sum.warnings.insert(sum.warnings.end(), part.warnings.begin(), part.warnings.end());
@@ -26,16 +29,8 @@ void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& pa
 }  // namespace
 
 Json import_json(const ImportResult& result) {
-  Json sources = Json::array();
-  for (const collect::ingest::SourceInfo& source : result.read.sources) {
-    sources.push_back({{"path", source.path},
-                       {"format", collect::ingest::word(source.format)},
-                       {"gzip", source.gzip},
-                       {"position_column", source.position_column},
-                       {"run_columns", source.run_columns},
-                       {"ignored_columns", source.ignored_columns}});
-  }
   return Json{{"runs", result.run_ids.size()},
+              {"known_runs", result.known_runs},
               {"signals", result.read.signals},
               {"points", result.read.points},
               {"nonfinite", result.read.nonfinite},
@@ -46,7 +41,8 @@ Json import_json(const ImportResult& result) {
               {"skipped_rows", result.read.skipped_rows},
               {"interrupted", result.interrupted},
               {"run_ids", result.run_ids},
-              {"sources", std::move(sources)},
+              {"torn_rows", result.read.torn_rows},
+              {"sources", sources_json(result.read)},
               {"warnings", result.read.warnings}};
 }
 
@@ -55,33 +51,36 @@ ImportResult import_files(collect::store::Store& store,
                           const ImportOptions& options, const Task& task) {
   const auto start = std::chrono::steady_clock::now();
   ImportResult result;
+  StoredRuns stored(store, !options.again);
+  const auto group = store.new_group();
   for (const auto& path : paths) {
+    if (const auto known = stored.complete(path); !known.empty()) {
+      for (const StoredRun* run : known) result.run_ids.push_back(run->id);
+      result.known_runs += known.size();
+      continue;
+    }
     RunSink::Options sink_options;
     sink_options.recorder = options.recorder;
-    sink_options.creation = collect::store::Creation::whole;
     sink_options.source = path.string();
+    sink_options.group = group;
     sink_options.on_warning = options.on_warning;
     sink_options.task = task.with([&](const TaskProgress& part) {
       task.tell({"import", result.read.points + part.done, 0, part.unit});
     });
-    std::optional<RunSink> sink(std::in_place, store, std::move(sink_options));
-    try {
-      add(result.read, collect::ingest::read(path, *sink, options.read, task));
-      result.interrupted = task.stopped();
-      sink->finish(result.interrupted ? series::RunStatus::interrupted
-                                      : series::RunStatus::finished);
-    } catch (const DataError&) {
-      const auto begun = sink->run_ids();
-      sink.reset();  // Lets go of the runs.
-      for (const std::string& id : begun) store.remove(id);
-      for (const std::string& id : result.run_ids) store.remove(id);  // All files or none.
-      throw;
-    }
-    const auto ids = sink->run_ids();
+    RunSink sink(store, stored, std::move(sink_options));
+    collect::ingest::ReadReport report = collect::ingest::read(path, sink, options.read, task);
+    result.interrupted = task.stopped();
+    report.points = sink.points();
+    sink.finish(result.interrupted ? series::RunStatus::interrupted : series::RunStatus::finished);
+    add(result.read, report);
+    const auto ids = sink.run_ids();
     result.run_ids.insert(result.run_ids.end(), ids.begin(), ids.end());
-    result.events += sink->events();
+    result.known_runs += sink.known_runs();
+    result.events += sink.events();
     if (result.interrupted) break;
   }
+  group->publish();
+  if (result.run_ids.size() <= kIndexedAtOnce) store.index(result.run_ids);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }

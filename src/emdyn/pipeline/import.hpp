@@ -15,24 +15,29 @@ struct ImportOptions {
   collect::ingest::ReadOptions read{};
   collect::monitor::RecorderOptions recorder{};
   std::function<void(std::string_view)> on_warning{};
+  bool again = false;  ///< Every file makes new runs, also one that was read before.
 };
 
 struct ImportResult {
-  std::vector<std::string> run_ids{};
-  collect::ingest::ReadReport read{};
-  std::uint64_t events = 0;
+  std::vector<std::string> run_ids{};  ///< New ones and those that were there.
+  collect::ingest::ReadReport read{};  ///< Its points are the new ones.
+  std::uint64_t events = 0;            ///< New ones.
+  std::size_t known_runs = 0;          ///< Runs that were there, and have grown or not.
   bool interrupted = false;
   double seconds = 0.0;
 };
 
-/// {runs, signals, points, nonfinite, events, missing_cells, …, run_ids, seconds, sources,
+/// {runs, known_runs, signals, points, nonfinite, events, missing_cells, …, run_ids, seconds, sources,
 /// warnings}
 Json import_json(const ImportResult& result);
 
-/// Reads files and folders into a store, each run watched by detectors on its way.
-/// All or nothing: a file that cannot be read throws DataError naming it, and the runs of this
-/// import are removed again, so that it can simply be repeated. Stopped by `task`: what was read is
-/// kept, its runs are `interrupted`.
+/// Reads files and folders into a store, each run watched by detectors on its way. A file that was read before, by an
+/// import or a watch, goes on where that one ended: what it has more is added to its runs, and nothing is doubled.
+///
+/// All or nothing, over all paths together: a file that cannot be read throws DataError naming it, and no new run is
+/// made, so that it can simply be repeated; the same holds when the disk is full (StoreError), and through the end of
+/// the process at any moment. Runs that were there already are added to one by one, each in one step. Stopped by
+/// `task`: what was read is kept, its runs are `interrupted`.
 ImportResult import_files(collect::store::Store& store,
                           const std::vector<std::filesystem::path>& paths,
                           const ImportOptions& options, const Task& task = {});

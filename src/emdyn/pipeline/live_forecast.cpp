@@ -8,6 +8,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/json.hpp"
+#include "emdyn/core/text.hpp"
 #include "emdyn/forecast/features/features.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
 #include "emdyn/pipeline/forecast_run.hpp"
@@ -86,8 +87,8 @@ void LiveForecast::give_up(collect::monitor::RunRecorder& run) {
 void LiveForecast::tell(series::Forecast made, collect::monitor::RunRecorder& run) const {
   made.run = run.run_id();
   made.deadline = deadline_;
-  run.record(made);
-  if (options_.on_forecast) options_.on_forecast(made);
+  if (!run.record(made) || !options_.on_forecast) return;
+  run.after_sync([tell = options_.on_forecast, made = std::move(made)] { tell(made); });
 }
 
 void LiveForecast::on_end(collect::monitor::RunRecorder& run) {
@@ -147,7 +148,7 @@ std::size_t LatestForecast::count() const {
 }
 
 std::string live_forecast_line(const series::Forecast& forecast) {
-  return fmt::format("forecast at {:.6g}: {}", forecast.at, forecast_sentence(forecast));
+  return fmt::format("forecast at {}: {}", shortest(forecast.at), forecast_sentence(forecast));
 }
 
 }  // namespace emdyn::pipeline

@@ -18,7 +18,7 @@ struct LiveForecastOptions {
   std::optional<double> deadline{};
   series::RoleChoices roles{};
   double level = 0.9;  ///< Of the probability's interval, in (0, 1).
-  /// Called by the thread that records, after the forecast was stored; may be empty, must not
+  /// Called by the thread that records, once the forecast is acknowledged; may be empty, must not
   /// throw.
   std::function<void(const series::Forecast&)> on_forecast{};
 };

@@ -93,6 +93,7 @@ RunFindings find_out(const series::Run& run, const RunReportOptions& options) {
   RunFindings findings;
   AnalyzeOptions analyze_options;
   analyze_options.roles = options.roles;
+  analyze_options.interactions = false;
   findings.analysis = analyze(run, analyze_options);
   if (const auto* main = main_transition(findings.analysis)) {
     findings.order = explain::order_of_change(run, main->transition);
@@ -130,8 +131,13 @@ report::ReportData report_data(const series::Run& run, const RunFindings& findin
   report::ReportData data = report::report_data(run);
   data.program_version = fmt::format("emdyn {} ({})", kVersion, kCommit);
   data.transitions.clear();
-  for (const auto& fit : findings.analysis.fits)
-    data.transitions.push_back(emergence::fitted_transition(fit));
+  // Every fit draws a curve; of a run with hundreds of signals those that changed are shown.
+  constexpr std::size_t kMostFits = 24;
+  for (const auto& fit : findings.analysis.fits) {
+    const bool order = series::role_of(fit.transition.order_parameter).has_value();
+    if (data.transitions.size() < kMostFits || (order && declared(fit)))
+      data.transitions.push_back(emergence::fitted_transition(fit));
+  }
   if (const auto* main = main_transition(findings.analysis)) {
     data.order_parameter = main->transition.order_parameter;
   }

@@ -1,39 +1,51 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "emdyn/collect/ingest/contract/sink.hpp"
 #include "emdyn/collect/monitor/recorder.hpp"
+#include "emdyn/collect/store/run_group.hpp"
 #include "emdyn/collect/store/store.hpp"
 #include "emdyn/core/task.hpp"
+#include "emdyn/pipeline/stored_runs.hpp"
 
 namespace emdyn::pipeline {
 
 /// What a reader reads becomes runs of a store, one for each run of the files, watched by
-/// detectors. Any number of runs: only so many files are held open, the rest are taken up again
-/// when needed. The first 10,000 signals are watched, each with a detector in memory; the others are
-/// stored, and a warning says so.
+/// detectors. Any number of runs in any order: points wait in memory and are written run by run, so that the cost grows
+/// with the points and not with the switches between runs, and few files are open at a time. The first 10,000 signals
+/// are watched, each with a detector in memory; the others are stored, and a warning says so.
+///
+/// With the points of a run goes how far each of its files was read. A file that was read before is passed through the
+/// run's detectors up to there, and goes on from there: nothing is stored or told twice.
 class RunSink final : public collect::ingest::Sink {
  public:
   struct Options {
     collect::monitor::RecorderOptions recorder{};
-    collect::store::Creation creation = collect::store::Creation::live;
-    std::string source{};         ///< Stored with each run: where it came from.
-    std::size_t open_runs = 128;  ///< Files held open at once.
+    std::string source{};  ///< Stored with each run: where it came from.
+    /// New runs are made here and wait. Given: whoever gave it publishes it, after finish(). Absent: sync() does.
+    std::shared_ptr<collect::store::RunGroup> group{};
     collect::monitor::OnEvent on_event{};
     std::function<void(std::string_view)> on_warning{};
     /// Told of every few thousand points; whoever reads asks it whether to stop.
     Task task{};
-    /// What follows each run beside its detectors, given the run's settings; may be empty.
+    /// What follows each run beside its detectors, given the run's settings; may be empty. The first 256 runs have one.
     std::function<std::unique_ptr<collect::monitor::RunObserver>(const Json& configuration)>
         observe{};
   };
 
-  /// @param store must outlive the sink.
-  RunSink(collect::store::Store& store, Options options);
+  /// @param store and `stored`, made of it, must outlive the sink.
+  RunSink(collect::store::Store& store, StoredRuns& stored, Options options);
+  RunSink(const RunSink&) = delete;
+  RunSink& operator=(const RunSink&) = delete;
+  /// What was not synced or finished is given up.
+  ~RunSink() override;
 
   void on_run(collect::ingest::RunIndex run, std::string_view name,
               const Json& configuration) override;
@@ -43,32 +55,81 @@ class RunSink final : public collect::ingest::Sink {
                 double seconds) override;
   void on_row(collect::ingest::RunIndex run, double position) override;
   void on_configuration(collect::ingest::RunIndex run, const Json& configuration) override;
+  std::optional<collect::ingest::FilePlace> place_of(
+      const std::filesystem::path& file, const collect::ingest::FileIdentity& identity) override;
+  void on_file(collect::ingest::FileIndex file, const std::filesystem::path& path,
+               const collect::ingest::FileIdentity& identity, bool known) override;
+  void on_block(collect::ingest::FileIndex file, const collect::ingest::FilePlace& end) override;
   void on_warning(std::string_view text) override;
 
-  /// Acknowledges everything on disk. @throws StoreError
+  /// Acknowledges everything on disk, then tells of events. @throws DiskError: it can be called again.
   void sync();
-  /// No point follows: observers conclude. Marks every run and lets go of the files.
+  /// Something waits for sync().
+  bool unsynced() const noexcept { return !dirty_.empty() || some_untold_; }
+  /// Marks every run and lets go of the files. Where no point follows (status finished) observers conclude.
   void finish(series::RunStatus status);
+  /// The reading is cut short, and may go on later: acknowledges what it can until `deadline` and lets go of everything.
+  /// @return the runs whose last points were not acknowledged; the next reading has them.
+  std::size_t stop(std::chrono::steady_clock::time_point deadline);
 
+  /// Runs that have points, old or new, in the order in which the files name them.
   std::vector<std::string> run_ids() const;
-  std::uint64_t points() const noexcept { return points_; }
+  std::uint64_t points() const noexcept { return points_; }  ///< New ones.
   std::uint64_t events() const noexcept;
+  std::size_t known_runs() const noexcept { return known_runs_; }  ///< Those that the store had.
 
  private:
+  static constexpr std::size_t kNoPlace = static_cast<std::size_t>(-1);
   struct Target {
     std::uint32_t run;
     std::uint32_t signal;  // Within the run's recorder.
   };
-  collect::monitor::RunRecorder& opened(std::uint32_t run);
+  struct File {
+    std::string path;
+    collect::ingest::FileIdentity identity;
+    collect::ingest::FilePlace at;
+    bool known = false;
+  };
+  struct Place {
+    RunPlace kept;
+    collect::ingest::FileIndex file = collect::ingest::kNoFile;  // When it is read in this reading.
+    std::uint64_t seen = 0;  // Points of it, those that the run has already included.
+  };
+  struct Run {
+    std::string name;
+    Json configuration;
+    std::unique_ptr<collect::monitor::RunRecorder> recorder;
+    std::vector<Place> places;
+    std::size_t place = kNoPlace;  // Of the file that was read last.
+    bool dirty = false;
+    bool fresh = false;  // Made by this reading.
+  };
+
+  void take_up(Run& run, const StoredRun& stored);
+  Place* place_now(Run& run);
+  void mark(std::uint32_t run);
+  void bound_memory();
+  Json places_of(const Run& run) const;
+  void write(std::uint32_t run);
+  void keep_open(std::uint32_t run);
+  bool is_draft(const Run& run) const;
+  void publish();
 
   collect::store::Store& store_;
+  StoredRuns& stored_;
   Options options_;
-  std::vector<std::unique_ptr<collect::monitor::RunRecorder>> runs_;
-  std::vector<std::uint64_t> used_;  // When each run was last written, by the count of points.
-  std::vector<Json> configurations_;
+  std::shared_ptr<collect::store::RunGroup> group_;
+  std::vector<Run> runs_;
   std::vector<Target> signals_;
-  std::size_t open_ = 0;
-  std::size_t announced_ = 0;  // Signals.
+  std::vector<File> files_;
+  collect::ingest::FileIndex file_ = collect::ingest::kNoFile;  // That the points come from now.
+  std::unordered_map<std::string, const StoredRun*> resumable_;
+  std::vector<std::uint32_t> dirty_;
+  std::deque<std::uint32_t> open_;  // Runs whose files are open, the longest unwritten first.
+  std::size_t announced_ = 0;       // Signals.
+  std::size_t observed_ = 0;        // Runs.
+  std::size_t known_runs_ = 0;
+  bool some_untold_ = false;  // Events of an earlier reading.
   std::uint64_t points_ = 0;
 };
 

@@ -15,8 +15,8 @@ constexpr std::array<std::string_view, 7> kAxes{"step",    "tokens",   "flops", 
 constexpr std::array<std::string_view, 3> kDirections{"none", "rise", "fall"};
 constexpr std::array<std::string_view, 7> kEventKinds{"shift",   "spike",     "trend", "variance",
                                                       "outlier", "nonfinite", "gap"};
-constexpr std::array<std::string_view, 5> kTransitionKinds{"none", "rise", "fall", "spike",
-                                                           "collapse"};
+constexpr std::array<std::string_view, 6> kTransitionKinds{"none",  "rise",     "fall",
+                                                           "spike", "collapse", "bend"};
 constexpr std::array<std::string_view, 7> kModels{
     "constant", "power_law", "sigmoid", "jump", "kink", "rise_and_collapse", "bnsl"};
 constexpr std::array<std::string_view, 3> kStatuses{"ok", "abstained", "already_past"};
@@ -120,7 +120,9 @@ void to_json(Json& json, const Event& event) {
               {"direction", word(event.direction)},
               {"onset", optional_record(event.onset)},
               {"kind", word(event.kind)},
-              {"shares", event.shares.empty() ? Json(nullptr) : Json(event.shares)}};
+              {"shares", event.shares.empty() ? Json(nullptr) : Json(event.shares)},
+              {"before", number_or_null(event.before)},
+              {"after", number_or_null(event.after)}};
 }
 
 void from_json(const Json& json, Event& event) {
@@ -137,20 +139,24 @@ void from_json(const Json& json, Event& event) {
   event.onset = read_optional<Interval>(json, "onset");
   event.kind = from_word<EventKind>(json, "kind", kEventKinds);
   event.shares = read_list<Share>(json, "shares");
+  event.before = optional_number(json, "before");
+  event.after = optional_number(json, "after");
 }
 
 void to_json(Json& json, const Precursor& precursor) {
   json = Json{{"signal", precursor.signal},
               {"indicator", precursor.indicator},
               {"tau", number_or_null(precursor.tau)},
-              {"p_value", number_or_null(precursor.p_value)}};
+              {"p_value", number_or_null(precursor.p_value)},
+              {"q_value", number_or_null(precursor.q_value)}};
 }
 
 void from_json(const Json& json, Precursor& precursor) {
   require_object(json, "precursor");
   precursor = {required_text(json, "signal"), required_text(json, "indicator"),
                optional_number(json, "tau").value_or(std::nan("")),
-               optional_number(json, "p_value").value_or(std::nan(""))};
+               optional_number(json, "p_value").value_or(std::nan("")),
+               optional_number(json, "q_value")};
 }
 
 void to_json(Json& json, const Transition& transition) {
@@ -162,10 +168,16 @@ void to_json(Json& json, const Transition& transition) {
               {"width", number_or_null(transition.width)},
               {"sharpness", number_or_null(transition.sharpness)},
               {"size", number_or_null(transition.size)},
+              {"before", number_or_null(transition.before)},
+              {"after", number_or_null(transition.after)},
+              {"ended", number_or_null(transition.ended)},
+              {"slope_before", number_or_null(transition.slope_before)},
+              {"slope_after", number_or_null(transition.slope_after)},
               {"direction", word(transition.direction)},
               {"evidence",
                {{"bic_gain", number_or_null(transition.evidence.bic_gain)},
-                {"p_value", number_or_null(transition.evidence.p_value)}}},
+                {"p_value", number_or_null(transition.evidence.p_value)},
+                {"q_value", number_or_null(transition.evidence.q_value)}}},
               {"mirage", nullptr},
               {"precursors", transition.precursors}};
   if (transition.mirage) {
@@ -185,10 +197,16 @@ void from_json(const Json& json, Transition& transition) {
   transition.width = optional_number(json, "width");
   transition.sharpness = optional_number(json, "sharpness");
   transition.size = optional_number(json, "size");
+  transition.before = optional_number(json, "before");
+  transition.after = optional_number(json, "after");
+  transition.ended = optional_number(json, "ended");
+  transition.slope_before = optional_number(json, "slope_before");
+  transition.slope_after = optional_number(json, "slope_after");
   transition.direction = from_word<Direction>(json, "direction", kDirections);
   transition.evidence = {};
   if (const auto found = json.find("evidence"); found != json.end() && found->is_object()) {
-    transition.evidence = {optional_number(*found, "bic_gain"), optional_number(*found, "p_value")};
+    transition.evidence = {optional_number(*found, "bic_gain"), optional_number(*found, "p_value"),
+                           optional_number(*found, "q_value")};
   }
   transition.mirage.reset();
   if (const auto found = json.find("mirage"); found != json.end() && found->is_object()) {

@@ -16,7 +16,7 @@ namespace emdyn::series {
 enum class Axis { step, tokens, flops, parameters, epsilon, severity, seconds };
 enum class Direction { none, rise, fall };
 enum class EventKind { shift, spike, trend, variance, outlier, nonfinite, gap };
-enum class TransitionKind { none, rise, fall, spike, collapse };
+enum class TransitionKind { none, rise, fall, spike, collapse, bend };
 enum class TransitionModel { constant, power_law, sigmoid, jump, kink, rise_and_collapse, bnsl };
 enum class ForecastStatus { ok, abstained, already_past };
 
@@ -60,15 +60,18 @@ struct Event {
   std::optional<Interval> onset{};  ///< When the change began, at or before `position`.
   EventKind kind = EventKind::shift;
   std::vector<Share> shares{};  ///< What made the score, largest first; empty when it is one thing.
+  std::optional<double> before{};  ///< Median of the values before the onset, in the signal's unit.
+  std::optional<double> after{};   ///< The value that alarmed, or the median since the onset.
   bool operator==(const Event&) const = default;
 };
 
 /// A trend of an early-warning indicator before a transition.
 struct Precursor {
   std::string signal{};
-  std::string indicator{};  ///< variance, autocorrelation, skewness, low_frequency_power
-  double tau = 0.0;         ///< Kendall's tau of the indicator against position.
-  double p_value = 1.0;     ///< One-sided, against surrogates without a trend.
+  std::string indicator{};          ///< variance, autocorrelation, skewness, low_frequency_power
+  double tau = 0.0;                 ///< Kendall's tau of the indicator against position.
+  double p_value = 1.0;             ///< One-sided, against surrogates without a trend.
+  std::optional<double> q_value{};  ///< Corrected for all trends looked at with it.
   bool operator==(const Precursor&) const = default;
 };
 
@@ -86,20 +89,29 @@ struct Transition {
   std::string control_parameter{};
   TransitionKind kind = TransitionKind::none;
   TransitionModel model = TransitionModel::constant;
-  std::optional<Interval> onset{};  ///< Where 10 % of the fitted change is reached.
+  /// Where 10 % of the change is reached; of a collapse, of its fall; of a bend, where it bends.
+  std::optional<Interval> onset{};
   std::optional<double>
       width;  ///< From 10 % to 90 % of the change, in units of the control parameter.
   std::optional<double> sharpness{};  ///< Size over width.
-  std::optional<double> size{};       ///< Fitted change of the order parameter, its sign included.
+  std::optional<double> size{};       ///< after − before, with its sign; of a bend none.
   Direction direction = Direction::none;
   struct Evidence {
     std::optional<double>
         bic_gain;  ///< Of the chosen model over the best one without a transition.
-    std::optional<double> p_value{};  ///< Block bootstrap under the null.
+    std::optional<double> p_value{};  ///< Bootstrap under the null; exact for short series.
+    /// False discovery rate at which it is found among all signals analysed with it.
+    std::optional<double> q_value{};
     bool operator==(const Evidence&) const = default;
   } evidence;
   std::optional<Mirage> mirage{};
   std::vector<Precursor> precursors{};
+  /// Medians of the data on either side; of a spike, after is its extreme value; of an excursion
+  /// that returns, the level it reached; of a bend none.
+  std::optional<double> before{}, after{};
+  std::optional<double> ended{};  ///< Where a spike or a fall that recovers returns.
+  /// Of a bend: order parameter per unit of the control parameter.
+  std::optional<double> slope_before{}, slope_after{};
   bool operator==(const Transition&) const = default;
 };
 

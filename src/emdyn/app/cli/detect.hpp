@@ -31,7 +31,7 @@ Json detector_json(const std::string& name);
 std::string alarm_in_words(const series::Event& event);
 
 /// The alarms (or scores) of a file or run.
-int detect_file(const DetectRequest& request, app::terminal::Console& console);
+int detect_file(DetectRequest& request, app::terminal::Console& console);
 /// Standard input, judged as it comes.
 int detect_stream(const DetectRequest& request, app::terminal::Console& console);
 

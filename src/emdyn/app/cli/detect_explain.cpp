@@ -160,7 +160,7 @@ void explain_detector(const std::string& name, Console& console) {
 std::string alarm_in_words(const series::Event& event) {
   std::string text =
       fmt::format("{} at {} {}: {}", terminal_safe(event.signal), series::word(event.axis),
-                  short_number(event.position), sentence_of(event.kind));
+                  place_text(event.position), sentence_of(event.kind));
   if (event.direction != series::Direction::none) {
     text += event.direction == series::Direction::rise ? ", upwards" : ", downwards";
   }
@@ -174,8 +174,8 @@ std::string alarm_in_words(const series::Event& event) {
   }
   if (event.onset) {
     text +=
-        fmt::format(". It began about {} (between {} and {})", short_number(event.onset->estimate),
-                    short_number(event.onset->low), short_number(event.onset->high));
+        fmt::format(". It began about {} (between {} and {})", place_text(event.onset->estimate),
+                    place_text(event.onset->low), place_text(event.onset->high));
   }
   if (!event.shares.empty()) text += ". Made of: " + shares_in_words(event.shares);
   return fmt::format("{}. Rule: {}.", text, event.policy);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "emdyn/app/cli/detect.hpp"
@@ -8,6 +9,7 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/detect/alarm/discoveries.hpp"
 #include "emdyn/detect/alarm/episodes.hpp"
+#include "emdyn/detect/live/incidents.hpp"
 #include "emdyn/pipeline/detect_lines.hpp"
 #include "emdyn/pipeline/detect_source.hpp"
 
@@ -25,6 +27,8 @@ class Gatherer : public pipeline::DetectListener {
   struct Series {
     DetectedSeries about;
     std::uint64_t points = 0;
+    double first = 0.0;  // Positions.
+    double last = 0.0;
     std::vector<series::Event> events{};
     std::vector<std::size_t> tests{};  // Of the events, among those of false discoveries.
   };
@@ -32,7 +36,8 @@ class Gatherer : public pipeline::DetectListener {
   Gatherer(Console& console, double fdr) : console_(console), fdr_(fdr) {}
   void on_series(std::size_t, const DetectedSeries& about) override { series_.push_back({about}); }
   void on_sample(std::size_t series, const Scored& sample, RowDetector*) override {
-    ++series_[series].points;
+    if (series_[series].points++ == 0) series_[series].first = sample.position;
+    series_[series].last = sample.position;
     if (fdr_ > 0.0) discoveries_.sample(series, sample.p_value);
   }
   void on_empty_row(std::size_t, double) override {}
@@ -162,8 +167,7 @@ void add_scores(Json& json, const ScoreGatherer::Scores& kept, bool with_empty_r
   }
 }
 
-/// Which events, by their place in "events", report one and the same change.
-Json episodes_json(const Gatherer& found) {
+std::vector<series::Event> all_events(const Gatherer& found) {
   std::vector<series::Event> events;
   for (const auto& each : found.series()) {
     for (const series::Event& event : each.events) {
@@ -171,6 +175,23 @@ Json episodes_json(const Gatherer& found) {
       events.back().run = each.about.run;
     }
   }
+  return events;
+}
+
+/// What came within 25 samples of the most frequent signal is one incident.
+std::vector<detect::Incident> incidents_of(const Gatherer& found) {
+  double spacing = HUGE_VAL;
+  for (const auto& each : found.series()) {
+    if (each.points < 2) continue;
+    spacing = std::min(spacing, (each.last - each.first) / static_cast<double>(each.points - 1));
+  }
+  return detect::incidents(all_events(found),
+                           std::isfinite(spacing) ? std::max(25.0 * spacing, 0.0) : 0.0);
+}
+
+/// Which events, by their place in "events", report one and the same change.
+Json episodes_json(const Gatherer& found) {
+  const auto events = all_events(found);
   Json list = Json::array();
   for (const auto& episode : detect::episodes(events)) {
     list.push_back({{"first", episode.first}, {"others", episode.others}});
@@ -195,10 +216,9 @@ void print_json(const Gatherer& found, const ScoreGatherer* scores, const Detect
     }
     list.push_back(std::move(json));
   }
-  Json document{{"series", std::move(list)},
-                {"events", std::move(events)},
-                {"episodes", episodes_json(found)},
-                {"skipped_rows", skipped}};
+  Json document{{"series", std::move(list)},        {"events", std::move(events)},
+                {"episodes", episodes_json(found)}, {"incidents", incidents_of(found)},
+                {"skipped_rows", skipped},          {"read", request.source.read_json()}};
   if (request.explain) document["detector"] = detector_json(request.options.detector);
   if (scores != nullptr && all.size() == 1) {
     for (const char* key : {"positions", "scores", "channels", "attribution"}) {
@@ -208,10 +228,12 @@ void print_json(const Gatherer& found, const ScoreGatherer* scores, const Detect
   console.json(document);
 }
 
+constexpr std::size_t kMostIncidents = 20;
+
 std::string onset_text(const series::Event& event) {
   if (!event.onset) return "–";
-  return fmt::format("{} [{}, {}]", short_number(event.onset->estimate),
-                     short_number(event.onset->low), short_number(event.onset->high));
+  return fmt::format("{} [{}, {}]", place_text(event.onset->estimate), place_text(event.onset->low),
+                     place_text(event.onset->high));
 }
 
 void print_events(const Gatherer& found, bool explain, Console& console) {
@@ -232,7 +254,7 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
     for (const series::Event& event : series.events) {
       ++events;
       if (explain) console.line(alarm_in_words(event));
-      table.row({short_number(event.position), event.signal, std::string(series::word(event.kind)),
+      table.row({place_text(event.position), event.signal, std::string(series::word(event.kind)),
                  std::string(series::word(event.direction)), event.detector,
                  event.score ? short_number(*event.score) : "–",
                  event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–", onset_text(event),
@@ -244,17 +266,26 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
   if (events > 0 && !explain) table.print(console);
   console.line(fmt::format("{} alarms in {} points of {} series", events, count_text(points),
                            found.series().size()));
-  const std::size_t changes = episodes_json(found).size();
-  if (changes < events) {
-    console.line(
-        fmt::format("they report {} changes: their reaches overlap (episodes, --json)", changes));
-  }
+  const auto incidents = incidents_of(found);
+  if (incidents.size() == events) return;
+  console.line(fmt::format("they are of {} incident{}:", incidents.size(),
+                           incidents.size() == 1 ? "" : "s"));
+  const bool runs = std::ranges::any_of(incidents, [&](const detect::Incident& incident) {
+    return incident.first.run != incidents.front().first.run;
+  });
+  for (std::size_t i = 0; i < std::min(kMostIncidents, incidents.size()); ++i)
+    console.line("  " + detect::incident_line(incidents[i], runs));
+  if (incidents.size() > kMostIncidents)
+    console.line(fmt::format("  and {} more (--json)", incidents.size() - kMostIncidents));
 }
 
-std::uint64_t read(const DetectRequest& request, pipeline::DetectListener& listener,
-                   Console& console) {
-  return pipeline::detect_source(request.source.source(), request.options, request.signals,
-                                 listener, Task(console.stop_flag()));
+std::uint64_t read(DetectRequest& request, pipeline::DetectListener& listener, Console& console) {
+  pipeline::Reading reading;
+  const std::uint64_t skipped =
+      pipeline::detect_source(request.source.source(), request.options, request.signals, listener,
+                              Task(console.stop_flag()), &reading);
+  request.source.tell_reading(reading, console);
+  return skipped;
 }
 
 void tell_skipped(std::uint64_t rows, Console& console) {
@@ -263,7 +294,7 @@ void tell_skipped(std::uint64_t rows, Console& console) {
 
 }  // namespace
 
-int detect_file(const DetectRequest& request, Console& console) {
+int detect_file(DetectRequest& request, Console& console) {
   const bool json = request.source.store.json;
   if (request.scores && !json) {
     ScorePrinter printer(console);

@@ -38,23 +38,45 @@ int examine_machine(bool json, Console& console) {
   return kFine;
 }
 
-int examine_store(const std::string& path, bool rebuild, bool json, Console& console) {
+void show_repair(const collect::store::Repair& done, Console& console) {
+  console.line(fmt::format("catalogue rebuilt: {} runs; {} leftovers of killed programs removed",
+                           done.runs_listed, done.leftovers));
+  for (const collect::store::Salvage& run : done.salvaged) {
+    console.line(fmt::format(
+        "run {}: {} points and {} records saved, {} chunks of at most 1,024 points lost{}; the "
+        "damaged file is kept as {}",
+        run.id, count_text(run.points), count_text(run.records), count_text(run.lost_chunks),
+        run.lost_records || run.lost_info ? ", some records or settings too" : "", run.kept_at));
+  }
+  for (const collect::store::Problem& lost : done.lost) {
+    console.line(fmt::format("{} {}: {}; {}", console.red("not saved"), terminal_safe(lost.file),
+                             terminal_safe(lost.what), terminal_safe(lost.mend)));
+  }
+}
+
+int examine_store(const std::string& path, bool repair, bool json, Console& console) {
   if (!std::filesystem::exists(path)) {
     throw StoreError(fmt::format("{}: no such folder", terminal_safe(path)));
   }
-  std::optional<std::size_t> rebuilt;
-  if (rebuild) rebuilt = collect::store::rebuild_catalog(path);
+  std::optional<collect::store::Repair> repaired;
+  if (repair) repaired = collect::store::repair(path);
   const collect::store::CheckReport report = collect::store::check(path);
   if (json) {
     Json document = report;
-    document["catalog_rebuilt"] = rebuilt ? Json(*rebuilt) : Json(nullptr);
+    document["catalog_rebuilt"] = repaired ? Json(repaired->runs_listed) : Json(nullptr);
+    document["repair"] = repaired ? Json(*repaired) : Json(nullptr);
     console.json(document);
     return report.sound() ? kFine : kSaidNo;
   }
   std::uint64_t points = 0;
   for (const auto& run : report.runs) points += run.points;
-  if (rebuilt) console.line(fmt::format("catalogue rebuilt: {} runs", *rebuilt));
+  if (repaired) show_repair(*repaired, console);
   console.line(fmt::format("{} runs, {} points read", report.runs.size(), count_text(points)));
+  if (report.leftovers > 0) {
+    console.line(fmt::format(
+        "{} leftovers of killed programs, harmless; --repair, or the next who writes, removes them",
+        report.leftovers));
+  }
   for (const collect::store::Problem& problem : report.problems) {
     console.line(fmt::format("{} {}: {}; {}", console.red("problem"), terminal_safe(problem.file),
                              terminal_safe(problem.what), terminal_safe(problem.mend)));
@@ -74,7 +96,10 @@ int run_doctor(Arguments arguments, Console& console) {
   bool rebuild = false;
   bool json = false;
   app.add_option("STORE,--store", path, "folder of runs to examine");
-  app.add_flag("--repair", rebuild, "make the catalogue anew from the runs first");
+  app.add_flag(
+      "--repair", rebuild,
+      "first remove what killed programs left, save what can be read of damaged runs and make the "
+      "catalogue anew");
   app.add_flag("--json", json, "print JSON");
   if (!app::terminal::parse(app, arguments, console)) return kFine;
   if (path.empty() && rebuild) throw ConfigError("doctor: --repair needs a STORE");

@@ -64,10 +64,10 @@ int run_events(Arguments arguments, Console& console) {
                               {"p-value", Align::right},
                               {"onset", Align::right}});
   for (const series::Event& event : events) {
-    table.row({short_number(event.position), event.signal, std::string(series::word(event.kind)),
+    table.row({place_text(event.position), event.signal, std::string(series::word(event.kind)),
                std::string(series::word(event.direction)), event.detector,
                event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–",
-               event.onset ? short_number(event.onset->estimate) : "–"});
+               event.onset ? place_text(event.onset->estimate) : "–"});
   }
   table.print(console);
   return kFine;

@@ -5,6 +5,7 @@
 #include "emdyn/app/terminal/table.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/explain/order_of_change.hpp"
+#include "emdyn/pipeline/analysis_words.hpp"
 #include "emdyn/pipeline/analyze.hpp"
 #include "emdyn/pipeline/forecast_run.hpp"
 
@@ -32,7 +33,7 @@ void print_order(const std::vector<explain::SignalChange>& order, Console& conso
       {{"signal"}, {"changed"}, {"onset", Align::right}, {"lead", Align::right}, {"order"}});
   for (const auto& each : order) {
     table.row({each.signal, std::string(series::word(each.kind)),
-               each.onset ? short_number(each.onset->estimate) : "–", short_number(each.lead),
+               each.onset ? place_text(each.onset->estimate) : "–", place_text(each.lead),
                each.order});
   }
   table.print(console);
@@ -57,7 +58,7 @@ int run_explain(Arguments arguments, Console& console) {
                  "else the last one");
   if (!app::terminal::parse(app, arguments, console)) return kFine;
   options.roles = source.roles();
-  const series::Run run = pipeline::load_run(source.source());
+  const series::Run run = source.load_run(console);
   const bool given = app.count("--deadline") > 0;
   options.deadline =
       pipeline::forecast_deadline(run, given ? std::optional(deadline) : std::nullopt);
@@ -69,6 +70,8 @@ int run_explain(Arguments arguments, Console& console) {
   }
   pipeline::AnalyzeOptions analyze_options;
   analyze_options.roles = options.roles;
+  analyze_options.order_parameters_only = true;
+  analyze_options.interactions = false;
   const auto analysis = pipeline::analyze(run, analyze_options);
   const auto* main = pipeline::main_transition(analysis);
   const auto order =
@@ -78,10 +81,11 @@ int run_explain(Arguments arguments, Console& console) {
         {"forecast", result.forecast},
         {"attribution", result.forecast.attribution ? Json(*result.forecast.attribution) : Json()},
         {"transition", main ? Json(main->transition) : Json()},
-        {"change_order", order}});
+        {"change_order", order},
+        {"read", source.read_json()}});
     return kFine;
   }
-  console.line(pipeline::forecast_sentence(result.forecast));
+  console.line(pipeline::forecast_sentence(result));
   if (result.forecast.attribution) print_drivers(*result.forecast.attribution, console);
   console.line("");
   if (main == nullptr) {

@@ -16,6 +16,9 @@
 namespace emdyn::app::cli {
 namespace {
 
+using collect::store::Block;
+using collect::store::SignalSummary;
+
 /// Where the export goes: standard output, or a file that appears under its name only when it is
 /// whole.
 class Output {
@@ -112,29 +115,26 @@ int run_export(Arguments arguments, Console& console) {
   Output output(path, console);
   if (format == "csv") output.write("run,signal,axis,position,value,seconds\n");
   for (const std::string& id : ids) {
-    for (const auto& summary : store.summaries(id)) {
-      if (!signals.empty() && std::ranges::find(signals, summary.name) == signals.end()) continue;
-      store.scan(id, summary.name, {}, [&](const collect::store::Block& block) {
-        for (std::size_t i = 0; i < block.positions.size(); ++i) {
-          const bool timed = !block.seconds.empty() && std::isfinite(block.seconds[i]);
-          if (format == "csv") {
-            output.write(fmt::format("{},{},{},{},{},{}\n", id, csv_cell(summary.name),
-                                     series::word(summary.axis), block.positions[i],
-                                     block.values[i], timed ? shortest(block.seconds[i]) : ""));
-          } else {
-            output.write(
-                json_text(Json{{"run", id},
-                               {"signal", summary.name},
-                               {"axis", series::word(summary.axis)},
-                               {"position", block.positions[i]},
-                               {"value", json_number(block.values[i])},
-                               {"seconds", timed ? Json(block.seconds[i]) : Json(nullptr)}}) +
-                "\n");
-          }
+    store.scan_all(id, signals, [&](const SignalSummary& summary, const Block& block) {
+      for (std::size_t i = 0; i < block.positions.size(); ++i) {
+        const bool timed = !block.seconds.empty() && std::isfinite(block.seconds[i]);
+        if (format == "csv") {
+          output.write(fmt::format("{},{},{},{},{},{}\n", id, csv_cell(summary.name),
+                                   series::word(summary.axis), block.positions[i], block.values[i],
+                                   timed ? shortest(block.seconds[i]) : ""));
+        } else {
+          output.write(
+              json_text(Json{{"run", id},
+                             {"signal", summary.name},
+                             {"axis", series::word(summary.axis)},
+                             {"position", block.positions[i]},
+                             {"value", json_number(block.values[i])},
+                             {"seconds", timed ? Json(block.seconds[i]) : Json(nullptr)}}) +
+              "\n");
         }
-        if (console.interrupted()) throw StoreError("export: interrupted; nothing was kept");
-      });
-    }
+      }
+      if (console.interrupted()) throw StoreError("export: interrupted; nothing was kept");
+    });
   }
   output.close();
   return kFine;

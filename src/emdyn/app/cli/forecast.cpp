@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "emdyn/app/cli/source.hpp"
 #include "emdyn/app/cli/verbs.hpp"
@@ -25,24 +26,26 @@ int run_forecast(Arguments arguments, Console& console) {
       ->check(CLI::Range(0.5, 0.999));
   if (!app::terminal::parse(app, arguments, console)) return kFine;
   options.roles = source.roles();
-  const series::Run run = pipeline::load_run(source.source());
+  const series::Run run = source.load_run(console);
   const bool given = app.count("--deadline") > 0;
   options.deadline =
       pipeline::forecast_deadline(run, given ? std::optional(deadline) : std::nullopt);
   if (app.count("--at") > 0) options.at = checked_position(at, "--at");
   const pipeline::RunForecast result = pipeline::forecast_run(run, options);
   if (source.store.json) {
-    console.json(pipeline::forecast_json(result));
+    Json document = pipeline::forecast_json(result);
+    document["read"] = source.read_json();
+    console.json(document);
     return kFine;
   }
-  console.line(pipeline::forecast_sentence(result.forecast));
-  if (result.forecast.status == series::ForecastStatus::abstained) return kFine;
-  if (result.crossed_at) {
-    console.line(fmt::format("crossed the alarm threshold {:.2f} at {:.6g}", *result.threshold,
-                             *result.crossed_at));
-  } else if (result.threshold) {
-    console.line(fmt::format("did not cross the alarm threshold {:.2f}", *result.threshold));
+  if (!result.in_percent.empty()) {
+    console.remark(
+        fmt::format("in percent, read as fractions: {}",
+                    terminal_safe(fmt::format("{}", fmt::join(result.in_percent, ", ")))));
   }
+  console.line(pipeline::forecast_sentence(result));
+  if (result.forecast.status == series::ForecastStatus::abstained) return kFine;
+  if (const std::string path = pipeline::path_sentence(result); !path.empty()) console.line(path);
   console.note(fmt::format("predictor {}; emdyn explain with the same arguments says what moved it",
                            result.predictor));
   return kFine;

@@ -8,6 +8,7 @@
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/app/terminal/progress.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/pipeline/source.hpp"
 
 namespace emdyn::app::cli {
 
@@ -15,15 +16,18 @@ int run_import(Arguments arguments, Console& console) {
   CLI::App app(
       "Read CSV, JSONL or TensorBoard files (also gzipped) into a store. Formats are told by "
       "content; a step "
-      "that goes back opens a new segment, empty cells are missing, NaN and infinities are kept.",
+      "that goes back opens a new segment, empty cells are missing, NaN and infinities are kept. A file "
+      "that was read before goes on where that ended. All files or none: a failed import leaves no run.",
       "import");
   StoreOption store_option;
   ReadOption read_option;
   std::vector<std::filesystem::path> paths;
   bool no_detect = false;
+  bool again = false;
   AlarmOption alarm_option;
   app.add_option("PATH", paths, "files or folders")->required();
   app.add_flag("--no-detect", no_detect, "store only, raise no events");
+  app.add_flag("--again", again, "make new runs also of files that were read before");
   alarm_option.add_to(app);
   store_option.add_to(app);
   read_option.add_to(app);
@@ -33,6 +37,7 @@ int run_import(Arguments arguments, Console& console) {
   options.read = read_option.get();
   options.recorder = alarm_option.get(app);
   options.recorder.detect = !no_detect;
+  options.again = again;
   options.on_warning = [&](std::string_view text) { console.warn(text); };
   auto store = store_option.open(collect::store::Mode::write);
   pipeline::ImportResult result;
@@ -52,10 +57,16 @@ int run_import(Arguments arguments, Console& console) {
       result.run_ids.size(), result.read.signals, count_text(result.read.points),
       count_text(result.read.nonfinite), count_text(result.read.missing_cells),
       count_text(result.events), result.seconds));
-  if (result.read.ignored_values + result.read.skipped_rows > 0) {
-    console.note(fmt::format("left out: {} values that are no numbers, {} malformed rows",
-                             count_text(result.read.ignored_values),
-                             count_text(result.read.skipped_rows)));
+  pipeline::Reading reading;
+  reading.read = result.read;
+  reading.runs = result.run_ids.size();
+  reading.signals = result.read.signals;
+  reading.points = result.read.points;
+  console.note(fmt::format("emdyn: {}", pipeline::reading_line(reading)));
+  if (result.known_runs > 0) {
+    console.note(fmt::format(
+        "{} of the runs were in the store already and have what is new; --again makes new ones",
+        result.known_runs));
   }
   if (!result.run_ids.empty()) {
     console.note(fmt::format("next: emdyn analyze {} --store {}", result.run_ids.front(),

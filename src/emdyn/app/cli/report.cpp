@@ -18,11 +18,13 @@ int run_report(Arguments arguments, Console& console) {
       ->check(CLI::PositiveNumber);
   if (!app::terminal::parse(app, arguments, console)) return kFine;
   options.roles = source.roles();
-  const series::Run run = pipeline::load_run(source.source());
+  const series::Run run = source.load_run(console);
   const pipeline::WrittenReport written = pipeline::write_run_report(run, options, out);
   if (source.store.json) {
-    console.json(
-        Json{{"report", written.path}, {"bytes", written.bytes}, {"headline", written.headline}});
+    console.json(Json{{"report", written.path},
+                      {"bytes", written.bytes},
+                      {"headline", written.headline},
+                      {"read", source.read_json()}});
   } else {
     console.line(terminal_safe(written.headline));
     console.line(terminal_safe(written.path));

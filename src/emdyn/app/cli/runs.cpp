@@ -45,7 +45,7 @@ int list_runs(const StoreOption& options, const std::string& tag, Console& conso
                {"tags"}});
   for (const auto& run : runs) {
     table.row({run.info.id, run.info.name, std::string(series::word(run.info.status)),
-               count_text(run.signals), count_text(run.points), short_number(run.last_position),
+               count_text(run.signals), count_text(run.points), place_text(run.last_position),
                count_text(run.events), time_text(run.info.created),
                fmt::format("{}", fmt::join(run.info.tags, " "))});
   }

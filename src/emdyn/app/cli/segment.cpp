@@ -13,16 +13,17 @@ namespace {
 
 void print_changes(const series::Signal& signal, const Json& found, Console& console) {
   const Json& changes = found["change_points"];
-  console.line(fmt::format("{}: {} changes in {} points", console.bold(terminal_safe(signal.name)),
-                           changes.size(), count_text(signal.size())));
+  console.line(fmt::format("{}: {} change{} in {} points", console.bold(terminal_safe(signal.name)),
+                           changes.size(), changes.size() == 1 ? "" : "s",
+                           count_text(signal.size())));
   if (changes.empty()) return;
-  using Align = app::terminal::Table::Align;
-  app::terminal::Table table({{"onset", Align::right}, {"interval", Align::right}});
+  app::terminal::Table table({{"onset", app::terminal::Table::Align::right},
+                              {"interval", app::terminal::Table::Align::right}});
   for (const Json& change : changes) {
     const Json& onset = change["onset"];
-    table.row({short_number(optional_number(onset, "estimate")),
-               fmt::format("[{}, {}]", short_number(optional_number(onset, "low")),
-                           short_number(optional_number(onset, "high")))});
+    table.row({place_text(optional_number(onset, "estimate")),
+               fmt::format("[{}, {}]", place_text(optional_number(onset, "low")),
+                           place_text(optional_number(onset, "high")))});
   }
   table.print(console);
 }
@@ -56,7 +57,7 @@ int run_segment(Arguments arguments, Console& console) {
                app::terminal::parse_settings(settings, "--set"), options);
 
   Json list = Json::array();
-  for (const series::Run& run : pipeline::load_runs(source.source())) {
+  for (const series::Run& run : source.load_runs(console)) {
     for (const series::Signal& signal : run.signals) {
       if (!signals.empty() && std::ranges::find(signals, signal.name) == signals.end()) continue;
       if (console.interrupted()) return kInterrupted;
@@ -70,8 +71,11 @@ int run_segment(Arguments arguments, Console& console) {
   }
   if (list.empty())
     throw DataError(fmt::format("{}: no such signal here", terminal_safe(source.text)));
-  if (source.store.json)
-    console.json(list.size() == 1 ? list[0] : Json{{"series", std::move(list)}});
+  if (source.store.json) {
+    Json document = list.size() == 1 ? list[0] : Json{{"series", std::move(list)}};
+    document["read"] = source.read_json();
+    console.json(document);
+  }
   return kFine;
 }
 

@@ -10,7 +10,8 @@
 namespace emdyn::app::cli {
 
 void ReadOption::add_to(CLI::App& app) {
-  app.add_option("--format", format, "automatic, csv, jsonl, tfevents or json")->group("Reading");
+  app.add_option("--format", format, "automatic, csv, jsonl, text, tfevents or json")
+      ->group("Reading");
   app.add_option("--header", header, "of CSV: automatic, present or absent")->group("Reading");
   app.add_option("--step-column", options.step_column, "column or key that holds the position")
       ->group("Reading");
@@ -59,10 +60,36 @@ void SourceOption::add_to(CLI::App& app) {
   store.add_to(app);
   app.add_option("--role", role_texts, "ROLE=SIGNAL where a signal's name says not what it is")
       ->allow_extra_args(false);
+  app.add_flag("--raw-segments", raw_segments,
+               "look at the last segment of what was logged instead of the whole history")
+      ->group("Reading");
   read.add_to(app);
 }
 
-pipeline::Source SourceOption::source() const { return {text, store.path, read.get()}; }
+pipeline::Source SourceOption::source() const {
+  return {text, store.path, read.get(), !raw_segments};
+}
+
+void SourceOption::tell_reading(const pipeline::Reading& reading, app::terminal::Console& console) {
+  for (const std::string& warning : reading.read.warnings) console.warn(warning);
+  if (const std::string line = pipeline::reading_line(reading); !line.empty()) console.remark(line);
+  read_json_ = pipeline::reading_json(reading);
+}
+
+std::vector<series::Run> SourceOption::load_runs(app::terminal::Console& console,
+                                                 const Task& task) {
+  pipeline::Reading reading;
+  auto runs = pipeline::load_runs(source(), task, &reading);
+  tell_reading(reading, console);
+  return runs;
+}
+
+series::Run SourceOption::load_run(app::terminal::Console& console) {
+  pipeline::Reading reading;
+  series::Run run = pipeline::load_run(source(), &reading);
+  tell_reading(reading, console);
+  return run;
+}
 
 series::RoleChoices SourceOption::roles() const {
   series::RoleChoices choices;

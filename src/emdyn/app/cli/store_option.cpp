@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -49,6 +50,12 @@ std::string count_text(std::uint64_t count) {
 
 std::string short_number(const std::optional<double>& value) {
   return value ? fmt::format("{:.6g}", *value) : "–";
+}
+
+std::string place_text(const std::optional<double>& position) {
+  if (!position) return "–";
+  const bool whole = *position == std::floor(*position) && std::abs(*position) < 9e15;
+  return whole ? fmt::format("{:.0f}", *position) : fmt::format("{:.10g}", *position);
 }
 
 }  // namespace emdyn::app::cli

@@ -25,5 +25,7 @@ std::string count_text(std::uint64_t count);
 
 /// At most six significant digits; "–" for nothing.
 std::string short_number(const std::optional<double>& value);
+/// A place along an axis: whole numbers in full, others to ten digits; a dash for none.
+std::string place_text(const std::optional<double>& position);
 
 }  // namespace emdyn::app::cli

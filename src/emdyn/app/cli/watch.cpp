@@ -14,12 +14,12 @@ namespace emdyn::app::cli {
 namespace {
 
 std::string event_line(const series::Event& event) {
-  std::string text = fmt::format("{} {} {}", short_number(event.position),
+  std::string text = fmt::format("{} {} {}", place_text(event.position),
                                  terminal_safe(event.signal), series::word(event.kind));
   if (event.direction != series::Direction::none)
     text += fmt::format(" {}", series::word(event.direction));
   if (event.p_value) text += fmt::format("  p {:.1e}", *event.p_value);
-  if (event.onset) text += fmt::format("  since {}", short_number(event.onset->estimate));
+  if (event.onset) text += fmt::format("  since {}", place_text(event.onset->estimate));
   return text;
 }
 
@@ -27,8 +27,8 @@ std::string event_line(const series::Event& event) {
 
 int run_watch(Arguments arguments, Console& console) {
   CLI::App app(
-      "Follow a growing log, or all logs of a folder, through rotation: points are stored, events "
-      "printed as they happen (NDJSON with --json). Ctrl-C ends it and leaves a valid store.",
+      "Follow a growing log, or all logs of a folder, through rotation: points are stored, then their events "
+      "printed (NDJSON with --json). Ctrl-C ends it; started again, it goes on where it was.",
       "watch");
   StoreOption store_option;
   ReadOption read_option;
@@ -44,6 +44,7 @@ int run_watch(Arguments arguments, Console& console) {
                  "end after so many seconds without a point; 0: never")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9));
+  app.add_flag("--again", options.again, "make new runs also of files that were read before");
   app.add_flag("--once", options.once, "read to the end as it is now, and end")
       ->excludes("--idle")
       ->excludes("--wait");
@@ -68,7 +69,10 @@ int run_watch(Arguments arguments, Console& console) {
   }
   options.read = read_option.get();
   options.recorder = alarm_option.get(app);
-  options.on_warning = [&](std::string_view text) { console.warn(text); };
+  options.on_warning = [&](std::string_view text) {
+    console.warn(text);
+    console.tell_held();  // It may be long until there is anything else to say.
+  };
   std::string last_event = "no event yet";
   std::string last_forecast;
   options.on_event = [&](const series::Event& event) {

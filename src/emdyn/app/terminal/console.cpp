@@ -4,9 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "emdyn/core/error.hpp"
 
@@ -31,6 +33,7 @@ Console::Console(const Options& options)
       colour_(out_terminal_ && wants_colour()) {}
 
 void Console::raw(std::string_view bytes) {
+  tell_held();
   clear_status();
   const bool written = std::fwrite(bytes.data(), 1, bytes.size(), options_.out) == bytes.size();
   if (!written || std::fflush(options_.out) != 0) {
@@ -44,11 +47,31 @@ void Console::line(std::string_view text) { raw(fmt::format("{}\n", text)); }
 void Console::json(const Json& document) { raw(json_text(document) + "\n"); }
 
 void Console::note(std::string_view text) {
+  tell_held();
   clear_status();
   fmt::print(options_.err, "{}\n", text);
 }
 
-void Console::warn(std::string_view text) { note(fmt::format("emdyn: warning: {}", text)); }
+void Console::warn(std::string_view text) { hold(fmt::format("emdyn: warning: {}", text)); }
+void Console::remark(std::string_view text) { hold(fmt::format("emdyn: {}", text)); }
+
+void Console::hold(std::string text) {
+  const auto same = std::ranges::find(held_, text, &Held::text);
+  if (same == held_.end()) {
+    held_.push_back({std::move(text), 1});
+  } else {
+    ++same->count;
+  }
+}
+
+void Console::tell_held() {
+  if (held_.empty()) return;
+  clear_status();
+  for (const Held& one : std::exchange(held_, {})) {
+    const std::string times = one.count > 1 ? fmt::format(" ({} times)", one.count) : "";
+    fmt::print(options_.err, "{}{}\n", one.text, times);
+  }
+}
 
 void Console::status(std::string_view text) {
   if (!err_terminal_) return;

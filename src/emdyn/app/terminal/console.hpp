@@ -31,8 +31,14 @@ class Console {
   void raw(std::string_view bytes);
   /// A line to standard error, after clearing a progress bar that stands there.
   void note(std::string_view text);
-  /// "emdyn: warning: …" to standard error.
+  /// "emdyn: warning: …" to standard error. Told before the next line of output or at the end, the
+  /// same text once with a count; never told when the program refuses: a refusal is one line.
   void warn(std::string_view text);
+  /// "emdyn: …" to standard error, told when warnings are.
+  void remark(std::string_view text);
+  /// Tells the warnings and remarks that are held, or drops them.
+  void tell_held();
+  void drop_held() noexcept { held_.clear(); }
   /// Replaces the progress line on a terminal; does nothing in a pipe.
   void status(std::string_view text);
   void clear_status();
@@ -60,6 +66,12 @@ class Console {
   bool err_terminal_;
   bool colour_;
   bool status_shown_ = false;
+  struct Held {
+    std::string text;
+    std::size_t count;
+  };
+  void hold(std::string text);
+  std::vector<Held> held_;
 };
 
 }  // namespace emdyn::app::terminal

@@ -32,12 +32,14 @@ int run_program(const char* name, int argc, char** argv, ProgramRun* run) {
   std::signal(SIGPIPE, SIG_DFL);
   Console console({.interrupted = &program_interrupted});
   const auto fail = [&](const std::string& what, int code) {
+    console.drop_held();
     console.note(fmt::format("{}: {}", name, what));
     return code;
   };
   try {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const int code = run(arguments, console);
+    console.tell_held();
     return console.interrupted() ? kInterrupted : code;
   } catch (const Task::Stopped&) {
     console.note("interrupted");

@@ -16,12 +16,23 @@ constexpr std::size_t kNarrowest = 6;
 
 std::string padded(const std::string& text, std::size_t width, Table::Align align) {
   const std::size_t used = text_columns(text);
-  if (used > width) return fit_columns(text, width - 1) + "…";
+  if (used > width) return shortened(text, width);
   const std::string space(width - used, ' ');
   return align == Table::Align::left ? text + space : space + text;
 }
 
 }  // namespace
+
+std::string shortened(std::string_view text, std::size_t width) {
+  const std::size_t columns = text_columns(text);
+  if (columns <= width) return std::string(text);
+  if (width < 3) return fit_columns(text, width);
+  // Names of one family differ at their ends.
+  const std::size_t tail = (width - 1) / 2;
+  const std::string head = fit_columns(text, width - 1 - tail);
+  const std::string left_out = fit_columns(text, columns - tail);
+  return head + "…" + std::string(text.substr(left_out.size()));
+}
 
 std::size_t text_columns(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(

@@ -19,7 +19,14 @@ TEST(Table, AlignsAndEscapes) {
 TEST(Table, TheWidestTextGivesWayInANarrowTerminal) {
   Table table({{"name"}, {"n", Align::right}});
   table.row({"a very long name indeed", "123456"});
-  EXPECT_EQ(table.lines(20).back(), "a very long…  123456");
+  EXPECT_EQ(table.lines(20).back(), "a very…ndeed  123456");
+}
+
+TEST(Table, NamesAreShortenedInTheMiddle) {
+  EXPECT_EQ(shortened("hendrycksTest-marketing/acc", 13), "hendry…ng/acc");
+  EXPECT_EQ(shortened("größe/größer", 7), "grö…ßer");
+  EXPECT_EQ(shortened("short", 5), "short");
+  EXPECT_EQ(text_columns(shortened("abcdefgh", 4)), 4U);
 }
 
 }  // namespace

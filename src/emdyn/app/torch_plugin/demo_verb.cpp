@@ -13,6 +13,7 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/model/lab/monitored.hpp"
 #include "emdyn/model/lab/registry.hpp"
+#include "emdyn/pipeline/analysis_words.hpp"
 #include "emdyn/pipeline/live_forecast.hpp"
 #include "emdyn/pipeline/run_report.hpp"
 

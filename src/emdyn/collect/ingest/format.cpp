@@ -51,8 +51,8 @@ Format detect_format(std::string_view head, bool whole, std::string_view path) {
   if (binary != Format::automatic) return binary;
   for (const Magic& magic : kForeign) {
     if (!head.starts_with(magic.bytes)) continue;
-    throw DataError(
-        fmt::format("{}: {}; read are CSV, JSON and TensorBoard event files", path, magic.what));
+    throw DataError(fmt::format("{}: {}; read are CSV, JSON, text logs and TensorBoard event files",
+                                path, magic.what));
   }
   std::string_view text = head;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -61,7 +61,7 @@ Format detect_format(std::string_view head, bool whole, std::string_view path) {
   if (text.find('\0') != std::string_view::npos) {
     if (head.size() < 12 && !whole) return Format::automatic;  // Half the head of an event file?
     throw DataError(
-        fmt::format("{}: a binary file of no known kind; read are CSV, JSON and "
+        fmt::format("{}: a binary file of no known kind; read are CSV, JSON, text logs and "
                     "TensorBoard event files",
                     path));
   }

@@ -8,6 +8,7 @@
 
 #include "emdyn/collect/ingest/contract/numbers.hpp"
 #include "emdyn/collect/ingest/csv/csv.hpp"
+#include "emdyn/collect/ingest/text/log_line.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 constexpr std::size_t kShownBytes = 60;
 constexpr std::size_t kLongestName = 4096;
 constexpr std::string_view kOnlyValue = "value";
+constexpr double kRevisedRows = 100.0;  // A better name for the position may come until then.
+constexpr double kOldestClock = 1e8;    // Less is a duration, no time since 1970.
 
 std::string shown(std::string_view text) {
   return terminal_safe(text.substr(0, kShownBytes)) + (text.size() > kShownBytes ? "…" : "");
@@ -64,6 +67,10 @@ void LiveLines::add(std::string_view name, double value) {
 // Tables.
 
 LiveLines::Kind LiveLines::text_line(std::string_view line) {
+  if (line.find_first_of(":=") != std::string_view::npos) {
+    const Kind said = log_line(line);
+    if (said != Kind::nothing) return said;
+  }
   const bool first = !have_columns_;
   if (first && line.starts_with("# ")) return Kind::nothing;  // A comment before the header.
   if (first) delimiter_ = guess_delimiter(line);
@@ -134,7 +141,9 @@ LiveLines::Kind LiveLines::table_row() {
   const std::string prefix = run_prefix();
   std::string name;
   for (std::size_t i = 0; i < cells_.size(); ++i) {
-    const bool special = i == choice_.position || i == choice_.time ||
+    const bool duration =
+        i == choice_.time && is_number(cells_[i]) && read_cell(cells_[i]).number < kOldestClock;
+    const bool special = i == choice_.position || (i == choice_.time && !duration) ||
                          std::ranges::find(choice_.run_columns, i) != choice_.run_columns.end();
     if (special || (choice_.is_long() && i != choice_.value)) continue;
     const Cell cell = read_cell(cells_[i]);
@@ -194,6 +203,20 @@ std::string LiveLines::run_prefix() const {
   return prefix;
 }
 
+/// A line that a training prints for people: "step 3: loss=0.5". Nothing when it is none.
+LiveLines::Kind LiveLines::log_line(std::string_view line) {
+  const LogLine said = read_log_line(line);
+  if (!said.has_position() || !said.all_told()) return Kind::nothing;
+  const std::size_t position = said.step ? *said.step : *said.epoch;
+  for (std::size_t i = 0; i < said.pairs.size(); ++i) {
+    if (i != said.step && i != said.epoch) add(said.pairs[i].key, said.pairs[i].value);
+  }
+  if (values_.empty()) return Kind::nothing;
+  position_ = said.pairs[position].value;
+  rows_ += 1.0;
+  return Kind::row;
+}
+
 // JSON lines.
 
 LiveLines::Kind LiveLines::json_line(std::string_view line) {
@@ -216,29 +239,28 @@ LiveLines::Kind LiveLines::json_line(std::string_view line) {
   rows_ += 1.0;
   if (named_value()) return Kind::row;
   for (const FlatEntry& entry : entries_) {
-    if (entry.kind == FlatEntry::Kind::number && &entry != position && !time_rank(entry.key)) {
+    const bool clock = time_rank(entry.key) && entry.number >= kOldestClock;
+    if (entry.kind == FlatEntry::Kind::number && &entry != position && !clock) {
       add(entry.key, entry.number);
     }
   }
   return Kind::row;
 }
 
-/// The first line that holds a key of positions decides which it is.
+/// The best name so far decides: early lines may hold no more than a configuration.
 const FlatEntry* LiveLines::position_entry() {
   const auto number = [](const FlatEntry& entry) { return entry.kind == FlatEntry::Kind::number; };
-  if (position_key_.empty()) {
+  if (!options_.step_column.empty()) {
     position_key_ = options_.step_column;
-    std::optional<std::size_t> best;
+  } else if (rows_ < kRevisedRows || position_key_.empty()) {
     for (const FlatEntry& entry : entries_) {
-      const auto rank = position_rank(entry.key);
-      if (!options_.step_column.empty() || !number(entry) || !rank || (best && *best <= *rank)) {
-        continue;
-      }
-      best = rank;
+      const auto cost = number(entry) ? position_rank(entry.key) : std::nullopt;
+      if (!cost || (!position_key_.empty() && *cost >= position_cost_)) continue;
+      position_cost_ = *cost;
       position_key_ = entry.key;
     }
-    if (!position_key_.empty()) axis_ = axis_of_column(position_key_);
   }
+  if (!position_key_.empty()) axis_ = axis_of_column(position_key_);
   const auto found = std::ranges::find(entries_, position_key_, &FlatEntry::key);
   return found != entries_.end() && number(*found) ? &*found : nullptr;
 }

@@ -17,6 +17,7 @@ namespace emdyn::collect::ingest {
 ///   cells (, ; tab |)         below a header of names; without one: two cells are position and
 ///                             value, more are the signals column1, column2, …, the first cell is
 ///                             the position where it is a date
+///   a line of a training log  "step 3: loss=0.5 lr: 1e-3": values behind signs, a step among them
 ///   a JSON object             every number below it is a signal, nested keys joined with '/'; the
 ///                             position is found by its name, as in files
 /// Where nothing says the position, rows are numbered from 0. A first line that is text counts as
@@ -53,6 +54,7 @@ class LiveLines {
 
  private:
   Kind text_line(std::string_view line);
+  Kind log_line(std::string_view line);
   Kind json_line(std::string_view line);
   Kind malformed(std::string text);
   bool is_header() const;
@@ -76,6 +78,7 @@ class LiveLines {
   // Of JSON lines.
   std::vector<FlatEntry> entries_;
   std::string position_key_;
+  std::size_t position_cost_ = 0;  // Of that name.
 
   double position_ = 0.0;
   double rows_ = 0.0;

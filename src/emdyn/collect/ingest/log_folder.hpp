@@ -7,8 +7,8 @@
 
 namespace emdyn::collect::ingest {
 
-/// The files of a folder whose names a reader takes (with .gz behind them, too), however deep, sorted by path; links to
-/// folders are not followed.
+/// The files of a folder whose names a reader takes (with .gz behind them, too), however deep, sorted by path. Links
+/// are followed, but no file and no folder is taken twice, and what lies in the folder itself comes before links to it.
 /// @throws DataError when the folder cannot be read or holds more than limits.files.
 std::vector<std::filesystem::path> log_files(const std::filesystem::path& folder,
                                              const Limits& limits);

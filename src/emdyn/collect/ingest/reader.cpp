@@ -7,7 +7,9 @@
 #include <optional>
 
 #include "emdyn/collect/ingest/contract/file.hpp"
+#include "emdyn/collect/ingest/contract/file_progress.hpp"
 #include "emdyn/collect/ingest/contract/gzip.hpp"
+#include "emdyn/collect/ingest/contract/numbers.hpp"
 #include "emdyn/collect/ingest/format.hpp"
 #include "emdyn/collect/ingest/log_folder.hpp"
 #include "emdyn/core/error.hpp"
@@ -19,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kReadBlock = std::size_t{256} << 10;
+constexpr std::size_t kShownBeginning = 80;
 
 /// One source from first to last byte: unpack, tell the format, parse.
 class Reading {
@@ -53,9 +56,10 @@ class Reading {
     }
     if (!parser_ && head_.empty()) throw DataError(origin_.path + ": the file is empty");
     if (!parser_) start(true);
+
     parser_->finish();
     if (feed_.points() == points_before_) {
-      throw DataError(origin_.path + ": no numbers found (is the format right?)");
+      throw DataError(fmt::format("{}: no numbers found{}", origin_.path, what_was_seen()));
     }
   }
 
@@ -81,8 +85,17 @@ class Reading {
       if (head_.size() < 16 * kHeadBytes) return;
       format = Format::csv;
     }
+    beginning_ = head_.substr(0, kShownBeginning);
     parser_ = make_parser(format, feed_, origin_, options_, info_);
     parser_->feed(std::exchange(head_, {}));
+  }
+
+  std::string what_was_seen() const {
+    std::string seen = fmt::format("; read as {}", word(info_.format));
+    if (!info_.seen.empty()) seen += ", it has " + info_.seen;
+    if (info_.rows > 0) seen += fmt::format(" and {} rows", info_.rows);
+    const std::string_view line = std::string_view(beginning_).substr(0, beginning_.find('\n'));
+    return seen + fmt::format("; it begins \"{}\"", terminal_safe(trim(line)));
   }
 
   Feed& feed_;
@@ -93,6 +106,7 @@ class Reading {
   bool began_ = false;
   std::string raw_head_;
   std::string head_;
+  std::string beginning_;  ///< For the error that nothing is in it.
   std::unique_ptr<Inflater> inflater_;
   std::unique_ptr<Parser> parser_;
 };
@@ -103,11 +117,15 @@ std::string run_of(const fs::path& path, const fs::path& root, const ReadOptions
 
 void read_file(const fs::path& path, const fs::path& root, Feed& feed, const ReadOptions& options) {
   File file(path);
+  FileProgress progress;
+  progress.begin(feed, file, path);
   Reading reading(feed, {terminal_safe(path.string()), run_of(path, root, options)}, options);
   for (std::string_view bytes = file.read(kReadBlock); !bytes.empty() && !feed.stopped();
        bytes = file.read(kReadBlock)) {
+    progress.take(feed, bytes);
     reading.push(bytes);
   }
+  feed.mute(false);
   if (!feed.stopped()) reading.finish();
 }
 
@@ -119,9 +137,11 @@ void read_folder(const fs::path& folder, Feed& feed, const ReadOptions& options)
     if (feed.stopped()) return;
     try {
       read_file(file, folder, feed, options);
+      feed.tell_warnings();
     } catch (const DataError& error) {
+      feed.drop_warnings();
       if (first_error.empty()) first_error = error.what();
-      feed.warn(error.what());
+      feed.warn_of("unreadable", error.what());
     }
   }
   if (feed.points() > before || feed.stopped()) return;
@@ -145,6 +165,7 @@ ReadReport read(std::span<const fs::path> paths, Sink& sink, const ReadOptions& 
       read_file(path, {}, feed, options);
     }
   }
+  feed.tell_warnings();
   return feed.report();
 }
 
@@ -158,6 +179,7 @@ ReadReport read_bytes(std::string_view bytes, std::string_view name, Sink& sink,
   Reading reading(feed, {terminal_safe(name), run_of(fs::path(name), {}, options)}, options);
   if (!bytes.empty()) reading.push(bytes);
   reading.finish();
+  feed.tell_warnings();
   return feed.report();
 }
 

@@ -17,7 +17,8 @@ TEST(ReaderRegistry, EveryEntryKeepsTheContract) {
 }
 
 TEST(ReaderRegistry, EveryFormatHasOneReader) {
-  for (const Format format : {Format::csv, Format::jsonl, Format::tfevents, Format::json}) {
+  for (const Format format :
+       {Format::csv, Format::jsonl, Format::tfevents, Format::json, Format::text}) {
     EXPECT_EQ(std::ranges::count(registry().entries(), format, &ReaderEntry::format), 1);
     EXPECT_EQ(find_reader(format).name, word(format));
   }
@@ -35,11 +36,14 @@ TEST(ReaderRegistry, AnUnknownFormatIsOfferedTheNearest) {
   EXPECT_THAT([] { format_from_word("cvs"); },
               ThrowsMessage<ConfigError>(
                   "unknown format \"cvs\"; did you mean \"csv\"? known: automatic, tfevents, "
-                  "json, jsonl, csv"));
+                  "json, jsonl, text, csv"));
 }
 
 TEST(ReaderRegistry, NamesOfFilesInFolders) {
-  EXPECT_EQ(log_names(), "*tfevents*, .jsonl, .ndjson, .csv, .tsv");
+  EXPECT_EQ(
+      log_names(),
+      "*tfevents*, trainer_state.json, history.json, log.json, logs.json, metrics.json, progress.json, "
+      "losses.json, scalars.json, log_history.json, .jsonl, .ndjson, .csv, .tsv");
 }
 
 TEST(ReaderRegistry, PageIsCurrent) {

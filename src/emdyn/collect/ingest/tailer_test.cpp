@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <iterator>
+#include <optional>
 
 #include "emdyn/collect/ingest/contract/event_writer_for_tests.hpp"
 #include "emdyn/collect/ingest/contract/testing.hpp"
@@ -32,10 +34,17 @@ class Log final : public Sink {
     points.push_back(fmt::format("{} {} {}", signals.at(signal), position, value));
   }
   void on_warning(std::string_view text) override { warnings.emplace_back(text); }
+  std::optional<FilePlace> place_of(const fs::path&, const FileIdentity&) override { return place; }
+  void on_file(FileIndex, const fs::path&, const FileIdentity&, bool is_known) override {
+    known.push_back(is_known);
+  }
+  void on_block(FileIndex, const FilePlace& end) override { place = end; }
   /// The points since the last call.
   std::vector<std::string> fresh() { return std::exchange(points, {}); }
 
   std::vector<std::string> runs, signals, points, warnings;
+  std::optional<FilePlace> place;
+  std::vector<bool> known;
 };
 
 TEST(Tailer, FollowsAFileThatAppearsAndGrowsByHalfLines) {
@@ -52,8 +61,11 @@ TEST(Tailer, FollowsAFileThatAppearsAndGrowsByHalfLines) {
   EXPECT_THAT(log.fresh(), ElementsAre("log:loss 1 25", "log:loss 2 3"));
   append_file(folder / "log.csv", "4");
   EXPECT_EQ(tailer.poll(log), 0U);
-  EXPECT_EQ(tailer.finish(log), 1U);
-  EXPECT_THAT(log.fresh(), ElementsAre("log:loss 3 4"));
+  EXPECT_EQ(tailer.finish(log), 0U);  // A line counts when it ends.
+  EXPECT_THAT(log.warnings, ElementsAre(HasSubstr("its last line has not ended (3 bytes)")));
+  append_file(folder / "log.csv", "2\n");
+  EXPECT_EQ(tailer.poll(log), 1U);
+  EXPECT_THAT(log.fresh(), ElementsAre("log:loss 3 42"));
 }
 
 TEST(Tailer, EveryCutOfAnEventFileGivesTheSamePoints) {
@@ -202,27 +214,59 @@ TEST(Tailer, RotatedLogsInAFolderAreNotReadAgain) {
   EXPECT_THAT(log.runs, ElementsAre("log"));
 }
 
-TEST(Tailer, ResumesWithoutRepeating) {
+TEST(Tailer, KnowsAFileAgainWhoseBeginningAnEarlierReadingHad) {
   TemporaryFolder folder;
   const fs::path path = folder / "log.csv";
   write_file(path, "run,step,a\nx,1,1\nx,2,2\ny,1,");
   Log log;
-  Json state;
   {
     Tailer tailer(path);
     EXPECT_EQ(tailer.poll(log), 2U);
-    state = Json::parse(tailer.state().dump());
+    EXPECT_THAT(log.known, ElementsAre(false));
   }
   append_file(path, "7\nx,3,3\n");
   Log later;
-  Tailer tailer(path, {}, state);
-  EXPECT_EQ(tailer.poll(later), 2U);
-  EXPECT_THAT(later.fresh(), ElementsAre("y:a 1 7", "x:a 3 3"));
-  // A state of another content does not count.
+  later.place = log.place;
+  Tailer tailer(path);
+  // The same points in the same order, so that the sink knows which it has.
+  tailer.poll(later);
+  EXPECT_THAT(later.known, ElementsAre(true));
+  EXPECT_THAT(later.fresh(), ElementsAre("x:a 1 1", "x:a 2 2", "y:a 1 7", "x:a 3 3"));
+  EXPECT_EQ(later.place->offset, fs::file_size(path));
+  // Another content is another file.
   write_file(path, "run,step,a\nz,1,1\nz,2,2\nz,3,3\nz,4,4\n");
-  Tailer fresh(path, {}, state);
-  EXPECT_EQ(fresh.poll(later), 4U);
-  EXPECT_THROW(Tailer(path, {}, Json::parse(R"({"files":[{"path":1}]})")), DataError);
+  Log other;
+  other.place = log.place;
+  Tailer fresh(path);
+  EXPECT_EQ(fresh.poll(other), 4U);
+  EXPECT_THAT(other.known, ElementsAre(false));
+}
+
+TEST(Tailer, FollowsMoreFilesThanItMayHoldOpen) {
+  TemporaryFolder folder;
+  constexpr std::uint64_t kFiles = 700;
+  for (std::uint64_t i = 0; i < kFiles; ++i) {
+    write_file(folder / fmt::format("r{:03}.csv", i), fmt::format("step,a\n0,{}\n1,1\n", i));
+  }
+  Tailer tailer(folder.path());
+  Log log;
+  EXPECT_EQ(tailer.poll(log), 2 * kFiles);
+  const auto descriptors = std::distance(fs::directory_iterator("/proc/self/fd"), {});
+  EXPECT_LT(descriptors, 250);
+  EXPECT_EQ(tailer.poll(log), 0U);
+  log.fresh();
+  append_file(folder / "r003.csv", "2,2\n");  // Closed long ago.
+  append_file(folder / "r699.csv", "2,3\n");
+  write_file(folder / "new.csv", "step,a\n4,4\n5,5\n");
+  EXPECT_EQ(tailer.poll(log), 4U);
+  EXPECT_THAT(log.fresh(), ::testing::UnorderedElementsAre("r003:a 2 2", "r699:a 2 3", "new:a 4 4",
+                                                           "new:a 5 5"));
+  // Renamed while nobody held it: the end of the old file is read before the new one.
+  append_file(folder / "r005.csv", "2,2\n");
+  fs::rename(folder / "r005.csv", folder / "r005.csv.1");
+  write_file(folder / "r005.csv", "step,a\n3,3\n");
+  EXPECT_EQ(tailer.poll(log), 2U);
+  EXPECT_THAT(log.fresh(), ElementsAre("r005:a 2 2", "r005:a 3 3"));
 }
 
 TEST(Tailer, ErrorsOfASingleFileAreThrownOnceAndAFolderGoesOn) {

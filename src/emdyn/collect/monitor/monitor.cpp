@@ -1,5 +1,6 @@
 #include "emdyn/collect/monitor/monitor.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -13,6 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kIdle = 2ms;  // Rest of the background thread when there was nothing to do.
 constexpr auto kFullRingWait = 50us;
+/// An event waits no longer than this for the sync after which it is told.
+constexpr double kTellSeconds = 0.1;
 
 std::uint64_t next_number() {
   static std::atomic<std::uint64_t> numbers{0};
@@ -132,9 +135,11 @@ void Monitor::take(const Point& point) {
 }
 
 void Monitor::sync_if_due(bool force) {
-  if (broken_ || !recorder_.unsynced()) return;
+  if (broken_ || !(recorder_.unsynced() || recorder_.untold())) return;
   const double now = seconds_of<std::chrono::steady_clock>();
-  if (!force && now - last_sync_ < options_.sync_seconds) return;
+  const double due =
+      recorder_.untold() ? std::min(kTellSeconds, options_.sync_seconds) : options_.sync_seconds;
+  if (!force && now - last_sync_ < due) return;
   recorder_.sync();
   last_sync_ = now;
 }
@@ -167,6 +172,7 @@ void Monitor::end_points() {
   const std::lock_guard lock(recorder_mutex_);
   if (std::exchange(concluded_, true)) return;
   recorder_.end_points();
+  sync_if_due(true);
   events_ = recorder_.events();
 }
 

@@ -37,8 +37,8 @@ class Monitor {
  public:
   using SignalId = std::uint32_t;
 
-  /// @param on_event called from the background thread for each event; may be empty; must not
-  /// throw.
+  /// @param on_event called from the background thread for each event, once it is acknowledged (a tenth of a second
+  /// or so after its point); may be empty; must not throw.
   /// @param observer follows the run in the same thread; may be null.
   /// @throws ConfigError for an unknown detector or an option out of range.
   Monitor(collect::store::RunWriter writer, const MonitorOptions& options, OnEvent on_event = {},

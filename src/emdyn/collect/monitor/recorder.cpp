@@ -16,11 +16,31 @@ RunRecorder::RunRecorder(collect::store::RunWriter writer, const RecorderOptions
     : writer_(std::move(writer)),
       options_(options),
       on_event_(std::move(on_event)),
-      run_id_(writer_.id()) {
-  if (options.false_discovery_rate != 0.0) gate_.emplace(options.false_discovery_rate);
-  if (!options.detect) return;
-  detect::check_options(options.detection);
-  if (detect::takes_rows(options.detection.detector)) rows_.emplace();
+      run_id_(writer_->id()) {
+  check_options();
+}
+
+RunRecorder::RunRecorder(std::string run_id, OpenRun open, const RecorderOptions& options,
+                         OnEvent on_event)
+    : open_run_(std::move(open)),
+      options_(options),
+      on_event_(std::move(on_event)),
+      run_id_(std::move(run_id)) {
+  check_options();
+}
+
+void RunRecorder::check_options() {
+  if (options_.false_discovery_rate != 0.0) gate_.emplace(options_.false_discovery_rate);
+  if (!options_.detect) return;
+  detect::check_options(options_.detection);
+  if (detect::takes_rows(options_.detection.detector)) rows_.emplace();
+  if (detect::watches_training(options_.detection))
+    overfit_.emplace(detect::validation_alpha(options_.detection));
+}
+
+collect::store::RunWriter& RunRecorder::writer() {
+  if (!writer_) writer_.emplace(open_run_());
+  return *writer_;
 }
 
 template <class Call>
@@ -40,12 +60,19 @@ void RunRecorder::ask_observer(Call call) {
 }
 
 std::uint32_t RunRecorder::add_signal(std::string_view name, series::Axis axis, bool watched) {
-  const collect::store::SignalId stored = writer_.add_signal(name, axis);
-  const auto known = std::ranges::find(watched_, stored, &Watched::stored);
-  if (known != watched_.end()) return static_cast<std::uint32_t>(known - watched_.begin());
-  watched_.push_back({std::string(name), axis, stored, {}, {}});
-  const auto signal = static_cast<std::uint32_t>(watched_.size() - 1);
+  if (const auto known = numbers_.find(std::string(name)); known != numbers_.end()) {
+    if (watched_[known->second].axis == axis) return known->second;
+    throw ConfigError(fmt::format("signal \"{}\" counts in {} already, it cannot count in {}",
+                                  terminal_safe(name), word(watched_[known->second].axis),
+                                  word(axis)));
+  }
+  Watched fresh{std::string(name), axis, {}, {}, {}};
+  if (writer_) fresh.stored = writer_->add_signal(name, axis);
+  const auto signal = static_cast<std::uint32_t>(watched_.size());
+  watched_.push_back(std::move(fresh));
+  numbers_.emplace(name, signal);
   if (options_.detect && watched) watch_signal(watched_.back());
+  if (overfit_ && watched) overfit_->on_signal(signal, name, axis);
   ask_observer([&](RunObserver& observer) { observer.on_signal(signal, name, axis); });
   return signal;
 }
@@ -69,13 +96,18 @@ void RunRecorder::watch_signal(Watched& watched) {
 void RunRecorder::push(std::uint32_t signal, double position, double value,
                        std::optional<double> seconds) {
   Watched& watched = watched_[signal];
-  writer_.append(watched.stored, position, value, seconds);
-  unsynced_ = true;
-  ++points_;
-  if (!std::isfinite(value)) ++nonfinite_;
+  if (!replaying_) {
+    if (!watched.stored) watched.stored = writer().add_signal(watched.name, watched.axis);
+    writer_->append(*watched.stored, position, value, seconds);
+    unsynced_ = true;
+    ++points_;
+    if (!std::isfinite(value)) ++nonfinite_;
+  }
   if (watched.detector) {
     fresh_.clear();
-    tell(signal, watched.detector->push(position, value, fresh_));
+    const detect::Scored scored = watched.detector->push(position, value, fresh_);
+    if (overfit_) overfit_->push(signal, position, value, fresh_);
+    take_events(signal, scored);
   } else if (watched.channel) {
     add_to_row(*watched.channel, position, value);
   }
@@ -108,11 +140,11 @@ void RunRecorder::judge_row(double position) {
   const detect::Scored scored = rows_->detector->push(position, rows_->values, fresh_);
   rows_->values.clear();
   rows_->open = false;
-  tell(0, scored);
+  take_events(0, scored);
 }
 
-/// Stores and hands on the fresh events, those that may be told.
-void RunRecorder::tell(std::size_t test, const detect::Scored& scored) {
+/// Stores the fresh events, those that may be told, and has them told once they are safe.
+void RunRecorder::take_events(std::size_t test, const detect::Scored& scored) {
   if (gate_ && !gate_->push(test, scored.p_value)) {
     std::erase_if(fresh_, [](const series::Event& event) {
       return event.kind != series::EventKind::nonfinite;
@@ -120,9 +152,29 @@ void RunRecorder::tell(std::size_t test, const detect::Scored& scored) {
   }
   for (series::Event& event : fresh_) {
     event.run = run_id_;
-    record(event);
+    if (!record(event)) continue;
     ++events_;
-    if (on_event_) on_event_(event);
+    if (on_event_) {
+      untold_.emplace_back([this, event] {
+        on_event_(event);
+        ++told_;
+      });
+    } else {
+      ++told_;
+    }
+  }
+}
+
+void RunRecorder::take_up(std::uint64_t told, std::span<const series::Event> untold,
+                          std::optional<double> forecast_until) {
+  forecast_until_ = forecast_until;
+  told_ = told;
+  for (const series::Event& event : untold) {
+    untold_.emplace_back([this, event] {
+      if (on_event_) on_event_(event);
+      ++told_;
+      unsynced_ = true;  // That it was told is to be stored.
+    });
   }
 }
 
@@ -132,7 +184,7 @@ void RunRecorder::end_points() {
 }
 
 void RunRecorder::set_notes(const Json& notes) {
-  writer_.set_notes(notes);
+  writer().set_notes(notes);
   unsynced_ = true;
 }
 
@@ -141,30 +193,53 @@ void RunRecorder::announce_configuration(const Json& configuration) {
 }
 
 void RunRecorder::set_configuration(const Json& configuration) {
-  writer_.set_configuration(configuration);
-  unsynced_ = true;
+  if (!replaying_) {
+    writer().set_configuration(configuration);
+    unsynced_ = true;
+  }
   announce_configuration(configuration);
 }
 
-void RunRecorder::sync() {
-  writer_.sync();
-  unsynced_ = false;
+void RunRecorder::sync(bool tell_now) {
+  if (unsynced_) {
+    if (!places_.is_null()) writer().set_progress(Json{{"places", places_}, {"told", told_}});
+    writer().sync();
+    unsynced_ = false;
+  }
+  if (tell_now) tell();
+}
+
+void RunRecorder::tell() {
+  for (const auto& tell : std::exchange(untold_, {})) tell();
 }
 
 void RunRecorder::finish(series::RunStatus status) {
-  if (!open_) return;
-  writer_.finish(status);
+  if (finished_) return;
+  if (!writer_ && !unsynced_) {
+    finished_ = true;
+    return tell();
+  }
+  if (!untold_.empty()) sync();  // What is told is stored first; that it was told, with the end.
+  if (!places_.is_null()) writer().set_progress(Json{{"places", places_}, {"told", told_}});
+  writer().finish(status);
   unsynced_ = false;
-  open_ = false;
+  finished_ = true;
 }
 
-void RunRecorder::close() { finish(series::RunStatus::interrupted); }
+void RunRecorder::rest() noexcept {
+  if (writer_) writer_->rest();
+}
 
-void RunRecorder::reopen(collect::store::Store& store) {
-  if (open_) return;
-  writer_ = store.resume(run_id_);
-  for (Watched& watched : watched_) watched.stored = writer_.add_signal(watched.name, watched.axis);
-  open_ = true;
+void RunRecorder::spill() {
+  if (writer_) writer_->spill();
+}
+
+void RunRecorder::abandon() noexcept {
+  if (writer_) writer_->abandon();
+  writer_.reset();
+  untold_.clear();
+  unsynced_ = false;
+  finished_ = true;
 }
 
 }  // namespace emdyn::collect::monitor

@@ -3,18 +3,23 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "emdyn/collect/store/store.hpp"
 #include "emdyn/detect/alarm/discovery_gate.hpp"
 #include "emdyn/detect/live/live_rows.hpp"
+#include "emdyn/detect/live/validation_watch.hpp"
 #include "emdyn/series/records.hpp"
 
 namespace emdyn::collect::monitor {
 
 using OnEvent = std::function<void(const series::Event&)>;
+/// Takes a run up again; asked for when the first point comes that the run does not hold yet.
+using OpenRun = std::function<collect::store::RunWriter()>;
 
 class RunRecorder;
 
@@ -48,12 +53,20 @@ struct RecorderOptions {
 /// One run on its way to disk: each point is stored, shown to its signal's detector, and the
 /// events it raises are stored beside it. A detector of rows is shown, as one row, what has one
 /// position in sequence. Used by one thread at a time; Monitor puts rings in front of it.
+///
+/// What is told is on disk: events go to `on_event` at the end of the sync that acknowledged them.
 class RunRecorder {
  public:
-  /// @param on_event called for each event after it was stored; may be empty.
+  /// @param on_event called for each event after it was acknowledged; may be empty.
   /// @throws ConfigError if an option is out of range.
   RunRecorder(collect::store::RunWriter writer, const RecorderOptions& options,
               OnEvent on_event = {});
+  /// Of a run that the store has: its file is opened when there is something to write.
+  RunRecorder(std::string run_id, OpenRun open, const RecorderOptions& options,
+              OnEvent on_event = {});
+
+  RunRecorder(const RunRecorder&) = delete;
+  RunRecorder& operator=(const RunRecorder&) = delete;
 
   const std::string& run_id() const noexcept { return run_id_; }
   /// To be called before the first signal.
@@ -69,21 +82,43 @@ class RunRecorder {
   /// series.
   void end_row(double position);
 
-  template <class Record>
-  void record(const Record& record) {
-    writer_.record(record);
-    unsynced_ = true;
-  }
-  void set_notes(const Json& notes);
+  /// While replaying, points are those that the run holds already: detectors and the observer see them, to be where
+  /// they were, and nothing is stored or told.
+  void replay(bool on) noexcept { replaying_ = on; }
+  bool replaying() const noexcept { return replaying_; }
 
-  void sync();
+  /// @return false where nothing was stored: the run has the record already (see replay).
+  template <class Record>
+  bool record(const Record& record) {
+    if (replaying_ || is_known(record)) return false;
+    writer().record(record);
+    unsynced_ = true;
+    return true;
+  }
+  /// Calls `tell` once everything recorded so far is acknowledged.
+  void after_sync(std::function<void()> tell) { untold_.push_back(std::move(tell)); }
+  void set_notes(const Json& notes);
+  /// How far files were read into the run: stored with each sync from now on.
+  void set_places(Json places) { places_ = std::move(places); }
+  /// Of a run taken up again: how many of its events were told before, those that were not (told at the next sync),
+  /// and the position up to which it has forecasts.
+  void take_up(std::uint64_t told, std::span<const series::Event> untold,
+               std::optional<double> forecast_until);
+
+  /// Acknowledges everything so far, then tells what waited for it. A run that is not published yet is told later:
+  /// with `tell_now` false, tell() is for the caller.
+  void sync(bool tell_now = true);
+  void tell();
   bool unsynced() const noexcept { return unsynced_; }
+  bool untold() const noexcept { return !untold_.empty(); }
   void finish(series::RunStatus status);
-  /// Lets go of the file and takes it up again: for readers of thousands of runs. Detectors are
-  /// kept.
-  void close();
-  void reopen(collect::store::Store& store);
-  bool is_open() const noexcept { return open_; }
+
+  /// For those who write thousands of runs; see RunWriter. Detectors are kept.
+  void rest() noexcept;
+  void spill();
+  void abandon() noexcept;
+  bool has_file_open() const noexcept { return writer_ && writer_->has_file_open(); }
+  std::size_t waiting_bytes() const noexcept { return writer_ ? writer_->waiting_bytes() : 0; }
 
   /// Tells the observer of the settings the run was created with.
   void announce_configuration(const Json& configuration);
@@ -92,6 +127,7 @@ class RunRecorder {
   /// Nothing follows: judges a row that is still open and lets the observer conclude.
   void end_points();
 
+  bool takes_rows() const noexcept { return rows_.has_value(); }
   std::size_t signals() const noexcept { return watched_.size(); }
   std::uint64_t points() const noexcept { return points_; }
   std::uint64_t nonfinite() const noexcept { return nonfinite_; }
@@ -101,7 +137,7 @@ class RunRecorder {
   struct Watched {
     std::string name;
     series::Axis axis;
-    collect::store::SignalId stored;
+    std::optional<collect::store::SignalId> stored;  // Once the run's file was opened.
     std::optional<detect::SeriesDetector> detector;  // Of this signal alone.
     std::optional<std::size_t> channel;              // Of the detector of rows.
   };
@@ -114,24 +150,41 @@ class RunRecorder {
     bool open = false;
   };
 
+  collect::store::RunWriter& writer();
+  void check_options();
+  bool is_known(const series::Forecast& forecast) const noexcept {
+    return forecast_until_ && forecast.at <= *forecast_until_;
+  }
+  template <class Record>
+  bool is_known(const Record& /*record*/) const noexcept {
+    return false;
+  }
   void watch_signal(Watched& watched);
   void add_to_row(std::size_t channel, double position, double value);
   void judge_row(double position);
-  void tell(std::size_t test, const detect::Scored& scored);
+  void take_events(std::size_t test, const detect::Scored& scored);
   template <class Call>
   void ask_observer(Call call);
 
-  collect::store::RunWriter writer_;
+  std::optional<collect::store::RunWriter> writer_;
+  OpenRun open_run_;
   RecorderOptions options_;
   OnEvent on_event_;
   std::string run_id_;
   std::unique_ptr<RunObserver> observer_;
   std::vector<Watched> watched_;
-  std::optional<Rows> rows_;                   // Absent: detectors of series.
-  std::optional<detect::DiscoveryGate> gate_;  // Absent: every alarm is told.
+  std::unordered_map<std::string, std::uint32_t> numbers_;  // Of signals, by name.
+  std::optional<Rows> rows_;                                // Absent: detectors of series.
+  std::optional<detect::DiscoveryGate> gate_;               // Absent: every alarm is told.
+  std::optional<detect::ValidationWatch> overfit_;          // Of two signals together.
   std::vector<series::Event> fresh_;
+  std::vector<std::function<void()>> untold_;
+  Json places_{};           // Null: nobody reads files into the run.
+  std::uint64_t told_ = 0;  // Events.
+  std::optional<double> forecast_until_;
+  bool replaying_ = false;
   bool unsynced_ = false;
-  bool open_ = true;
+  bool finished_ = false;
   std::uint64_t points_ = 0;
   std::uint64_t nonfinite_ = 0;
   std::uint64_t events_ = 0;

@@ -209,7 +209,7 @@ TEST_F(BadInput, TwoWritersOnOneRun) {
 TEST_F(BadInput, ARunFromTheFutureDoesNotHideTheOthers) {
   const std::string good = finished_run();
   const std::string future = finished_run();
-  Database(run_path(store_.folder(), future), Access::write).execute("PRAGMA user_version=2");
+  Database(run_path(store_.folder(), future), Access::write).execute("PRAGMA user_version=99");
   std::vector<std::string> problems;
   const std::vector<RunSummary> runs = store_.runs(&problems);
   ASSERT_EQ(runs.size(), 1U);
@@ -248,6 +248,7 @@ TEST_F(BadInput, RandomDamageNeverCrashes) {
   const auto file = run_path(store_.folder(), id);
   std::ifstream stream(file, std::ios::binary);
   const std::string good{std::istreambuf_iterator<char>(stream), {}};
+  const series::Run whole = store_.load(id);
   Philox random(4);
   for (int round = 0; round < 150; ++round) {
     std::string bad = good;
@@ -257,10 +258,12 @@ TEST_F(BadInput, RandomDamageNeverCrashes) {
     }
     std::ofstream(file, std::ios::binary) << bad;
     try {
-      store_.load(id);
+      const series::Run read = store_.load(id);
+      EXPECT_EQ(read.signals, whole.signals) << "a wrong answer in round " << round;
+      EXPECT_EQ(read.info.name, whole.info.name);
       store_.overview(id, "loss", 10);
     } catch (const Error&) {
-      // Whether it is noticed depends on where it fell; check tells.
+      // What is damaged says so.
     }
     EXPECT_NO_THROW(check(store_.folder()));
   }
@@ -285,8 +288,9 @@ TEST_F(BadInput, TheCatalogueIsMadeAnewWhenItIsMissingOrDamaged) {
   const auto catalog = catalog_path(store_.folder());
   ASSERT_TRUE(std::filesystem::exists(catalog));
   std::filesystem::remove(catalog);
-  EXPECT_EQ(check(store_.folder()).problems.at(0).file, "catalog.db");
-  EXPECT_EQ(store_.runs().size(), 1U);
+  EXPECT_TRUE(check(store_.folder()).sound());  // It is an index: whoever lists the runs makes it.
+  EXPECT_EQ(Store::open(store_.folder(), Mode::read).runs().size(), 1U);
+  EXPECT_TRUE(std::filesystem::exists(catalog));
   EXPECT_TRUE(check(store_.folder()).sound());
 
   std::ofstream(catalog) << std::string(9000, '?');

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ class Catalog {
   void forget(std::string_view id) noexcept;
   /// Drops entries of runs that are gone.
   void keep_only(const std::vector<std::string>& ids) noexcept;
+  /// Does `work` and keeps what it learned in one transaction: for thousands of runs.
+  void at_once(const std::function<void()>& work);
   bool usable() const noexcept { return database_.has_value(); }
 
  private:
@@ -36,6 +39,7 @@ class Catalog {
   std::filesystem::path store_;
   Access access_;
   std::optional<Database> database_{};
+  bool refused_ = false;  ///< It cannot be written now.
 };
 
 std::filesystem::path catalog_path(const std::filesystem::path& store);

@@ -1,6 +1,7 @@
 #include "emdyn/collect/store/check.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -8,6 +9,7 @@
 
 #include "emdyn/collect/store/catalog.hpp"
 #include "emdyn/collect/store/folder.hpp"
+#include "emdyn/collect/store/run_group.hpp"
 #include "emdyn/collect/store/run_reader.hpp"
 #include "emdyn/collect/store/schema.hpp"
 #include "emdyn/core/error.hpp"
@@ -17,7 +19,14 @@ namespace emdyn::collect::store {
 namespace {
 
 constexpr const char* kDamaged =
-    "restore the file from a copy; or keep what can be read with emdyn export and remove the run";
+    "restore the file from a copy; or emdyn doctor --repair keeps what can be read";
+
+/// Of a run that could not be opened.
+const char* mend_of(const std::filesystem::path& file) {
+  return ::access(file.c_str(), R_OK) == 0
+             ? kDamaged
+             : "check its permissions: whether it is sound cannot be told";
+}
 
 bool same_or_both_nan(double a, double b) noexcept {
   return a == b || (std::isnan(a) && std::isnan(b));
@@ -102,7 +111,10 @@ class RunChecker {
 }  // namespace
 
 void to_json(Json& json, const CheckReport& report) {
-  json = Json{{"sound", report.sound()}, {"runs", Json::array()}, {"problems", Json::array()}};
+  json = Json{{"sound", report.sound()},
+              {"leftovers", report.leftovers},
+              {"runs", Json::array()},
+              {"problems", Json::array()}};
   for (const RunCheck& run : report.runs) {
     json["runs"].push_back(Json{{"id", run.id},
                                 {"signals", run.signals},
@@ -125,17 +137,53 @@ CheckReport check(const std::filesystem::path& folder) {
     try {
       RunChecker(run_path(folder, id), run, report.problems).check();
     } catch (const Error& error) {
-      report.problems.push_back({"runs/" + id + ".db", error.what(), kDamaged});
+      if (!std::filesystem::exists(run_path(folder, id))) continue;  // Removed meanwhile.
+      report.problems.push_back(
+          {"runs/" + id + ".db", error.what(), mend_of(run_path(folder, id))});
     }
     run.sound = report.problems.size() == before;
     report.runs.push_back(run);
   }
+  report.leftovers = count_leftovers(folder);
   const std::string catalog = catalog_problem(folder);
   if (!catalog.empty()) {
     report.problems.push_back({"catalog.db", terminal_safe(catalog),
                                "emdyn doctor --repair makes it anew; no run is affected"});
   }
   return report;
+}
+
+void to_json(Json& json, const Repair& repair) {
+  json = Json{{"runs_listed", repair.runs_listed},
+              {"leftovers", repair.leftovers},
+              {"salvaged", repair.salvaged},
+              {"lost", Json::array()}};
+  for (const Problem& problem : repair.lost) {
+    json["lost"].push_back(
+        Json{{"file", problem.file}, {"what", problem.what}, {"mend", problem.mend}});
+  }
+}
+
+Repair repair(const std::filesystem::path& folder) {
+  Repair done;
+  done.leftovers = collect_leftovers(folder);
+  for (const std::string& id : run_ids(folder)) {
+    RunCheck run{id, 0, 0, 0, RunLock::held(folder, id), false};
+    std::vector<Problem> problems;
+    try {
+      RunChecker(run_path(folder, id), run, problems).check();
+    } catch (const Error& error) {
+      problems.push_back({"runs/" + id + ".db", error.what(), kDamaged});
+    }
+    if (problems.empty() || run.being_written) continue;
+    try {
+      done.salvaged.push_back(salvage_run(folder, id));
+    } catch (const Error& error) {
+      done.lost.push_back({"runs/" + id + ".db", error.what(), "restore it from a copy"});
+    }
+  }
+  done.runs_listed = rebuild_catalog(folder);
+  return done;
 }
 
 std::size_t rebuild_catalog(const std::filesystem::path& folder) {
@@ -151,14 +199,16 @@ std::size_t rebuild_catalog(const std::filesystem::path& folder) {
                                  terminal_safe(file)));
   }
   std::size_t listed = 0;
-  for (const std::string& id : ids) {
-    try {
-      catalog.refresh(id);
-      ++listed;
-    } catch (const Error&) {
-      // `check` names the runs that cannot be read.
+  catalog.at_once([&] {
+    for (const std::string& id : ids) {
+      try {
+        catalog.refresh(id);
+        ++listed;
+      } catch (const Error&) {
+        // `check` names the runs that cannot be read.
+      }
     }
-  }
+  });
   return listed;
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <new>
 
 #include "emdyn/collect/store/column_codec.hpp"
 #include "emdyn/core/error.hpp"
@@ -144,7 +145,12 @@ struct ChunkCodec::Impl {
   std::vector<std::uint8_t> wanted{};
   std::vector<std::byte> squeezed{};
 
-  Impl() = default;
+  Impl() {
+    if (compressor != nullptr && expander != nullptr) return;
+    ZSTD_freeCCtx(compressor);
+    ZSTD_freeDCtx(expander);
+    throw std::bad_alloc();
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
@@ -184,6 +190,7 @@ std::size_t ChunkCodec::Impl::squeeze(std::array<Plane, kPlanes>& kinds) {
   }
   if (wanted.empty()) return 0;
   squeezed.resize(ZSTD_compressBound(wanted.size()));
+  // Fails only where there is no memory for its tables: then the planes stay raw, which is as right.
   const std::size_t size = ZSTD_compressCCtx(compressor, squeezed.data(), squeezed.size(),
                                              wanted.data(), wanted.size(), kLevel);
   if (ZSTD_isError(size) == 0 && size < wanted.size()) return size;
@@ -281,6 +288,11 @@ void ChunkCodec::Impl::decode_column(Reader& reader, std::size_t count, std::vec
   out.insert(out.end(), decoded.begin(), decoded.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
+ChunkCodec& ChunkCodec::of_this_thread() {
+  thread_local ChunkCodec codec;
+  return codec;
+}
+
 ChunkCodec::ChunkCodec() : impl_(std::make_unique<Impl>()) {}
 ChunkCodec::~ChunkCodec() = default;
 ChunkCodec::ChunkCodec(ChunkCodec&&) noexcept = default;
@@ -289,13 +301,18 @@ ChunkCodec& ChunkCodec::operator=(ChunkCodec&&) noexcept = default;
 void ChunkCodec::encode(std::span<const double> positions, std::span<const double> values,
                         std::span<const double> seconds, std::vector<std::byte>& out) {
   const std::size_t start = out.size();
-  put(out, kFormat);
-  put(out, static_cast<std::uint8_t>(seconds.empty() ? 0 : 1));
-  put(out, static_cast<std::uint16_t>(values.size()));
-  impl_->encode_column(positions, out);
-  impl_->encode_column(values, out);
-  if (!seconds.empty()) impl_->encode_column(seconds, out);
-  put(out, checksum(std::span<const std::byte>(out).subspan(start)));
+  try {
+    put(out, kFormat);
+    put(out, static_cast<std::uint8_t>(seconds.empty() ? 0 : 1));
+    put(out, static_cast<std::uint16_t>(values.size()));
+    impl_->encode_column(positions, out);
+    impl_->encode_column(values, out);
+    if (!seconds.empty()) impl_->encode_column(seconds, out);
+    put(out, checksum(std::span<const std::byte>(out).subspan(start)));
+  } catch (...) {
+    out.resize(start);
+    throw;
+  }
 }
 
 std::size_t ChunkCodec::decode(std::span<const std::byte> chunk, std::string_view what,

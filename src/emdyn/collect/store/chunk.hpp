@@ -45,15 +45,20 @@ ChunkStats chunk_stats(std::span<const double> positions, std::span<const double
 /// Turns points into bytes and back, bit by bit (NaN payloads and signed zeros included). Each
 /// column is mapped to integers, predicted (offset, delta or delta of deltas, whichever leaves the
 /// fewest bits, or a dictionary), transposed into byte planes, and zstd squeezes the planes worth
-/// it; docs/store_format.md has the layout. Holds the zstd contexts: keep one and reuse it.
+/// it; docs/store_format.md has the layout. Holds the zstd contexts, some 300 KB: keep one and reuse it.
 class ChunkCodec {
  public:
+  /// The one of the calling thread: what a codec holds is scratch, so any number of runs can do with it.
+  /// @throws std::bad_alloc
+  static ChunkCodec& of_this_thread();
+
+  /// @throws std::bad_alloc
   ChunkCodec();
   ~ChunkCodec();
   ChunkCodec(ChunkCodec&&) noexcept;
   ChunkCodec& operator=(ChunkCodec&&) noexcept;
 
-  /// Appends the chunk to `out`. @pre 1 to kChunkPoints points; seconds empty or of equal length.
+  /// Appends the chunk to `out`, or throws std::bad_alloc and leaves it as it was. @pre 1 to kChunkPoints points; seconds empty or of equal length.
   void encode(std::span<const double> positions, std::span<const double> values,
               std::span<const double> seconds, std::vector<std::byte>& out);
   /// Appends the points of a chunk to `out`; hostile bytes are fine.

@@ -16,6 +16,7 @@
 #include <thread>
 #include <utility>
 
+#include "emdyn/collect/store/run_writer.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -102,6 +103,17 @@ std::vector<std::string> run_ids(const std::filesystem::path& store) {
   return ids;
 }
 
+void sync_path(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int code = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  // Some network and FUSE folders cannot sync a directory; a file always can be.
+  if (synced || (code == EINVAL && std::filesystem::is_directory(path))) return;
+  throw DiskError(fmt::format("{}: cannot be synced ({}): check the disk's space and health",
+                              terminal_safe(path.string()), std::strerror(code)));
+}
+
 bool is_network_type(unsigned long statfs_type) noexcept {
   return std::ranges::find(kNetworkTypes, statfs_type & 0xffffffffUL) != kNetworkTypes.end();
 }
@@ -112,21 +124,46 @@ bool on_network(const std::filesystem::path& folder) noexcept {
   return is_network_type(static_cast<unsigned long>(system.f_type));
 }
 
-RunLock::RunLock(const std::filesystem::path& store, std::string_view id)
+RunLock::Claim RunLock::claim_own() {
+  descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) return Claim::impossible;
+  const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+  if (locked && still_there(descriptor_, file_)) return Claim::taken;
+  ::close(std::exchange(descriptor_, -1));
+  return Claim::busy;
+}
+
+RunLock::Claim RunLock::claim_shared(const std::filesystem::path& shared) {
+  if (::link(shared.c_str(), file_.c_str()) == 0) {
+    linked_ = true;
+    return Claim::taken;
+  }
+  // File systems differ in what they say where a file can have no (or no more) names.
+  if (errno != EEXIST) return Claim::impossible;
+  if (claim_own() != Claim::taken) return Claim::busy;
+  ::unlink(file_.c_str());  // What a killed writer left; while it is claimed nobody else takes it.
+  ::close(std::exchange(descriptor_, -1));
+  return Claim::busy;  // The next try makes the link.
+}
+
+RunLock::RunLock(const std::filesystem::path& store, std::string_view id,
+                 const std::filesystem::path& shared)
     : file_(lock_path(store, id)) {
+  bool share = !shared.empty();
   for (int tries = 0; tries < kLockTries; ++tries) {
-    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) {
-      throw StoreError(
+    Claim claim = share ? claim_shared(shared) : claim_own();
+    if (claim == Claim::impossible && share) {
+      share = false;
+      claim = claim_own();
+    }
+    if (claim == Claim::taken) return;
+    if (claim == Claim::impossible) {
+      throw DiskError(
           fmt::format("{}: cannot be made ({}): check the store's permissions and space",
                       terminal_safe(file_.string()), std::strerror(errno)));
     }
-    const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
-    if (locked && still_there(descriptor_, file_)) return;
-    ::close(descriptor_);
-    descriptor_ = -1;
     // `held` takes the lock for an instant, so one refusal proves nothing.
-    if (!locked) std::this_thread::sleep_for(kLockPause);
+    if (tries > 0) std::this_thread::sleep_for(kLockPause);
   }
   throw StoreError(
       fmt::format("run {} is being written by another process: wait until it ends, or start a new "
@@ -135,12 +172,25 @@ RunLock::RunLock(const std::filesystem::path& store, std::string_view id)
 }
 
 RunLock::RunLock(RunLock&& other) noexcept
-    : file_(std::move(other.file_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : file_(std::move(other.file_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      linked_(std::exchange(other.linked_, false)) {}
 
 RunLock::~RunLock() {
-  if (descriptor_ < 0) return;
+  if (descriptor_ < 0 && !linked_) return;
   ::unlink(file_.c_str());
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::optional<RunLock> RunLock::attempt(const std::filesystem::path& store,
+                                        std::string_view id) noexcept {
+  try {
+    RunLock lock(lock_path(store, id));
+    if (lock.claim_own() == Claim::taken) return lock;
+  } catch (const std::exception&) {
+    // No memory for a path: nobody can say that the run is free.
+  }
+  return std::nullopt;
 }
 
 bool RunLock::held(const std::filesystem::path& store, std::string_view id) noexcept {

@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <csignal>
 #include <fstream>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "emdyn/collect/store/test_folder.hpp"
 #include "emdyn/core/error.hpp"
@@ -91,6 +93,30 @@ TEST(RunLock, EndsWithItsProcess) {
   EXPECT_TRUE(std::filesystem::exists(lock_path(store, id)));
   EXPECT_FALSE(RunLock::held(store, id));
   EXPECT_NO_THROW(RunLock(store, id));
+}
+
+TEST(RunLock, ManyShareOneDescriptor) {
+  const TestFolder folder;
+  const auto store = with_runs(folder);
+  const auto shared = folder.path() / "shared";
+  const int descriptor = ::open(shared.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  ASSERT_EQ(::flock(descriptor, LOCK_EX), 0);
+  std::vector<std::string> ids;
+  std::vector<RunLock> locks;
+  for (int i = 0; i < 50; ++i) {
+    ids.push_back(make_id());
+    // One of a killed writer is in the way.
+    if (i % 2 == 0) std::ofstream(lock_path(store, ids.back())) << "";
+    locks.emplace_back(store, ids.back(), shared);
+    EXPECT_TRUE(RunLock::held(store, ids.back()));
+    EXPECT_FALSE(RunLock::attempt(store, ids.back()));
+  }
+  EXPECT_THROW(RunLock(store, ids[7]), StoreError);
+  EXPECT_THROW(RunLock(store, ids[7], shared), StoreError);
+  locks.clear();
+  for (const std::string& id : ids) EXPECT_FALSE(RunLock::held(store, id));
+  EXPECT_TRUE(RunLock::attempt(store, ids[0]));
+  ::close(descriptor);
 }
 
 }  // namespace

@@ -37,29 +37,33 @@ RunReader::RunReader(const std::filesystem::path& file)
   read_info_.id = file.stem().string();
 }
 
+Json RunReader::progress() { return read_progress(database_); }
+
 std::vector<SignalRow> RunReader::signals() {
   std::vector<SignalRow> rows;
   Statement query = database_.prepare("SELECT id, name, axis FROM signals ORDER BY id");
-  while (query.step()) {
-    SignalRow row{static_cast<std::uint32_t>(query.integer(0)), query.text(1), {}};
-    try {
-      row.axis = series::axis_from_word(query.text(2));
-    } catch (const DataError& error) {
-      throw StoreError(fmt::format("{}: signal \"{}\": {}: emdyn doctor says what is left",
-                                   terminal_safe(database_.file()), terminal_safe(row.name),
-                                   error.what()));
-    }
-    rows.push_back(std::move(row));
-  }
+  while (query.step()) rows.push_back(signal_row(query));
   return rows;
 }
 
-SignalRow RunReader::signal(std::string_view name) {
-  std::vector<std::string> names;
-  for (SignalRow& row : signals()) {
-    if (row.name == name) return row;
-    names.push_back(std::move(row.name));
+SignalRow RunReader::signal_row(const Statement& query) const {
+  SignalRow row{static_cast<std::uint32_t>(query.integer(0)), query.text(1), {}};
+  try {
+    row.axis = series::axis_from_word(query.text(2));
+  } catch (const DataError& error) {
+    throw StoreError(fmt::format("{}: signal \"{}\": {}: emdyn doctor says what is left",
+                                 terminal_safe(database_.file()), terminal_safe(row.name),
+                                 error.what()));
   }
+  return row;
+}
+
+SignalRow RunReader::signal(std::string_view name) {
+  Statement query = database_.prepare("SELECT id, name, axis FROM signals WHERE name = ?");
+  query.bind(1, name);
+  if (query.step()) return signal_row(query);
+  std::vector<std::string> names;
+  for (SignalRow& row : signals()) names.push_back(std::move(row.name));
   const std::vector<std::string_view> known(names.begin(), names.end());
   const auto nearest = nearest_word(name, known);
   throw DataError(fmt::format(
@@ -108,7 +112,7 @@ void RunReader::points(const SignalRow& signal, const ChunkRow& chunk, bool with
   const std::size_t before = out.size();
   std::size_t count = 0;
   try {
-    count = codec_.decode(bytes_.blob(0), "", out);
+    count = ChunkCodec::of_this_thread().decode(bytes_.blob(0), "", out);
   } catch (const StoreError& error) {
     throw StoreError(what() + error.what());
   }
@@ -169,6 +173,7 @@ SignalSummary RunReader::summary(const SignalRow& signal) {
 RunSummary RunReader::summary() {
   RunSummary all;
   all.info = read_info_;
+  all.progress = progress();
   for (const SignalRow& row : signals()) {
     const SignalSummary one = summary(row);
     ++all.signals;

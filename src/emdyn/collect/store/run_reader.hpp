@@ -31,6 +31,8 @@ class RunReader {
   explicit RunReader(const std::filesystem::path& file);
 
   series::RunInfo info() { return read_info_; }
+  /// What RunWriter::set_progress kept; null when nothing. @throws StoreError when it cannot be understood.
+  Json progress();
   std::vector<SignalRow> signals();
   /// @throws DataError naming the nearest signal when there is none called `name`.
   SignalRow signal(std::string_view name);
@@ -50,10 +52,12 @@ class RunReader {
   Database& database() noexcept { return database_; }
 
  private:
+  /// Of a row of id, name, axis.
+  SignalRow signal_row(const Statement& query) const;
+
   Database database_;
   series::RunInfo read_info_;
   Statement bytes_;
-  ChunkCodec codec_;
 };
 
 }  // namespace emdyn::collect::store

@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
+#include <new>
 
-#include "emdyn/collect/store/catalog.hpp"
 #include "emdyn/collect/store/run_reader.hpp"
-#include "emdyn/collect/store/schema.hpp"
 #include "emdyn/collect/store/writer_state.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
@@ -24,8 +22,10 @@ constexpr std::size_t kFlushBytes = 8 << 20;
 constexpr std::size_t kMaxPendingBytes = 64 << 20;
 constexpr std::uint64_t kMaxSignals = 1 << 22;
 
-std::span<const double> from(const std::vector<double>& column, std::size_t index) {
-  return column.empty() ? std::span<const double>() : std::span(column).subspan(index);
+/// So that the next push_back cannot fail.
+template <class T>
+void make_room(std::vector<T>& items) {
+  if (items.size() == items.capacity()) items.reserve(std::max<std::size_t>(4, 2 * items.size()));
 }
 
 }  // namespace
@@ -57,21 +57,30 @@ void insert_record(Database& database, const PendingRecord& record) {
       .run();
 }
 
+RunWriter::Impl::Impl(std::filesystem::path store, const series::RunInfo& about,
+                      std::shared_ptr<RunGroup> group, bool alone)
+    : id(about.id),
+      store_(std::move(store)),
+      group_(std::move(group)),
+      alone_(alone),
+      unborn_(about),
+      lock_(group_->claim(id)) {
+  group_->add(id);
+}
+
 RunWriter::Impl::Impl(std::filesystem::path store, std::string run, RunLock lock, Database database,
-                      Start start)
+                      std::shared_ptr<RunGroup> group, bool resumed)
     : id(std::move(run)),
       store_(std::move(store)),
+      group_(std::move(group)),
       lock_(std::move(lock)),
-      database_(std::move(database)),
-      draft_(start == Start::draft) {
-  if (start == Start::resumed) load_open_chunks();
+      database_(std::move(database)) {
+  if (resumed) load_open_chunks();
 }
 
 RunWriter::Impl::~Impl() {
-  if (!draft_) return;
   database_.reset();
-  std::error_code ignored;
-  std::filesystem::remove(draft_path(store_, id), ignored);
+  if (!finished && is_draft()) group_->drop(id);
 }
 
 /// Takes the pieces after each signal's last full chunk back into memory.
@@ -119,9 +128,13 @@ SignalId RunWriter::Impl::add_signal(std::string_view name, series::Axis axis) {
   }
   if (open_.size() >= kMaxSignals) throw ConfigError("a run holds at most 4,194,304 signals");
   const auto number = static_cast<std::uint32_t>(open_.size() + 1);
+  NewSignal fresh{number, std::string(name), axis};
+  make_room(open_);
+  make_room(new_signals_);
+  known_.emplace(name, Known{number, axis});
+  // Nothing from here on can fail.
   open_.emplace_back();
-  known_[std::string(name)] = {number, axis};
-  new_signals_.push_back({number, std::string(name), axis});
+  new_signals_.push_back(std::move(fresh));
   return SignalId{number};
 }
 
@@ -134,7 +147,7 @@ OpenChunk& RunWriter::Impl::open(SignalId signal) {
 }
 
 void RunWriter::Impl::need_room() {
-  if (arena_.size() < kMaxPendingBytes) return;
+  if (arena_.size() < kMaxPendingBytes || (only_at_sync && !is_draft())) return;
   next_flush_ = 0;
   flush(Tail::keep, {});
 }
@@ -145,11 +158,22 @@ void RunWriter::Impl::append(OpenChunk& open, std::uint32_t signal, double posit
     throw DataError(fmt::format("positions must be finite, got {}", shortest(position)));
   }
   Points& points = open.points;
-  if (seconds && points.seconds.empty()) points.seconds.resize(points.size(), kNoPosition);
+  if (points.size() == kChunkPoints) close_chunk(signal, open);
+  const bool timed = seconds || !points.seconds.empty();
+  make_room(points.positions);
+  make_room(points.values);
+  if (timed) points.seconds.reserve(points.positions.capacity());
+  // Nothing from here on can fail: the columns never differ in length.
+  if (timed) points.seconds.resize(points.size(), kNoPosition);
   points.positions.push_back(position);
   points.values.push_back(value);
-  if (seconds || !points.seconds.empty()) points.seconds.push_back(seconds.value_or(kNoPosition));
-  if (points.size() == kChunkPoints) close_chunk(signal, open);
+  if (timed) points.seconds.push_back(seconds.value_or(kNoPosition));
+  if (points.size() < kChunkPoints) return;
+  try {
+    close_chunk(signal, open);
+  } catch (const std::bad_alloc&) {
+    // The point is taken; the next one, or the next sync, closes the chunk.
+  }
 }
 
 void RunWriter::Impl::append(SignalId signal, double position, double value,
@@ -194,12 +218,14 @@ void RunWriter::Impl::append(SignalId signal, std::span<const double> positions,
 }
 
 void RunWriter::Impl::flush_when_large() {
-  if (arena_.size() < std::max(next_flush_, kFlushBytes)) return;
+  if (arena_.size() < std::max(next_flush_, kFlushBytes) || (only_at_sync && !is_draft())) return;
   next_flush_ = arena_.size() + kFlushBytes;
   try {
     flush(Tail::keep, {});
   } catch (const StoreError&) {
     // The points wait in memory; sync says what is wrong, and need_room bounds the wait.
+  } catch (const std::bad_alloc&) {
+    // Likewise.
   }
 }
 
@@ -216,7 +242,8 @@ void RunWriter::Impl::encode(std::uint32_t signal, OpenChunk& open,
   chunk.stats =
       chunk_stats(positions, values,
                   index == 0 ? open.before : std::optional(open.points.positions[index - 1]));
-  codec_.encode(positions, values, seconds, arena_);
+  make_room(pending_);
+  ChunkCodec::of_this_thread().encode(positions, values, seconds, arena_);
   chunk.size = arena_.size() - chunk.offset;
   pending_.push_back(chunk);
 }
@@ -229,107 +256,6 @@ void RunWriter::Impl::close_chunk(std::uint32_t signal, OpenChunk& open) {
   open.points.clear();
 }
 
-void RunWriter::Impl::insert_all(std::optional<series::RunStatus> status) {
-  for (const NewSignal& signal : new_signals_) {
-    database_->prepare("INSERT INTO signals VALUES(?, ?, ?)")
-        .bind(1, static_cast<std::int64_t>(signal.id))
-        .bind(2, signal.name)
-        .bind(3, word(signal.axis))
-        .run();
-  }
-  Statement stats = database_->prepare("INSERT INTO chunks VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
-  Statement bytes = database_->prepare("INSERT INTO chunk_bytes VALUES(?, ?)");
-  for (const PendingChunk& chunk : pending_) {
-    const std::int64_t key = chunk_key(chunk.signal, chunk.start);
-    if (chunk.replaces) {
-      for (const char* sql : {"DELETE FROM chunks WHERE id >= ? AND id < ?",
-                              "DELETE FROM chunk_bytes WHERE id >= ? AND id < ?"}) {
-        const auto end = key + static_cast<std::int64_t>(kChunkPoints);
-        database_->prepare(sql).bind(1, key).bind(2, end).run();
-      }
-    }
-    const ChunkStats& s = chunk.stats;
-    stats.bind(1, key).bind(2, std::int64_t{s.count}).bind(3, std::int64_t{s.nonfinite});
-    stats.bind(4, std::int64_t{s.backs}).bind(5, std::int64_t{chunk.has_seconds});
-    stats.bind(6, s.first).bind(7, s.last).bind(8, s.low).bind(9, s.high);
-    stats.bind(10, s.min).bind(11, s.max).bind(12, s.last_value).run();
-    bytes.bind(1, key).bind(2,
-                            std::span<const std::byte>(arena_).subspan(chunk.offset, chunk.size));
-    bytes.run();
-  }
-  for (const PendingRecord& record : records) insert_record(*database_, record);
-  for (const auto& [key, text] : info) write_info_value(*database_, key, text);
-  if (status) write_info_value(*database_, "status", word(*status));
-}
-
-/// One transaction for everything that waits. When it fails, memory is as it was before.
-void RunWriter::Impl::flush(Tail tail, std::optional<series::RunStatus> status) {
-  if (!database_) throw StoreError(fmt::format("run {} is closed: finish it again", id));
-  const std::size_t chunks_before = pending_.size();
-  const std::size_t bytes_before = arena_.size();
-  try {
-    if (tail != Tail::keep) {
-      for (std::size_t i = 0; i < open_.size(); ++i) {
-        OpenChunk& open = open_[i];
-        const bool whole = tail == Tail::close && open.saved > 0;
-        const std::size_t index = whole ? 0 : open.saved;
-        if (open.points.size() == index) continue;
-        encode(static_cast<std::uint32_t>(i + 1), open, from(open.points.positions, index),
-               from(open.points.values, index), from(open.points.seconds, index), index);
-      }
-    }
-    if (pending_.empty() && new_signals_.empty() && records.empty() && info.empty() && !status)
-      return;
-    Transaction transaction(*database_);
-    insert_all(status);
-    transaction.commit();
-  } catch (...) {
-    pending_.resize(chunks_before);
-    arena_.resize(bytes_before);
-    throw;
-  }
-  pending_.clear();
-  arena_.clear();
-  new_signals_.clear();
-  records.clear();
-  info.clear();
-  next_flush_ = 0;
-  if (tail == Tail::keep) return;
-  for (OpenChunk& open : open_) open.saved = open.points.size();
-}
-
-void RunWriter::Impl::sync() { flush(Tail::pieces, {}); }
-
-/// Ends WAL mode, so that a finished run is one file that can be read anywhere.
-void RunWriter::Impl::close_file() {
-  try {
-    database_->execute("PRAGMA busy_timeout=200; PRAGMA wal_checkpoint(TRUNCATE)");
-    database_->execute("PRAGMA journal_mode=DELETE");
-  } catch (const StoreError&) {
-    // A reader holds the file: it stays in WAL mode, which is as safe.
-  }
-  database_.reset();
-}
-
-void RunWriter::Impl::finish(series::RunStatus status) {
-  if (database_) flush(Tail::close, status);
-  if (draft_) {
-    database_.reset();
-    publish(draft_path(store_, id), run_path(store_, id));
-    draft_ = false;
-  } else if (database_) {
-    close_file();
-  }
-  finished = true;
-  lock_.reset();
-  try {
-    // Closed before the catalogue looks at the file, so that no -wal file is left.
-    Catalog(store_, Access::write).refresh(id);
-  } catch (const Error&) {
-    // The catalogue is an index; it is mended when it is read.
-  }
-}
-
 RunWriter::RunWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RunWriter::RunWriter(RunWriter&&) noexcept = default;
 
@@ -340,7 +266,8 @@ RunWriter& RunWriter::operator=(RunWriter&& other) noexcept {
 }
 
 RunWriter::~RunWriter() {
-  if (!impl_ || impl_->finished) return;
+  // A run that nobody knows of yet is given up rather than published half made.
+  if (!impl_ || impl_->finished || impl_->is_draft()) return;
   try {
     impl_->finish(series::RunStatus::interrupted);
   } catch (...) {
@@ -390,6 +317,26 @@ void RunWriter::set_notes(const Json& notes) { live().info["notes"] = json_text(
 void RunWriter::set_configuration(const Json& configuration) {
   live().info["configuration"] = json_text(configuration);
 }
+
+void RunWriter::set_progress(const Json& progress) {
+  live().info["progress"] = json_text(progress);
+  live().only_at_sync = true;
+}
+
+void RunWriter::rest() noexcept {
+  if (impl_) impl_->rest();
+}
+
+void RunWriter::abandon() noexcept {
+  if (impl_) impl_->abandon();
+  impl_.reset();
+}
+
+void RunWriter::spill() { live().spill(); }
+
+std::size_t RunWriter::waiting_bytes() const noexcept { return impl_ ? impl_->waiting_bytes() : 0; }
+
+bool RunWriter::has_file_open() const noexcept { return impl_ && impl_->has_file_open(); }
 
 void RunWriter::sync() { live().sync(); }
 

@@ -7,9 +7,17 @@
 #include <string>
 #include <string_view>
 
+#include "emdyn/core/error.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::collect::store {
+
+/// The disk is full or refuses for now, or another process is at the file: what was asked for may be tried again, and
+/// what was acknowledged before is safe.
+class DiskError final : public StoreError {
+ public:
+  using StoreError::StoreError;
+};
 
 /// A signal of one writer; valid for that writer only.
 enum class SignalId : std::uint32_t {};
@@ -52,6 +60,20 @@ class RunWriter {
   void record(const series::Attribution& attribution);
   void set_notes(const Json& notes);
   void set_configuration(const Json& configuration);
+  /// What whoever reads files into the run needs to know to go on later (how far each was read): kept with the points
+  /// that the next sync acknowledges, never without them. From the first call on nothing reaches the disk between
+  /// syncs, so the caller syncs before 64 MiB wait.
+  void set_progress(const Json& progress);
+
+  /// Lets go of the run's file until the next sync, but not of the run: for those who write thousands of runs at once.
+  void rest() noexcept;
+  /// Of a run that is not published yet: takes what is compressed off memory. @throws StoreError
+  void spill();
+  /// Lets go of the run at once, without what was not synced; as if the process had been killed.
+  void abandon() noexcept;
+  /// Bytes of points and records that are not on disk.
+  std::size_t waiting_bytes() const noexcept;
+  bool has_file_open() const noexcept;
 
   /// Commits everything so far. @throws StoreError when the disk is full or gone: nothing is lost,
   /// what was acknowledged stays, and a later sync tries again.
@@ -61,9 +83,10 @@ class RunWriter {
   /// used afterwards. @throws StoreError as sync does; it can then be called again.
   void finish(series::RunStatus status = series::RunStatus::finished);
 
+  struct Impl;  ///< For this folder alone (writer_state.hpp).
+
  private:
   friend class Store;
-  struct Impl;
   explicit RunWriter(std::unique_ptr<Impl> impl);
   Impl& live() const;
   std::unique_ptr<Impl> impl_;

@@ -1,15 +1,16 @@
 #include "emdyn/collect/store/schema.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
+#include <fstream>
 #include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 #include "emdyn/collect/store/folder.hpp"
+#include "emdyn/collect/store/run_writer.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -48,30 +49,62 @@ Json json_value(const Database& database, std::string_view key, const std::strin
   }
 }
 
-/// fsync by path. @throws StoreError
-void sync_path(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-  const int code = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  // Some network and FUSE folders cannot sync a directory; a file always can be.
-  if (synced || (code == EINVAL && std::filesystem::is_directory(path))) return;
-  throw StoreError(fmt::format("{}: cannot be synced ({}): check the disk's space and health",
-                               terminal_safe(path.string()), std::strerror(code)));
+[[noreturn]] void too_new(const std::filesystem::path& file, std::int64_t version) {
+  throw StoreError(
+      fmt::format("{}: written by a newer emdyn (format {}, this one reads up to "
+                  "{}): update emdyn",
+                  terminal_safe(file.string()), version, kSchemaVersion));
+}
+
+/// Big-endian, at a place of SQLite's file header ("Database File Format", section 1.3).
+std::int64_t header_number(std::string_view header, std::size_t at) {
+  std::int64_t number = 0;
+  for (std::size_t i = at; i < at + 4; ++i)
+    number = number << 8 | static_cast<unsigned char>(header[i]);
+  return number;
+}
+
+/// Whether the last page is there in part and no log holds the rest: SQLite would not see it.
+bool is_cut(const std::filesystem::path& file, std::string_view header) {
+  const auto page = header_number(header, 14) & 0xFFFF;  // Two bytes at 16; 1 stands for 65,536.
+  std::error_code error;
+  const auto size = std::filesystem::file_size(file, error);
+  if (error || page < 512 || size % static_cast<std::uintmax_t>(page) == 0) return false;
+  const auto log = std::filesystem::file_size(file.string() + "-wal", error);
+  return error || log == 0;
+}
+
+/// What is looked at before any page is believed. What a newer program wrote may have other checksums.
+void check_header(const std::filesystem::path& file) {
+  std::string header(100, '\0');
+  std::ifstream(file, std::ios::binary).read(header.data(), 100);
+  const std::int64_t version = header_number(header, 60);
+  if (header_number(header, 68) != kApplicationId) return;
+  if (version > kSchemaVersion) too_new(file, version);
+  if (is_cut(file, header)) {
+    throw StoreError(fmt::format(
+        "{}: its end is missing: restore it from a copy, or emdyn doctor --repair keeps what can "
+        "be read",
+        terminal_safe(file.string())));
+  }
 }
 
 void check_version(Database& database, const std::filesystem::path& file, Access access) {
+  check_header(file);
   if (database.integer("PRAGMA application_id") != kApplicationId) {
     throw StoreError(fmt::format("{}: no run of this program: move it out of the store",
                                  terminal_safe(file.string())));
   }
   const std::int64_t version = database.integer("PRAGMA user_version");
-  if (version == kSchemaVersion) return;
+  if (version >= kSummedVersion && !database.has_sums()) {
+    throw StoreError(fmt::format(
+        "{}: its pages have lost their checksums: restore it from a copy, or emdyn doctor "
+        "--repair keeps what can be read",
+        terminal_safe(file.string())));
+  }
+  if (version >= kOldestVersion && version <= kSchemaVersion) return;
   if (version > kSchemaVersion) {
-    throw StoreError(
-        fmt::format("{}: written by a newer emdyn (format {}, this one reads up to "
-                    "{}): update emdyn",
-                    terminal_safe(file.string()), version, kSchemaVersion));
+    too_new(file, version);
   }
   if (access != Access::read) return migrate(database, migrations(), kSchemaVersion);
   Database writable(file, Access::write);
@@ -101,6 +134,7 @@ void migrate(Database& database, std::span<const Migration> steps, int target) {
 
 Database draft_run(const std::filesystem::path& file, const series::RunInfo& info) {
   Database database(file, Access::create);
+  database.reserve_sums();
   // Nobody knows the file yet: losing it whole is no loss, so nothing is synced.
   database.execute("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
   Transaction transaction(database);
@@ -118,8 +152,8 @@ void publish(const std::filesystem::path& draft, const std::filesystem::path& fi
   std::error_code error;
   std::filesystem::rename(draft, file, error);
   if (error) {
-    throw StoreError(fmt::format("{}: cannot be made ({}): check the store's permissions and space",
-                                 terminal_safe(file.string()), error.message()));
+    throw DiskError(fmt::format("{}: cannot be made ({}): check the store's permissions and space",
+                                terminal_safe(file.string()), error.message()));
   }
   sync_path(file.parent_path());
 }
@@ -172,6 +206,9 @@ series::RunInfo read_info(Database& database) {
   Statement query = database.prepare("SELECT key, value FROM run");
   while (query.step()) values[query.text(0)] = query.text(1);
   series::RunInfo info;
+  if (values.empty())
+    throw StoreError(
+        fmt::format("{}: holds no run: restore it from a copy", terminal_safe(database.file())));
   info.id = values["id"];
   info.name = values["name"];
   info.code_version = values["code_version"];
@@ -200,6 +237,11 @@ series::RunInfo read_info(Database& database) {
   if (!created) not_understood(database, "created");
   info.created = *created;
   return info;
+}
+
+Json read_progress(Database& database) {
+  Statement query = database.prepare("SELECT value FROM run WHERE key = 'progress'");
+  return query.step() ? json_value(database, "progress", query.text(0)) : Json();
 }
 
 }  // namespace emdyn::collect::store

@@ -12,7 +12,11 @@ namespace emdyn::collect::store {
 /// SQLite's application_id of our files: "emdy".
 inline constexpr std::int64_t kApplicationId = 0x656d6479;
 /// The format this version writes; kept in SQLite's user_version.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
+/// The oldest that is read and written as it is; the tables are the same.
+inline constexpr int kOldestVersion = 1;
+/// From this one on every page holds a checksum (page_sums.hpp).
+inline constexpr int kSummedVersion = 2;
 
 /// Turns format `from` into `from` + 1.
 struct Migration {
@@ -43,7 +47,7 @@ void publish(const std::filesystem::path& draft, const std::filesystem::path& fi
 /// Opens a run for its writer: WAL mode, on a network folder a rollback journal; every commit
 /// synced.
 Database open_for_writer(const std::filesystem::path& file);
-/// An existing run file. One of an older format is brought up to date first.
+/// An existing run file. One older than kOldestVersion is brought up to date first.
 /// @throws StoreError when it is no run, is damaged, or comes from a newer version.
 Database open_run(const std::filesystem::path& file, Access access);
 
@@ -51,5 +55,7 @@ void write_info(Database& database, const series::RunInfo& info);
 void write_info_value(Database& database, std::string_view key, std::string_view value);
 /// @throws StoreError when a value cannot be understood.
 series::RunInfo read_info(Database& database);
+/// Null when there is none. @throws StoreError when it cannot be understood.
+Json read_progress(Database& database);
 
 }  // namespace emdyn::collect::store

@@ -5,6 +5,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <new>
+
+#include "emdyn/collect/store/page_sums.hpp"
+#include "emdyn/collect/store/run_writer.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -15,6 +19,8 @@ constexpr int kBusyMs = 5000;
 constexpr int kMaxValueBytes = 256 << 20;
 
 const char* mend(int code) {
+  // The disk gave other bytes than were written to it.
+  if (code == SQLITE_IOERR_DATA) code = SQLITE_CORRUPT;
   switch (code & 0xff) {
     case SQLITE_FULL:
       return "the disk is full: free some space and try again; what was synced before is safe";
@@ -31,17 +37,36 @@ const char* mend(int code) {
       return "check that the file is there and its folder can be read and written";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return "the file is damaged: emdyn doctor says what is left, or restore it from a copy";
+      return "the file is damaged: emdyn doctor says what is left and --repair keeps it, or restore it from a copy";
     default:
       return "emdyn doctor checks the store";
   }
 }
 
+bool passes(int code) noexcept {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_CANTOPEN:  // No room for a journal, say.
+      return true;
+    case SQLITE_IOERR:
+      return code != SQLITE_IOERR_DATA;
+    default:
+      return false;
+  }
+}
+
 [[noreturn]] void throw_sqlite(const std::string& file, int code, const char* message) {
+  if (code == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
+  if (code == SQLITE_IOERR_DATA) message = "the checksum of a page does not match";
+  if (passes(code))
+    throw DiskError(fmt::format("{}: {} ({})", terminal_safe(file), message, mend(code)));
   throw StoreError(fmt::format("{}: {} ({})", terminal_safe(file), message, mend(code)));
 }
 
 void check_text(int code) {
+  if (code == SQLITE_NOMEM) throw std::bad_alloc();
   if (code != SQLITE_OK) throw StoreError("a value is too long for the store (256 MiB at most)");
 }
 
@@ -146,6 +171,9 @@ std::optional<double> Statement::maybe_real(int column) const {
 
 std::string Statement::text(int column) const {
   const auto* bytes = sqlite3_column_text(statement_.get(), column);
+  if (bytes == nullptr && sqlite3_column_type(statement_.get(), column) == SQLITE_TEXT) {
+    throw std::bad_alloc();
+  }
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
   return bytes == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(bytes), size);
 }
@@ -158,15 +186,16 @@ std::span<const std::byte> Statement::blob(int column) const {
 
 void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
 
-Database::Database(const std::filesystem::path& file, Access access) : file_(file.string()) {
+Database::Database(const std::filesystem::path& file, Access access, PageSums sums)
+    : file_(file.string()) {
   // A reader too may have to roll back or replay what a killed writer left, so it opens for
   // writing where it can and forbids itself to change anything.
   const int flags =
       access == Access::create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
   if (access != Access::read || writable(file)) {
-    open(file_uri(file, ""), flags);
+    open(file_uri(file, ""), flags, sums);
   } else {
-    open(file_uri(file, ""), SQLITE_OPEN_READONLY);
+    open(file_uri(file, ""), SQLITE_OPEN_READONLY, sums);
     int code = SQLITE_OK;
     sqlite3_stmt* probe = nullptr;
     code = sqlite3_prepare_v2(handle_.get(), "PRAGMA schema_version", -1, &probe, nullptr);
@@ -176,20 +205,22 @@ Database::Database(const std::filesystem::path& file, Access access) : file_(fil
         empty_or_absent(file_ + "-journal")) {
       // A file in WAL mode needs a -shm file beside it, which cannot be made here; but there is
       // nothing to replay, so the file may be read as it is.
-      open(file_uri(file, "?immutable=1"), SQLITE_OPEN_READONLY);
+      open(file_uri(file, "?immutable=1"), SQLITE_OPEN_READONLY, sums);
     }
   }
   if (access == Access::read) execute("PRAGMA query_only=ON");
   execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
 }
 
-void Database::open(const std::string& uri, int flags) {
+void Database::open(const std::string& uri, int flags, PageSums sums) {
   sqlite3* handle = nullptr;
   const int code =
-      sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+      sqlite3_open_v2(uri.c_str(), &handle, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                      sums == PageSums::checked ? page_sums_vfs() : nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) {
-    throw_sqlite(file_, code, handle == nullptr ? "out of memory" : sqlite3_errmsg(handle));
+    if (handle == nullptr) throw std::bad_alloc();
+    throw_sqlite(file_, code, sqlite3_errmsg(handle));
   }
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyMs);
@@ -210,6 +241,23 @@ Statement Database::prepare(std::string_view sql) {
     throw_sqlite(file_, sqlite3_extended_errcode(handle_.get()), sqlite3_errmsg(handle_.get()));
   }
   return Statement(statement, file_);
+}
+
+void Database::reserve_sums() {
+  int reserve = kPageSumBytes;
+  const int code =
+      sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+  if (code != SQLITE_OK) throw_sqlite(file_, code, "no room for checksums");
+}
+
+void Database::leave_log() noexcept {
+  sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+bool Database::has_sums() {
+  int reserve = -1;
+  sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+  return reserve == kPageSumBytes;
 }
 
 std::int64_t Database::integer(std::string_view sql) {

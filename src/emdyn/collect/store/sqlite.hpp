@@ -14,6 +14,8 @@ struct sqlite3_stmt;
 namespace emdyn::collect::store {
 
 enum class Access { read, write, create };
+/// Whether the checksums of pages are compared; ignored only to save what can be saved of a damaged file.
+enum class PageSums { checked, ignored };
 
 /// One prepared statement; bind from 1, read columns from 0.
 class Statement {
@@ -54,12 +56,17 @@ class Database {
   /// Access::read works in folders and on disks that cannot be written; where they can, it may
   /// complete what a killed writer left half done, and changes nothing else.
   /// @throws StoreError when the file cannot be opened.
-  Database(const std::filesystem::path& file, Access access);
+  Database(const std::filesystem::path& file, Access access, PageSums sums = PageSums::checked);
 
   void execute(const char* sql);
   Statement prepare(std::string_view sql);
   std::int64_t integer(std::string_view sql);
   std::string text(std::string_view sql);
+  /// Leaves room for checksums in the pages of a file that holds nothing yet.
+  void reserve_sums();
+  bool has_sums();
+  /// Closing will not copy the log into the file: whoever opens it next does. For those in a hurry.
+  void leave_log() noexcept;
   const std::string& file() const noexcept { return file_; }
   sqlite3* handle() const noexcept { return handle_.get(); }
 
@@ -67,7 +74,7 @@ class Database {
   struct Close {
     void operator()(sqlite3* handle) const noexcept;
   };
-  void open(const std::string& uri, int flags);
+  void open(const std::string& uri, int flags, PageSums sums);
   std::unique_ptr<sqlite3, Close> handle_;
   std::string file_;
 };

@@ -10,6 +10,7 @@
 #include "emdyn/collect/store/catalog.hpp"
 #include "emdyn/collect/store/folder.hpp"
 #include "emdyn/collect/store/overview.hpp"
+#include "emdyn/collect/store/run_group.hpp"
 #include "emdyn/collect/store/run_reader.hpp"
 #include "emdyn/collect/store/schema.hpp"
 #include "emdyn/collect/store/writer_state.hpp"
@@ -75,6 +76,7 @@ Store Store::open(const std::filesystem::path& folder, Mode mode) {
                     "the path",
                     terminal_safe(folder.string())));
   }
+  mode == Mode::write ? collect_leftovers(folder) : complete_groups(folder);
   return Store(folder, mode);
 }
 
@@ -92,51 +94,90 @@ void Store::need_write(std::string_view action) const {
                                terminal_safe(folder_.string()), action));
 }
 
-RunWriter Store::create(const series::RunInfo& given, Creation creation) {
+series::RunInfo Store::new_info(const series::RunInfo& given) const {
   need_write("take a new run");
   series::RunInfo info = given;
   info.id = make_id();
   info.status = series::RunStatus::running;
   if (info.created == 0.0) info.created = now_seconds();
-  RunLock lock(folder_, info.id);
-  const std::filesystem::path file = run_path(folder_, info.id);
-  const bool whole = creation == Creation::whole;
-  if (!whole) create_run(file, info);
-  Database database = whole ? draft_run(draft_path(folder_, info.id), info) : open_for_writer(file);
-  const auto start = whole ? RunWriter::Impl::Start::draft : RunWriter::Impl::Start::empty;
-  return RunWriter(std::make_unique<RunWriter::Impl>(folder_, info.id, std::move(lock),
-                                                     std::move(database), start));
+  return info;
 }
 
-RunWriter Store::resume(std::string_view run) {
+/// Whoever may write the store keeps its index, also those who only read runs.
+Access Store::catalog_access() const {
+  if (mode_ == Mode::write) return Access::write;
+  const bool may = ::faccessat(AT_FDCWD, folder_.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  return may ? Access::write : Access::read;
+}
+
+RunWriter Store::create(const series::RunInfo& given, Creation creation) {
+  const series::RunInfo info = new_info(given);
+  if (creation == Creation::whole) {
+    return RunWriter(std::make_unique<RunWriter::Impl>(folder_, info,
+                                                       std::make_shared<RunGroup>(folder_), true));
+  }
+  RunLock lock(folder_, info.id);
+  const std::filesystem::path file = run_path(folder_, info.id);
+  create_run(file, info);
+  return RunWriter(std::make_unique<RunWriter::Impl>(folder_, info.id, std::move(lock),
+                                                     open_for_writer(file), nullptr, false));
+}
+
+std::shared_ptr<RunGroup> Store::new_group() {
+  need_write("take new runs");
+  return std::make_shared<RunGroup>(folder_);
+}
+
+RunWriter Store::create(const series::RunInfo& given, const std::shared_ptr<RunGroup>& group) {
+  return RunWriter(std::make_unique<RunWriter::Impl>(folder_, new_info(given), group, false));
+}
+
+RunWriter Store::resume(std::string_view run) { return resume(run, nullptr); }
+
+RunWriter Store::resume(std::string_view run, const std::shared_ptr<RunGroup>& group) {
   need_write("continue a run");
   const std::filesystem::path file = run_file(run);
-  RunLock lock(folder_, run);
+  RunLock lock = group ? group->claim(run) : RunLock(folder_, run);
   Database database = open_for_writer(file);
   write_info_value(database, "status", word(series::RunStatus::running));
   return RunWriter(std::make_unique<RunWriter::Impl>(folder_, std::string(run), std::move(lock),
-                                                     std::move(database),
-                                                     RunWriter::Impl::Start::resumed));
+                                                     std::move(database), group, true));
+}
+
+void Store::index(std::span<const std::string> runs) noexcept {
+  try {
+    Catalog catalog(folder_, Access::write);
+    catalog.at_once([&] {
+      for (const std::string& run : runs) catalog.refresh(run);
+    });
+  } catch (const std::exception&) {
+    // The catalogue is an index; it is mended when it is read.
+  }
 }
 
 std::vector<RunSummary> Store::runs(std::vector<std::string>* problems) {
-  Catalog catalog(folder_, mode_ == Mode::write ? Access::write : Access::read);
+  Catalog catalog(folder_, catalog_access());
   std::vector<RunSummary> all;
   const std::vector<std::string> ids = run_ids(folder_);
-  for (const std::string& id : ids) {
-    try {
-      all.push_back(catalog.summary(id));
-    } catch (const Error& error) {
-      if (problems != nullptr) problems->emplace_back(error.what());
+  catalog.at_once([&] {
+    for (const std::string& id : ids) {
+      try {
+        all.push_back(catalog.summary(id));
+      } catch (const Error& error) {
+        // A run that was removed meanwhile is no problem.
+        if (problems != nullptr && std::filesystem::exists(run_path(folder_, id))) {
+          problems->emplace_back(error.what());
+        }
+      }
     }
-  }
-  catalog.keep_only(ids);
+    catalog.keep_only(ids);
+  });
   return all;
 }
 
 RunSummary Store::summary(std::string_view run) {
   run_file(run);
-  return Catalog(folder_, mode_ == Mode::write ? Access::write : Access::read).summary(run);
+  return Catalog(folder_, catalog_access()).summary(run);
 }
 
 std::string Store::find(std::string_view text) {
@@ -182,6 +223,8 @@ series::RunInfo Store::info(std::string_view run) {
   return info;
 }
 
+Json Store::progress(std::string_view run) { return RunReader(run_file(run)).progress(); }
+
 series::Signal Store::load_signal(std::string_view run, std::string_view signal) {
   RunReader reader(run_file(run));
   return reader.load(reader.signal(signal));
@@ -214,6 +257,19 @@ void Store::scan(std::string_view run, std::string_view signal, Range range,
                  const std::function<void(const Block&)>& visit) {
   RunReader reader(run_file(run));
   scan_signal(reader, reader.signal(signal), range, visit);
+}
+
+void Store::scan_all(std::string_view run, std::span<const std::string> names,
+                     const std::function<void(const SignalSummary&, const Block&)>& visit) {
+  RunReader reader(run_file(run));
+  const auto wanted = [&](const SignalRow& row) {
+    return names.empty() || std::ranges::find(names, row.name) != names.end();
+  };
+  for (const SignalRow& row : reader.signals()) {
+    if (!wanted(row)) continue;
+    const SignalSummary summary = reader.summary(row);
+    scan_signal(reader, row, {}, [&](const Block& block) { visit(summary, block); });
+  }
 }
 
 std::vector<Column> Store::overview(std::string_view run, std::string_view signal, int columns,

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ enum class Mode { read, write };
 enum class Creation { live, whole };
 
 struct PendingRecord;
+class RunGroup;
+enum class Access;
 
 /// Points of one signal in the order they were logged, at most a chunk at a time.
 struct Block {
@@ -70,6 +73,15 @@ class Store {
   /// @throws StoreError when another writer holds the run.
   RunWriter resume(std::string_view run);
 
+  /// For runs that appear together (RunGroup), or thousands that one program writes: their writers open files only
+  /// when they write, and let go of them with RunWriter::rest.
+  std::shared_ptr<RunGroup> new_group();
+  /// A new run of the group: it lasts once it was synced or finished and the group published.
+  RunWriter create(const series::RunInfo& info, const std::shared_ptr<RunGroup>& group);
+  RunWriter resume(std::string_view run, const std::shared_ptr<RunGroup>& group);
+  /// Puts these runs into the catalogue now rather than when somebody lists them.
+  void index(std::span<const std::string> runs) noexcept;
+
   /// All runs, oldest first. A run that cannot be read is left out and named in `problems`.
   std::vector<RunSummary> runs(std::vector<std::string>* problems = nullptr);
   RunSummary summary(std::string_view run);
@@ -81,6 +93,8 @@ class Store {
   /// The whole run: points, events, transitions, forecasts, attributions.
   series::Run load(std::string_view run);
   series::RunInfo info(std::string_view run);
+  /// What RunWriter::set_progress kept of the run; null when nothing.
+  Json progress(std::string_view run);
   /// @throws DataError when the run has no such signal (here and in scan and overview).
   series::Signal load_signal(std::string_view run, std::string_view signal);
   /// Sizes and extremes of each signal, from chunk statistics alone.
@@ -95,6 +109,10 @@ class Store {
   /// more than one chunk. Blocks are valid during the call.
   void scan(std::string_view run, std::string_view signal, Range range,
             const std::function<void(const Block&)>& visit);
+  /// The same for every signal of the run (or those of them that `names` lists, when it is not empty), in the order
+  /// they were first logged: linear in the signals.
+  void scan_all(std::string_view run, std::span<const std::string> names,
+                const std::function<void(const SignalSummary&, const Block&)>& visit);
   /// `columns` (1 to 100,000) equal steps of position from the lowest to the highest in `range`.
   /// Reads statistics, and the points of at most one chunk for each border between columns.
   std::vector<Column> overview(std::string_view run, std::string_view signal, int columns,
@@ -118,6 +136,8 @@ class Store {
   Store(std::filesystem::path folder, Mode mode);
   std::filesystem::path run_file(std::string_view run) const;
   void need_write(std::string_view action) const;
+  Access catalog_access() const;
+  series::RunInfo new_info(const series::RunInfo& given) const;
   void append_record(std::string_view run, const PendingRecord& record);
 
   std::filesystem::path folder_;

@@ -60,7 +60,8 @@ void to_json(Json& json, const RunSummary& summary) {
               {"code_version", info.code_version},
               {"configuration", info.configuration},
               {"machine", info.machine},
-              {"notes", info.notes}};
+              {"notes", info.notes},
+              {"progress", summary.progress}};
 }
 
 void from_json(const Json& json, RunSummary& summary) {
@@ -92,6 +93,8 @@ void from_json(const Json& json, RunSummary& summary) {
   summary.transitions = count_of(json, "transitions");
   summary.forecasts = count_of(json, "forecasts");
   summary.attributions = count_of(json, "attributions");
+  const auto progress = json.find("progress");
+  summary.progress = progress == json.end() ? Json() : *progress;
 }
 
 }  // namespace emdyn::collect::store

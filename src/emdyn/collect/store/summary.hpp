@@ -40,6 +40,8 @@ struct RunSummary {
   std::uint64_t transitions = 0;
   std::uint64_t forecasts = 0;
   std::uint64_t attributions = 0;
+  Json
+      progress{};  ///< How far files were read into the run (RunWriter::set_progress); null when none were.
 };
 
 /// Member names equal the C++ names; RunSummary's `info` is spread into the object.

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -10,11 +11,12 @@
 
 #include "emdyn/collect/store/chunk.hpp"
 #include "emdyn/collect/store/folder.hpp"
+#include "emdyn/collect/store/run_group.hpp"
 #include "emdyn/collect/store/run_writer.hpp"
 #include "emdyn/collect/store/sqlite.hpp"
 #include "emdyn/collect/store/summary.hpp"
 
-/// The inside of RunWriter, for run_writer.cpp and store.cpp only.
+/// The inside of RunWriter, for run_writer.cpp, writer_flush.cpp and store.cpp only.
 namespace emdyn::collect::store {
 
 /// Points of a signal since its last full chunk.
@@ -55,9 +57,14 @@ PendingRecord pending_record(const series::Forecast& forecast);
 PendingRecord pending_record(const series::Attribution& attribution);
 void insert_record(Database& database, const PendingRecord& record);
 
+/// What throws leaves everything as it was before, std::bad_alloc included: a call that failed may be made again.
 struct RunWriter::Impl {
-  enum class Start { empty, resumed, draft };
-  Impl(std::filesystem::path store, std::string id, RunLock lock, Database database, Start start);
+  /// A new run, made in `group`. @param alone it is published when it is finished, not by whoever has the group.
+  Impl(std::filesystem::path store, const series::RunInfo& info, std::shared_ptr<RunGroup> group,
+       bool alone);
+  /// A run whose file is there. @param group may be null; it holds the claim when it is not.
+  Impl(std::filesystem::path store, std::string id, RunLock lock, Database database,
+       std::shared_ptr<RunGroup> group, bool resumed);
   /// A draft that was never finished goes with its writer.
   ~Impl();
 
@@ -67,10 +74,18 @@ struct RunWriter::Impl {
   void append(SignalId signal, std::span<const double> positions, std::span<const double> values,
               std::span<const double> seconds);
   void sync();
+  void spill();
+  void rest() noexcept;
+  void abandon() noexcept;
   void finish(series::RunStatus status);
+  bool is_draft() const { return group_ && group_->holds(id); }
+  std::size_t waiting_bytes() const noexcept;
+  bool has_file_open() const noexcept { return database_.has_value(); }
 
   std::string id;
   bool finished = false;
+  /// Nothing reaches the disk between syncs (set_progress).
+  bool only_at_sync = false;
   std::map<std::string, std::string> info;  ///< Facts about the run that wait: key to JSON text.
   std::vector<PendingRecord> records{};
 
@@ -82,6 +97,7 @@ struct RunWriter::Impl {
   };
 
   void load_open_chunks();
+  Database& connection();
   void close_file();
   void need_room();
   void flush_when_large();
@@ -89,15 +105,20 @@ struct RunWriter::Impl {
               const std::optional<double>& seconds);
   void encode(std::uint32_t signal, OpenChunk& open, std::span<const double> positions,
               std::span<const double> values, std::span<const double> seconds, std::size_t from);
+  void encode_tails(Tail tail);
   void close_chunk(std::uint32_t signal, OpenChunk& open);
   void flush(Tail tail, std::optional<series::RunStatus> status);
-  void insert_all(std::optional<series::RunStatus> status);
+  void insert_all(Database& database, std::optional<series::RunStatus> status);
+  void insert_chunks(Database& database);
 
   std::filesystem::path store_;
-  std::optional<RunLock> lock_;
-  std::optional<Database> database_;
-  bool draft_ = false;
-  ChunkCodec codec_{};
+  std::shared_ptr<RunGroup>
+      group_;  ///< Shared by all writers of the group and whoever publishes it.
+  bool alone_ = false;
+  std::optional<series::RunInfo> unborn_{};  ///< Of a draft that has no file yet.
+  std::optional<RunLock> lock_{};
+  std::optional<Database> database_{};
+  bool written_ = false;  ///< finish() has written everything.
   std::unordered_map<std::string, Known> known_{};
   std::vector<OpenChunk> open_{};  ///< Of signal id i + 1.
   std::vector<NewSignal> new_signals_{};

@@ -40,6 +40,7 @@ struct Evidence {
   std::uint64_t onset_earliest_ago = 0;
   std::uint64_t onset_latest_ago = 0;
   std::optional<EventKind> kind{};  ///< Where it is not always the detector's kKind.
+  bool warming_up = false;          ///< What is normal rests on few samples yet.
   bool operator==(const Evidence&) const = default;
 };
 

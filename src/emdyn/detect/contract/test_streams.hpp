@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -71,6 +72,44 @@ inline std::vector<double> broken_rhythm(std::uint64_t seed, double sign = 1.0) 
   for (std::size_t i = 0; i < stream.size(); ++i) {
     const double along = static_cast<double>(i % 40) / 40.0;
     stream[i] = sign * ((i < 2048 ? along : 1.0 - along) + 0.05 * random.normal());
+  }
+  return stream;
+}
+
+/// 4096 samples of noise that stand still from 2048 on.
+inline std::vector<double> standing(std::uint64_t seed, double sign = 1.0) {
+  Philox random(seed);
+  std::vector<double> stream(4096);
+  for (std::size_t i = 0; i < stream.size(); ++i)
+    stream[i] = i < 2048 ? sign * random.normal() : stream[2047];
+  return stream;
+}
+
+/// 4096 samples that climb until 2048 and then stand, with noise.
+inline std::vector<double> levelling(std::uint64_t seed, double sign = 1.0) {
+  Philox random(seed);
+  std::vector<double> stream(4096);
+  for (std::size_t i = 0; i < stream.size(); ++i)
+    stream[i] =
+        sign * (0.01 * static_cast<double>(std::min<std::size_t>(i, 2048)) + random.normal());
+  return stream;
+}
+
+/// 4096 samples of a constant that takes another value at 2048.
+inline std::vector<double> stepping(double sign = 1.0) {
+  std::vector<double> stream(4096);
+  for (std::size_t i = 0; i < stream.size(); ++i) stream[i] = sign * (i < 2048 ? 0.1 : 0.01);
+  return stream;
+}
+
+/// 4096 norms with the noise of one: from 2048 on they grow by a hundredth a sample. `sign` -1: they start a thousand
+/// times as large.
+inline std::vector<double> growing(std::uint64_t seed, double sign = 1.0) {
+  Philox random(seed);
+  std::vector<double> stream(4096);
+  for (std::size_t i = 0; i < stream.size(); ++i) {
+    const double grown = 0.01 * (i < 2048 ? 0.0 : static_cast<double>(i - 2048));
+    stream[i] = (sign > 0.0 ? 1.0 : 1000.0) * std::exp(0.2 * random.normal() + grown);
   }
   return stream;
 }

@@ -15,14 +15,17 @@ constexpr double kDependentExcess = 5.0 * kLog10E;
 constexpr double kPriorWeight = 20.0;
 constexpr double kMostForShift = 4.0;  // A lone spike must not look like a shift.
 constexpr double kLargestForLevel = 1e6;
-constexpr double kEvident = 1e-3;  // A step this clear is where the history begins anew.
-// What is too strange to teach the members' tails, as AlarmPolicy says.
-constexpr double kStrange = 1e-6;
+constexpr double kEvident = 1e-3;      // A step this clear is where the history begins anew.
 using Shares = std::array<double, 4>;  // Of the budget: pattern, spike, shift, level.
 // A short history is what the test for a step is made for, and no rank in it is rare; later there
 // is no such test.
-constexpr Shares kSharesOfShort{0.1, 0.2, 0.2, 0.5};
-constexpr Shares kSharesOfLong{0.6, 0.2, 0.2, 0.0};
+constexpr Shares kSharesOfShort{0.05, 0.27, 0.18, 0.5};
+constexpr Shares kSharesOfLong{0.2, 0.5, 0.3, 0.0};
+// Of two looks at the same residuals, each has half of their member's share.
+const double kOfTwo = std::log10(0.5);
+// A logarithm says something where the values are many steps from 0.
+constexpr double kFewestQuanta = 20.0;
+constexpr double kBelowLeast = 0.1;  // Where a first value that is not positive is put.
 constexpr std::array kKinds{EventKind::outlier, EventKind::spike, EventKind::shift,
                             EventKind::shift};
 
@@ -35,11 +38,8 @@ AutoDetector::AutoDetector(const Config& config)
     : inverse_threshold_(-1.0 / std::log10(checked(kName, kFields, config).alarm_rate)),
       match_(static_cast<std::size_t>(config.history)),
       together_(kDependentExcess, kPriorWeight),
-      front_end_({.longest_period = config.longest_period}),
-      spike_({.warmup_samples = 0}),
-      shift_({.baseline_samples = 0}),
-      spike_policy_({.alpha = kStrange}),
-      shift_policy_({.alpha = kStrange}),
+      beside_(config.longest_period),
+      beside_logarithm_(config.longest_period),
       last_(static_cast<std::size_t>(config.quiet_samples), 0.0),
       sure_last_(last_) {}
 
@@ -47,15 +47,10 @@ void AutoDetector::reset() noexcept {
   match_.reset();
   for (SurpriseScale& length : lengths_) length.reset();
   together_.reset();
-  front_end_.reset();
-  spike_.reset();
-  shift_.reset();
-  spike_policy_.reset();
-  shift_policy_.reset();
-  spike_belief_.reset();
-  trend_.reset();
-  core_.reset();
-  shift_belief_.reset();
+  beside_.reset();
+  beside_logarithm_.reset();
+  least_ = kLargestSample;
+  of_logarithm_ = {};
   level_.reset();
   first_.fill(0.0);
   std::ranges::fill(last_, 0.0);
@@ -74,8 +69,8 @@ void AutoDetector::rearm() noexcept {
   surprise_ = sure_ = 0.0;
   run_ = 0;
   if (cause_ == shift || cause_ == level) {
-    shift_.rearm();
-    shift_policy_.rearm();
+    beside_.rearm_shift();
+    beside_logarithm_.rearm_shift();
   }
   if (level_.p_value() > kEvident) return;
   level_.restart_at_step();
@@ -85,11 +80,8 @@ void AutoDetector::rearm() noexcept {
 }
 
 void AutoDetector::skip(std::uint64_t count) noexcept {
-  front_end_.skip(count);
-  spike_.skip(count);
-  shift_.skip(count);
-  spike_policy_.skip(count);
-  shift_policy_.skip(count);
+  beside_.skip(count);
+  beside_logarithm_.skip(count);
 }
 
 /// Takes centre and unit from the first samples; they only keep the arithmetic in range.
@@ -125,7 +117,6 @@ void AutoDetector::take(double sample) noexcept {
   squares_ += (away * (scaled - mean_) - squares_) / count;
   rising_ = away > 0.0;
   told_.fill(0.0);
-  trend_.push(scaled);
   look_back(static_cast<float>(scaled));
   look_beside_trend(sample);
   judge();
@@ -165,31 +156,39 @@ void AutoDetector::look_back(float value) noexcept {
 /// Residuals of trend, season and noise, one by one and summed up; and the level of a short
 /// history, whose outliers are held as near to what was expected as those of the sums.
 void AutoDetector::look_beside_trend(double sample) noexcept {
-  const bool ready = front_end_.ready();
-  const double expected = front_end_.prediction();
-  const double reach = kMostForShift * front_end_.sigma();
-  const double z = front_end_.update(sample);
-  if (ready) {
-    const double spike_score = spike_.update(z);
-    const double shift_score = shift_.update(std::clamp(z, -kMostForShift, kMostForShift));
-    const double spike_p = spike_policy_.step(spike_score, spike_.p_value()).p_value;
-    const double shift_p = shift_policy_.step(shift_score, shift_.p_value()).p_value;
-    core_.push(z);
-    const bool normal = core_.holds() && spike_belief_.holds() && shift_belief_.holds();
-    if (seen_ <= LevelChange::kMostSamples || trend_.trending() || normal) {
-      told_[spike] = told(spike_p);
-      told_[shift] = told(shift_p);
-    }
-    spike_belief_.push(spike_.p_value());
-    shift_belief_.push(shift_.p_value());
-  }
+  const bool ready = beside_.ready();
+  const double expected = beside_.prediction();
+  const double reach = kMostForShift * beside_.sigma();
+  const ResidualWatch::Price price = beside_.push(sample);
+  told_[spike] = told(price.spike);
+  told_[shift] = told(price.shift);
+  of_logarithm_ = {};
+  look_beside_trend_of_logarithm(sample, ready ? expected : sample);
   const double held = ready ? std::clamp(sample, expected - reach, expected + reach) : sample;
   if (seen_ > LevelChange::kMostSamples) {
     if (level_.p_value() < 1.0) level_.reset();
     return;
   }
-  level_.push(std::clamp((held - centre_) / unit_, -kLargestForLevel, kLargestForLevel));
+  level_.push(std::clamp((held - centre_) / unit_, -kLargestForLevel, kLargestForLevel),
+              std::min(beside_.quantum() / unit_, kLargestForLevel));
   told_[level] = told(level_.p_value());
+}
+
+/// What is positive may be skewed and grow in proportion to its level: its logarithm does neither.
+void AutoDetector::look_beside_trend_of_logarithm(double sample, double expected) noexcept {
+  if (least_ == 0.0) return;
+  const bool positive = sample > 0.0;
+  if (positive) least_ = std::min(least_, sample);
+  const ResidualWatch::Price price =
+      beside_logarithm_.push(std::log(positive ? sample : kBelowLeast * least_));
+  if (!positive) least_ = 0.0;
+  if (std::abs(expected) < kFewestQuanta * beside_.quantum()) return;
+  const std::array<double, 2> prices{price.spike, price.shift};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const double other = told(prices[i]);
+    of_logarithm_[i] = other > told_[spike + i];
+    told_[spike + i] = std::max(std::max(other, told_[spike + i]) + kOfTwo, 0.0);
+  }
 }
 
 /// Above all of its episode's earlier samples.
@@ -238,7 +237,7 @@ Evidence AutoDetector::evidence() const noexcept {
   evidence.score = surprise_ * inverse_threshold_;
   if (surprise_ == 0.0 && sure_ == 0.0) return evidence;
   if (cause_ == shift) {
-    evidence = shift_.evidence();
+    evidence = (of_logarithm_[1] ? beside_logarithm_ : beside_).shift_evidence();
   } else if (cause_ == level) {
     const std::uint64_t ago = level_.onset_samples_ago();
     evidence.onset_samples_ago = ago;
@@ -246,7 +245,8 @@ Evidence AutoDetector::evidence() const noexcept {
     evidence.onset_latest_ago = ago - std::min<std::uint64_t>(ago, LevelChange::kFewestAfter);
     evidence.direction = level_.rising() ? Direction::rise : Direction::fall;
   } else {
-    const bool up = cause_ == spike ? spike_.t() > 0.0 : rising_;
+    const ResidualWatch& beside = of_logarithm_[0] ? beside_logarithm_ : beside_;
+    const bool up = cause_ == spike ? beside.rising() : rising_;
     evidence.direction = up ? Direction::rise : Direction::fall;
     if (cause_ == pattern) {
       const std::uint64_t reach = HistoryMatch::kLength[longest_] - 1;
@@ -256,6 +256,7 @@ Evidence AutoDetector::evidence() const noexcept {
   }
   evidence.score = surprise_ * inverse_threshold_;
   evidence.kind = kKinds[cause_];
+  evidence.warming_up = seen_ <= LevelChange::kMostSamples;
   return evidence;
 }
 

@@ -6,16 +6,11 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
-#include "emdyn/detect/alarm/policy.hpp"
 #include "emdyn/detect/alarm/surprise_scale.hpp"
 #include "emdyn/detect/contract/detector.hpp"
 #include "emdyn/detect/ensemble/history_match.hpp"
 #include "emdyn/detect/ensemble/level_change.hpp"
-#include "emdyn/detect/ensemble/null_belief.hpp"
-#include "emdyn/detect/ensemble/trend_gate.hpp"
-#include "emdyn/detect/front_end/front_end.hpp"
-#include "emdyn/detect/level/cusum.hpp"
-#include "emdyn/detect/level/k_sigma.hpp"
+#include "emdyn/detect/ensemble/residual_watch.hpp"
 
 namespace emdyn::detect {
 
@@ -27,25 +22,24 @@ namespace emdyn::detect {
 ///            stretch (HistoryMatch); a season is known as soon as it was seen once. Each distance
 ///            becomes a surprise (-log10 of its chance) among its own past, with a Pareto tail; the
 ///            sum of surprises (Fisher) is placed among its past, since they depend on each other
-///   spike    the residual of a FrontEnd (trend, season and noise taken off), two-sided
-///   shift    CUSUM of the same residuals, clipped so that no spike looks like a shift
+///   spike    the residual of a FrontEnd (trend, season and noise taken off), its chance learned
+///            from the residuals of this very signal (ResidualWatch): skewed, heavy-tailed and few
+///            distinct values have theirs. Also of the logarithms, while all values are positive
+///   shift    CUSUM of the same residuals' normal scores, where these look normal
 ///   level    a step beside a straight line among the first 512 samples (LevelChange)
-///
-/// Spike and shift speak among the first 512 samples, on a trend (TrendGate), and wherever the
-/// residuals look normal (NormalCore, NullBelief): their null is then borne out. Elsewhere novelty
-/// alone is asked.
 ///
 /// The score ranks what is new: log10(p) / log10(alarm_rate), p that of the pattern, or of a step
 /// in a short history where it first counts. Above 1, a stream like its past shows this at most
 /// once in 1 / alarm_rate samples; 1/500 is the in-control run length that the textbook settings of
 /// EWMA and CUSUM charts aim at. p_value() is the price of an alarm: the smallest of p / share over
 /// all members, whose shares of the budget sum to 1 (Bonferroni, under any dependence), and go to
-/// the level while the history is short, to the pattern later. A pattern's p counts there as no
+/// the level while the history is short, to the others later. What is told of fewer than 512 samples
+/// is marked as of a baseline that is still learned. A pattern's p counts there as no
 /// less than the chance of a record: extrapolated ranks have a place, but no price. Episodes: of
 /// both, only the most surprising sample of the last `quiet_samples` counts, of spikes of the last
 /// quarter of them; the others belong to the same episode.
 ///
-/// Cost: O(53 history) time, about 190 KB a signal.
+/// Cost: O(53 history) time, about 250 KB a signal.
 /// Source: Yeh et al., "Matrix Profile I", ICDM 2016; Fisher, "Statistical Methods for Research
 /// Workers" (1932); Dunn, "Multiple Comparisons among Means", JASA 56 (1961), unequal shares.
 class AutoDetector {
@@ -102,8 +96,7 @@ class AutoDetector {
     archive(self.seen_, self.centre_, self.unit_, self.mean_, self.squares_, self.surprise_,
             self.sure_);
     archive(self.rising_, self.run_, self.longest_, self.surprises_, self.told_, self.stepped_);
-    archive(self.front_end_, self.spike_, self.shift_, self.spike_policy_, self.shift_policy_,
-            self.spike_belief_, self.shift_belief_, self.trend_, self.core_, self.level_,
+    archive(self.beside_, self.beside_logarithm_, self.least_, self.of_logarithm_, self.level_,
             self.cause_);
     for (const double each : self.surprises_) {
       archive.require(each >= 0.0 && SurpriseScale::kMost >= each);
@@ -116,7 +109,7 @@ class AutoDetector {
     archive.require(self.surprise_ >= 0.0 && kMostSurprise >= self.surprise_);
     archive.require(self.sure_ >= 0.0 && kMostSurprise >= self.sure_);
     archive.require(HistoryMatch::kLengths > self.longest_ && self.seen_ <= (1ULL << 62));
-    archive.require(kMembers > self.cause_);
+    archive.require(kMembers > self.cause_ && self.least_ >= 0.0 && kLargestSample >= self.least_);
   }
   bool operator==(const AutoDetector&) const = default;
 
@@ -131,6 +124,7 @@ class AutoDetector {
   void take(double sample) noexcept;
   void look_back(float value) noexcept;
   void look_beside_trend(double sample) noexcept;
+  void look_beside_trend_of_logarithm(double sample, double expected) noexcept;
   bool tops(const std::vector<double>& ring, double surprise, std::size_t reach) const noexcept;
   void judge() noexcept;
 
@@ -138,15 +132,10 @@ class AutoDetector {
   HistoryMatch match_;
   std::array<SurpriseScale, HistoryMatch::kLengths> lengths_;
   SurpriseScale together_;
-  FrontEnd front_end_;
-  KSigma spike_;
-  Cusum shift_;
-  AlarmPolicy spike_policy_;
-  AlarmPolicy shift_policy_;
-  NullBelief spike_belief_{1.0};
-  NullBelief shift_belief_{10.0};
-  TrendGate trend_;
-  NormalCore core_;
+  ResidualWatch beside_;            // Trend and season,
+  ResidualWatch beside_logarithm_;  // and those of the logarithm.
+  double least_ = kLargestSample;   // Value so far; 0: it was not positive, and has no logarithm.
+  std::array<bool, 2> of_logarithm_{};  // Whose spike, and whose shift, is the surer.
   LevelChange level_;
   std::array<double, kWarmup> first_{};
   std::vector<double> last_;       // Surprises of the last samples, a ring.

@@ -21,16 +21,16 @@ struct LevelChange::Fit {
   double spread = 0.0;     // Sum of squared distances of the sample numbers from their mean.
   double squares = 0.0;    // Of the residuals of the line.
   double gain = 0.0;       // What the step takes off them.
-  double bend_gain = 0.0;  // What a parabola would take off them instead.
+  double bend_gain = 0.0;  // What a parabola, or a bend, would take off them instead.
   double height = 0.0;
   std::size_t after = 0;  // Samples from the step on.
   std::size_t places = 0;
 };
 
 LevelChange::Fit LevelChange::fit() const noexcept {
+  Fit fit;
   const double n = static_cast<double>(count_);
   const double middle = 0.5 * (n - 1.0);
-  Fit fit;
   fit.spread = n * (n * n - 1.0) / 12.0;
   double along = 0.0;
   double bent = 0.0;
@@ -46,10 +46,18 @@ LevelChange::Fit LevelChange::fit() const noexcept {
   fit.squares = std::max(fit.squares - fit.slope * along, 0.0);
   fit.bend_gain = bent * bent * 15.0 / (fit.spread * (n * n - 4.0));
   const std::size_t first = std::max<std::size_t>(kFewestBefore, (count_ + 1) / 2);
-  double sum = 0.0;  // Of the residuals from the step on.
+  double sum = 0.0;     // Of the residuals from the step on,
+  double hinged = 0.0;  // and of their products with a line that begins to rise there.
   for (std::size_t k = count_; k-- > first;) {
-    sum += values_[k] - fit.mean - fit.slope * (static_cast<double>(k) - middle);
+    const double at = static_cast<double>(k) - middle;
+    sum += values_[k] - fit.mean - fit.slope * at;
+    hinged += sum;
     const double after = n - static_cast<double>(k);
+    const double once = 0.5 * after * (after + 1.0);
+    const double twice = once * (2.0 * after + 1.0) / 3.0;
+    const double with_line = at * once + twice - once;
+    const double bend = twice - once * once / n - with_line * with_line / fit.spread;
+    if (bend > 1e-9 * twice) fit.bend_gain = std::max(fit.bend_gain, hinged * hinged / bend);
     if (after < static_cast<double>(kFewestAfter)) continue;
     ++fit.places;
     const double shared = 0.5 * after * static_cast<double>(k);  // Of step and line.
@@ -87,7 +95,25 @@ double LevelChange::dependence(const Fit& fit) const noexcept {
   return std::clamp(found, 0.0, kMostDependence);
 }
 
-void LevelChange::push(double value) noexcept {
+/// Of a step this clear, with the places that count as independent.
+double LevelChange::chance(const Fit& fit, double dependent, double quantum) const noexcept {
+  const double n = static_cast<double>(count_);
+  if (fit.after == 0 || fit.bend_gain >= fit.gain) return 1.0;
+  const double freedom = n * (1.0 - dependent) / (1.0 + dependent) - kFitted;
+  if (freedom < 2.0) return 1.0;
+  const double least = std::max(kRounding, 0.5 * quantum);
+  const double left = std::max(fit.squares - fit.gain, n * least * least);
+  const double t = std::sqrt(freedom * fit.gain / left);
+  const double single = math::two_sided_student_t(t, freedom);
+  // They are as many as the height asked for is rare.
+  const double z = math::normal_isf(std::max(0.5 * single, 1e-300));
+  const double places = static_cast<double>(fit.places);
+  const double independent =
+      std::min(places, 1.0 + 0.5 * z * z * 0.55 * std::log(0.25 * places + 1.0));
+  return std::min(1.0, independent * single);
+}
+
+void LevelChange::push(double value, double quantum) noexcept {
   if (count_ == kMostSamples) {
     p_value_ = 1.0;
     after_ = 0;
@@ -98,20 +124,10 @@ void LevelChange::push(double value) noexcept {
   after_ = 0;
   if (count_ < kFewestBefore + kFewestAfter) return;
   const Fit found = fit();
-  const double n = static_cast<double>(count_);
-  if (found.after == 0 || found.bend_gain >= found.gain) return;
+  if (found.after == 0) return;
   const double dependent = dependence(found);
-  const double freedom = n * (1.0 - dependent) / (1.0 + dependent) - kFitted;
-  if (freedom < 2.0) return;
-  const double left = std::max(found.squares - found.gain, n * kRounding * kRounding);
-  const double t = std::sqrt(freedom * found.gain / left);
-  const double single = math::two_sided_student_t(t, freedom);
-  // Places that count as independent: they are as many as the height asked for is rare.
-  const double z = math::normal_isf(std::max(0.5 * single, 1e-300));
-  const double places = static_cast<double>(found.places);
-  const double independent =
-      std::min(places, 1.0 + 0.5 * z * z * 0.55 * std::log(0.25 * places + 1.0));
-  p_value_ = std::min(1.0, independent * single);
+  p_value_ = chance(found, dependent, quantum);
+  if (p_value_ == 1.0) return;
   after_ = found.after;
   rising_ = found.height > 0.0;
 }

@@ -14,8 +14,8 @@ namespace emdyn::detect {
 /// so far, and the largest F statistic of the step over all places is judged by Student's t with
 /// the freedom that the dependence leaves, times the number of places that count as independent.
 /// The dependence is measured on what line and step leave, and is taken one standard error
-/// stronger than it looks: a curve that is no step leaves smooth residuals. Where a parabola fits
-/// as well as the step, the curve explains it and there is none.
+/// stronger than it looks: a curve that is no step leaves smooth residuals. Where a parabola, or a
+/// bend of the line, fits as well as the step, the curve explains it and there is none.
 ///
 /// Cost: O(samples so far), at most 512; 8 KB.
 /// Source: Hawkins, Qiu, Kang, "The Changepoint Model for Statistical Process Control", Journal of
@@ -28,7 +28,9 @@ class LevelChange {
   static constexpr std::size_t kFewestAfter = 4;
 
   /// @param value |value| <= 1e6, about 1 in size. Beyond kMostSamples nothing more is looked at.
-  void push(double value) noexcept;
+  /// @param quantum steps between the values that the signal takes: noise is not believed smaller
+  /// than half of one.
+  void push(double value, double quantum = 0.0) noexcept;
   /// Chance of a step this clear while line and noise go on; 1 while there are too few samples.
   double p_value() const noexcept { return p_value_; }
   /// Samples since the most likely step, the newest being 0 ago; 0 where there is none.
@@ -52,6 +54,7 @@ class LevelChange {
 
   Fit fit() const noexcept;
   double dependence(const Fit& fit) const noexcept;
+  double chance(const Fit& fit, double dependent, double quantum) const noexcept;
 
   std::array<double, kMostSamples> values_{};
   std::uint64_t count_ = 0;

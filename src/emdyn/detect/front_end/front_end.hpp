@@ -60,6 +60,8 @@ class FrontEnd {
   double prediction() const noexcept { return filter_.prediction() + season_.expected(); }
   /// Deviation of the one-step residual, in signal units; > 0.
   double sigma() const noexcept { return filter_.sigma(); }
+  /// The smallest step the signal was seen to make, in signal units; 0: it has not moved yet.
+  double quantum() const noexcept { return filter_.quantum(); }
   /// Samples of a cycle of the season; 0 while there is none.
   std::size_t period() const noexcept { return season_.period(); }
 

@@ -52,6 +52,8 @@ class TrendFilter {
   double prediction() const noexcept;
   /// Deviation of the one-step residual, in signal units; > 0.
   double sigma() const noexcept;
+  /// The smallest step the signal was seen to make; 0: it has not moved yet.
+  double quantum() const noexcept { return quantum_; }
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {

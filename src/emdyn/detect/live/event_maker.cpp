@@ -23,6 +23,10 @@ series::Event EventMaker::alarm(double position, AlarmCause cause) const {
   event.direction = cause.direction;
   event.onset = cause.onset;
   event.shares = std::move(cause.shares);
+  if (cause.change) {
+    event.before = cause.change->before;
+    event.after = cause.change->after;
+  }
   return event;
 }
 

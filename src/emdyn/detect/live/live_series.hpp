@@ -31,7 +31,25 @@ struct DetectOptions {
   double disarm_p = 0.0;
   std::optional<std::int64_t> longest_period{};  ///< Of a season the front end seeks, in samples.
   detect::Calibrator::Kind calibrator = detect::Calibrator::Kind::pot;
+  /// Beside the default detector, what trainings die of, within the same budget (training_entries).
+  bool training = true;
 };
+
+/// What stands beside the default detector on a signal of this name, each with an equal part of the
+/// share kTrainingShare of the budget: `frozen` on any; `divergence` on losses and, downwards, on
+/// accuracies; `norm_growth` on norms of gradients and updates. On a learning rate it stands in its
+/// place: `schedule`, since nobody's steps are spikes.
+struct TrainingEntry {
+  const Entry* entry = nullptr;
+  Params params{};
+  bool alone = false;  ///< In place of the default detector.
+};
+inline constexpr double kTrainingShare = 0.4;
+/// Whether the options ask for such company: the default detector within a budget, and not without.
+bool watches_training(const DetectOptions& options);
+/// What a ValidationWatch beside such detectors may cost an evaluation: a fifth of the budget.
+double validation_alpha(const DetectOptions& options);
+std::vector<TrainingEntry> training_entries(std::string_view signal);
 
 /// True for a detector of rows, false for one of series.
 /// @throws ConfigError for a name that is neither, offering the nearest.
@@ -59,6 +77,9 @@ struct Scored {
 ///
 /// A value that is not finite raises one `nonfinite` event per burst and counts as missing. A
 /// position that steps back opens a segment: the level is learned anew, what is normal is kept.
+///
+/// The default detector has company (DetectOptions::training). What happens is told once: within the
+/// refractory period of an alarm the others of the same signal are silent.
 class SeriesDetector {
  public:
   /// @throws ConfigError for an unknown detector or parameter.

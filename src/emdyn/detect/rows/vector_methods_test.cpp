@@ -18,10 +18,10 @@
 namespace emdyn::detect {
 namespace {
 
-using Pair = std::array<double, 2>;
+using TwoChannels = std::array<double, 2>;
 
 /// Two channels of unit variance with correlation .8.
-Pair correlated(Philox& random) {
+TwoChannels correlated(Philox& random) {
   const double a = random.normal();
   return {a, 0.8 * a + 0.6 * random.normal()};
 }
@@ -71,8 +71,8 @@ TEST(Mahalanobis, KeepsItsAlphaAndKnowsTheMetric) {
   EXPECT_NEAR(above / 20000.0, 0.01, 0.003);
   // z' inverse([1 .8; .8 1]) z = (1 + 1 ∓ 1.6)/.36; the limit is -2 ln .01.
   const double limit = -2.0 * std::log(0.01);
-  EXPECT_NEAR(method.statistic(Pair{1.0, 1.0}), 0.4 / 0.36 / limit, 0.02);
-  EXPECT_NEAR(method.statistic(Pair{1.0, -1.0}), 3.6 / 0.36 / limit, 0.1);
+  EXPECT_NEAR(method.statistic(TwoChannels{1.0, 1.0}), 0.4 / 0.36 / limit, 0.02);
+  EXPECT_NEAR(method.statistic(TwoChannels{1.0, -1.0}), 3.6 / 0.36 / limit, 0.1);
 }
 
 TEST(IncrementalPca, TellsFarWithinFromOutside) {
@@ -84,7 +84,7 @@ TEST(IncrementalPca, TellsFarWithinFromOutside) {
   for (int i = 0; i < 20000; ++i) above += method.statistic(correlated(random)) > 1.0 ? 1 : 0;
   EXPECT_NEAR(above / 20000.0, 0.01, 0.003);
   // 1.5 along the second axis is 1.5²/.2 over the .995 quantile of chi-squared(1), 7.879.
-  EXPECT_NEAR(method.statistic(Pair{1.5 / std::sqrt(2.0), -1.5 / std::sqrt(2.0)}),
+  EXPECT_NEAR(method.statistic(TwoChannels{1.5 / std::sqrt(2.0), -1.5 / std::sqrt(2.0)}),
               1.5 * 1.5 / 0.2 / 7.879, 0.1);
 }
 
@@ -97,8 +97,8 @@ void expect_far_rows_stranger(M method) {
   std::vector<double> normal;
   for (int i = 0; i < 400; ++i) normal.push_back(method.statistic(correlated(random)));
   std::ranges::sort(normal);
-  EXPECT_GT(method.statistic(Pair{7.0, -7.0}), normal[380]);
-  EXPECT_LT(method.statistic(Pair{0.0, 0.0}), normal[380]);
+  EXPECT_GT(method.statistic(TwoChannels{7.0, -7.0}), normal[380]);
+  EXPECT_LT(method.statistic(TwoChannels{0.0, 0.0}), normal[380]);
 }
 
 TEST(HalfSpaceTrees, FarRowsAreStranger) { expect_far_rows_stranger(HalfSpaceTrees({}, 2)); }
@@ -162,7 +162,7 @@ TEST(RandomCutForest, StaysSoundUnderManyRows) {
   for (int i = 0; i < 3000; ++i) {
     const double a = static_cast<double>(random.below(4));  // Many duplicates.
     const double b = random.below(2) == 0 ? a : random.normal();
-    method.learn(Pair{a, b});
+    method.learn(TwoChannels{a, b});
     StateWriter writer;
     if (i % 50 != 0) continue;
     RandomCutForest::state(std::as_const(method), writer);
@@ -178,13 +178,13 @@ TEST(Newma, RisesAfterAChangeOfDistributionAndFallsAgain) {
   Newma method({}, 2);
   double calm = 0.0;
   for (int i = 0; i < 2000; ++i) {
-    const Pair row = correlated(random);
+    const TwoChannels row = correlated(random);
     if (i > 1000) calm = std::max(calm, method.statistic(row));
     method.learn(row);
   }
   double most = 0.0;
   for (int i = 0; i < 60; ++i) {  // Same means and variances, other dependence.
-    Pair row = correlated(random);
+    TwoChannels row = correlated(random);
     row[1] = -row[1];
     most = std::max(most, method.statistic(row));
     method.learn(row);

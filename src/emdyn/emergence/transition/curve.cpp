@@ -83,7 +83,7 @@ double Basis::value(const Frame& frame, double position) const noexcept {
 double Curve::operator()(double position) const noexcept {
   double sum = intercept;
   for (const Term& term : terms) sum += term.coefficient * term.basis.value(frame, position);
-  return sum;
+  return range.limit(sum);
 }
 
 std::vector<double> evaluate(const Curve& curve, std::span<const double> positions) {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "emdyn/core/json.hpp"
+#include "emdyn/emergence/transition/value_range.hpp"
 #include "emdyn/series/records.hpp"
 
 namespace emdyn::emergence {
@@ -56,7 +57,7 @@ struct Basis {
   double value(const Frame& frame, double position) const noexcept;
 };
 
-/// A fitted curve: intercept + Σ coefficient·basis. What a report draws.
+/// A fitted curve: intercept + Σ coefficient·basis, within `range`. What a report draws.
 struct Curve {
   series::TransitionModel model = series::TransitionModel::constant;
   Frame frame{};
@@ -66,6 +67,8 @@ struct Curve {
     Basis basis{};
   };
   std::vector<Term> terms{};
+  /// What the order parameter can be: the curve is cut off there.
+  ValueRange range{};
 
   double operator()(double position) const noexcept;
 };

@@ -14,7 +14,9 @@ FittedTransition fitted_transition(const TransitionFit& fit) {
   for (std::size_t i = 0; i <= kCurvePoints && fit.points > 1; ++i) {
     const double position = frame.origin + frame.range * static_cast<double>(i) / kCurvePoints;
     const double value = fit.curve(position);
-    shown.curve.push_back({position, {value - half_width, value, value + half_width, 0.9}});
+    shown.curve.push_back(
+        {position,
+         {fit.range.limit(value - half_width), value, fit.range.limit(value + half_width), 0.9}});
   }
   return shown;
 }

@@ -111,6 +111,31 @@ void ModelGrid::design(std::size_t model, int parameters, std::initializer_list<
   designs_.push_back(added);
 }
 
+/// A curve is slow unless it goes from 10 % to 90 % of its change within half of the samples with
+/// some on either level: an exponential approach that takes most of a training is slow, but along
+/// log-spaced checkpoints the same curve has a plateau, a rise and a plateau.
+bool ModelGrid::is_slow(const Basis& basis) const {
+  const std::size_t n = positions_.size();
+  const double first = basis.value(frame_, positions_.front());
+  const double change = basis.value(frame_, positions_.back()) - first;
+  if (change == 0.0) return true;
+  const auto share = [&](std::size_t i) {
+    return (basis.value(frame_, positions_[i]) - first) / change;
+  };
+  std::size_t low = 0;
+  while (low < n && share(low) < 0.1) ++low;
+  std::size_t high = low;
+  while (high < n && share(high) < 0.9) ++high;
+  const std::size_t margin = std::max<std::size_t>(3, n / 20);
+  const bool sudden = low >= margin && n - high >= margin &&
+                      static_cast<double>(high - low) < kWidestTransition * static_cast<double>(n);
+  return !sudden;
+}
+
+void ModelGrid::add_slow(int parameters, const Basis& basis) {
+  if (is_slow(basis)) design(kSmooth, parameters, {column(basis)});
+}
+
 void ModelGrid::add_smooth() {
   const int square = column({CurveShape::square, false, 0.0, 1.0});
   const int cube = column({CurveShape::cube, false, 0.0, 1.0});
@@ -118,23 +143,20 @@ void ModelGrid::add_smooth() {
   design(kSmooth, 3, {kLinearColumn, square});
   design(kSmooth, 4, {kLinearColumn, square, cube});
   for (const double shift : {0.001, 0.003, 0.01, 0.03, 0.1, 0.3}) {
-    for (const double exponent : {-3.0, -2.0, -1.0, -0.5, 0.5}) {
-      design(kSmooth, 4, {column({CurveShape::power, false, shift, exponent})});
-    }
-    design(kSmooth, 4, {column({CurveShape::logarithm, false, shift, 1.0})});
+    for (const double exponent : {-3.0, -2.0, -1.0, -0.5, 0.5})
+      add_slow(4, {CurveShape::power, false, shift, exponent});
+    add_slow(4, {CurveShape::logarithm, false, shift, 1.0});
   }
   for (const double scale : {0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6}) {
-    design(kSmooth, 3, {column({CurveShape::exponential, false, 0.0, -scale})});
-    if (scale >= 0.08) design(kSmooth, 3, {column({CurveShape::exponential, false, 0.0, scale})});
+    add_slow(3, {CurveShape::exponential, false, 0.0, -scale});
+    if (scale >= 0.08) add_slow(3, {CurveShape::exponential, false, 0.0, scale});
   }
   for (const bool log_axis : {false, true}) {
     if (log_axis && !frame_.has_log()) continue;
     if (log_axis) design(kSmooth, 2, {column({CurveShape::linear, true, 0.0, 1.0})});
     for (const double width : {0.7, 1.0}) {
-      for (double location = 0.0; location <= 1.0; location += 0.125) {
-        const Basis slow{CurveShape::logistic, log_axis, location, width / kLogisticWidth};
-        design(kSmooth, 4, {column(slow)});
-      }
+      for (double location = 0.0; location <= 1.0; location += 0.125)
+        add_slow(4, {CurveShape::logistic, log_axis, location, width / kLogisticWidth});
     }
   }
 }
@@ -236,6 +258,14 @@ void ModelGrid::factorise() {
   }
 }
 
+Eigen::MatrixXd ModelGrid::matrix(const Design& design) const {
+  Eigen::MatrixXd chosen(columns_.rows(), 1 + design.count);
+  chosen.col(0) = columns_.col(0);
+  for (int a = 0; a < design.count; ++a)
+    chosen.col(1 + a) = columns_.col(design.columns[static_cast<std::size_t>(a)]);
+  return chosen;
+}
+
 ModelGrid::Observed ModelGrid::observe(std::span<const double> values) const {
   const auto n = static_cast<Eigen::Index>(values.size());
   const Eigen::Map<const Eigen::VectorXd> y(values.data(), n);
@@ -320,6 +350,7 @@ Curve ModelGrid::curve(const ModelScore& score, std::span<const double> values) 
   Curve fitted;
   fitted.model = kModels[design.model];
   fitted.frame = frame_;
+  fitted.range = range_;
   fitted.intercept = right[0] / constant_products_(row, 0);
   for (std::size_t a = 0; a < static_cast<std::size_t>(design.count); ++a) {
     const auto j = static_cast<Eigen::Index>(design.columns[a]);

@@ -57,6 +57,10 @@ class ModelGrid {
   /// @param positions ascending, at least 8.
   ModelGrid(const Frame& frame, std::span<const double> positions, const Choice& choice);
 
+  /// Curves are cut off at this range from now on. @param range in units of the series scored.
+  void limit(const ValueRange& range) noexcept { range_ = range; }
+  const ValueRange& range() const noexcept { return range_; }
+
   /// The best member of each model. @param values as many as positions, finite, not all equal.
   ModelScores score(std::span<const double> values) const;
   /// The curve of one score by generalised least squares.
@@ -64,6 +68,8 @@ class ModelGrid {
   double phi(const ModelScore& score) const noexcept;
   const Design& design(const ModelScore& score) const { return designs_[score.design]; }
   const Basis& basis(int column) const { return bases_[static_cast<std::size_t>(column)]; }
+  /// [points, 1 + columns]: the constant and the design's columns.
+  Eigen::MatrixXd matrix(const Design& design) const;
   std::size_t points() const noexcept { return positions_.size(); }
 
  private:
@@ -78,6 +84,8 @@ class ModelGrid {
   };
 
   void add_smooth();
+  bool is_slow(const Basis& basis) const;
+  void add_slow(int parameters, const Basis& basis);
   void add_transitions(bool log_axis, const Choice& choice);
   void add_pairs(std::span<const double> midpoints, double smallest_gap);
   int column(const Basis& basis);
@@ -89,6 +97,7 @@ class ModelGrid {
   double project(const Observed& observed, std::size_t phi, std::vector<double>& right) const;
 
   Frame frame_;
+  ValueRange range_{};
   std::vector<double> positions_;
   std::vector<Basis> bases_;
   Eigen::MatrixXd columns_;  ///< [point, column]; column 0 is the constant.

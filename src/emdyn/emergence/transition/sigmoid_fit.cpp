@@ -82,9 +82,21 @@ double Sigmoids::value(double u) const noexcept {
   return sum;
 }
 
+void limit_levels(const ValueRange& range, Sigmoids& sigmoids) noexcept {
+  sigmoids.intercept = range.limit(sigmoids.intercept);
+  double level = sigmoids.intercept;
+  for (std::size_t j = 0; j < sigmoids.count; ++j) {
+    const double next = range.limit(level + sigmoids.amplitude[j]);
+    sigmoids.amplitude[j] = next - level;
+    level = next;
+  }
+}
+
 double refine_sigmoids(std::span<const double> u, std::span<const double> values, double phi,
-                       double min_scale, double max_scale, Sigmoids& sigmoids) {
+                       double min_scale, double max_scale, const ValueRange& range,
+                       Sigmoids& sigmoids) {
   const std::size_t count = sigmoids.count;
+  limit_levels(range, sigmoids);
   sigmoids.log_scale = std::clamp(sigmoids.log_scale, std::log(min_scale), std::log(max_scale));
   double sum = sum_of_squares(u, values, phi, sigmoids);
   double damping = 1e-3;
@@ -109,6 +121,7 @@ double refine_sigmoids(std::span<const double> u, std::span<const double> values
       }
       next.log_scale = std::clamp(next.log_scale + move(static_cast<Eigen::Index>(1 + 2 * count)),
                                   std::log(min_scale), std::log(max_scale));
+      limit_levels(range, next);
       const double attempt = sum_of_squares(u, values, phi, next);
       improved = attempt < sum;
       if (improved) {

@@ -20,10 +20,15 @@ struct Sigmoids {
   double value(double u) const noexcept;
 };
 
+/// Keeps intercept and every level the curve can reach within the range.
+void limit_levels(const ValueRange& range, Sigmoids& sigmoids) noexcept;
+
 /// Generalised least squares under AR(1) noise with autocorrelation `phi` by Levenberg-Marquardt
-/// from the given start; locations stay in [−0.2, 1.2], scales between the bounds.
+/// from the given start; locations stay in [−0.2, 1.2], scales between the bounds, levels within
+/// `range`.
 /// @param u coordinates, as many as values. @return the whitened residual sum of squares.
 double refine_sigmoids(std::span<const double> u, std::span<const double> values, double phi,
-                       double min_scale, double max_scale, Sigmoids& sigmoids);
+                       double min_scale, double max_scale, const ValueRange& range,
+                       Sigmoids& sigmoids);
 
 }  // namespace emdyn::emergence

@@ -8,6 +8,7 @@
 
 #include "emdyn/core/field.hpp"
 #include "emdyn/emergence/transition/curve.hpp"
+#include "emdyn/emergence/transition/value_range.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -59,21 +60,27 @@ struct TransitionFit {
   std::size_t dropped = 0;              ///< Non-finite points left out.
   double noise_sd = 0.0;                ///< Of the points about the curve.
   double noise_phi = 0.0;               ///< Their autocorrelation from sample to sample.
+  bool heavy_tails = false;             ///< Judged under Student-t noise.
+  ValueRange range{};                   ///< What the order parameter can be.
   std::string note{};                   ///< Why there is nothing to compare, else empty.
 };
 
 /// Fits an order parameter along a control parameter and decides whether it went through a
 /// transition: six models (constant; slow curve; sigmoid in position or its logarithm; jump; kink;
-/// rise and collapse) by maximum likelihood with AR(1) noise, BIC on series binned to at most 160
-/// points; p-value by a sieve bootstrap in blocks under the best model without transition; onset
-/// interval by a wild bootstrap in blocks about the chosen curve. docs/emergence.md derives it.
+/// rise and collapse) by maximum likelihood with AR(1) noise, normal or, where innovations are
+/// heavy-tailed, Student's t; BIC on series binned to at most 160 points; p-value by a sieve
+/// bootstrap in blocks under the best model without transition. Fits of bounded quantities stay
+/// within their range (value_range). The onset's interval is averaged over the chosen shape, by a
+/// wild bootstrap in blocks, and a monotone curve without a shape. docs/emergence.md derives it.
 ///
+/// - before, after: medians of the data on either side; a bend has slopes instead.
 /// - evidence.bic_gain: BIC of the best model without a transition (constant, power_law) less that
 ///   of the best model with one; negative when none is needed. Also given when nothing is declared.
-/// - evidence.p_value: share of null series with a gain at least as large; sampling stops early
-///   once it is clearly above alpha.
-/// - Declared (kind other than none) when bic_gain, p_value and size all pass the options.
-/// - Fewer than 12 finite points, or all equal: kind none, model constant, no evidence, a note.
+/// - evidence.p_value: null_p_value(); a rough one where the gain is too small to declare anything.
+/// - Declared (kind other than none) when bic_gain, p_value and size all pass the options and the
+///   data on either side differ in the direction of the fitted change.
+/// - Five to eleven finite points: fit_short_series(). Fewer, or all equal: kind none, model
+///   constant, no evidence, a note.
 ///
 /// Time is about 0.1 s and independent of the length beyond one pass; deterministic, whatever the
 /// number of threads.

@@ -11,13 +11,19 @@
 /// Internals of fit_transition: refinement of the chosen model, onset interval.
 namespace emdyn::emergence {
 
+/// An excursion that lasts at most this share of the range is a spike.
+inline constexpr double kSpikeShare = 0.1;
+
 /// What the fitted curve says of the change.
 struct ChangeShape {
-  double onset = 0.0;  ///< 10 % of the change.
-  double end = 0.0;    ///< 90 %.
-  double size = 0.0;   ///< Of the change within the observed positions, with its sign.
+  double onset = 0.0;  ///< 10 % of the change; of a collapse, of its fall; of a kink, its place.
+  double end = 0.0;    ///< 90 %; of a kink, its place.
+  double size = 0.0;   ///< Of the change within the observed positions, with its sign; of a kink
+                       ///< the deviation from the earlier line at the end.
   double onset_low = 0.0, onset_high = 0.0;
-  double excursion = 0.0;  ///< rise_and_collapse: from rise to fall, in units of position.
+  series::TransitionKind kind = series::TransitionKind::none;
+  /// rise_and_collapse: 90 % of the first flank to 10 % of the second, and where it is over.
+  double plateau_begin = 0.0, plateau_end = 0.0, ended = 0.0;
 };
 ChangeShape shape_of(const Curve& curve);
 
@@ -41,6 +47,8 @@ struct Refined {
   Curve curve{};
   ChangeShape shape{};
 };
-Refined refine(const Samples& samples, const FittedCurve& coarse, const TransitionOptions& options);
+/// @param heavy_tails outliers about the coarse curve are drawn in before the least squares.
+Refined refine(const Samples& samples, const FittedCurve& coarse, bool heavy_tails,
+               const TransitionOptions& options);
 
 }  // namespace emdyn::emergence

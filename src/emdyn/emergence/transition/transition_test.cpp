@@ -54,6 +54,8 @@ TEST(Transition, Sigmoid) {
   EXPECT_LT(t.onset->high - t.onset->low, 20.0);
   EXPECT_NEAR(*t.width, 100.0 * std::log(9.0), 8.0);
   EXPECT_NEAR(*t.size, 0.96, 0.01);
+  EXPECT_NEAR(*t.before, 0.02, 0.01);
+  EXPECT_NEAR(*t.after, 0.98, 0.01);
   EXPECT_DOUBLE_EQ(*t.sharpness, *t.size / *t.width);
   EXPECT_GT(*t.evidence.bic_gain, 100.0);
   EXPECT_LE(*t.evidence.p_value, 0.05);
@@ -108,8 +110,11 @@ TEST(Transition, KinkSpikeAndCollapse) {
   const Data kink = sample(200, 1.0, 0.3, [](double x) { return x < 100 ? 0.0 : 0.5 * (x - 100); });
   const auto bent = fit(kink).transition;
   EXPECT_EQ(bent.model, TransitionModel::kink);
-  EXPECT_NEAR(bent.onset->estimate, 110.0, 3.0);  // 10 % of the deviation that ends at 199
-  EXPECT_NEAR(*bent.size, 0.5 * 99.0, 1.5);
+  EXPECT_EQ(bent.kind, TransitionKind::bend);
+  EXPECT_NEAR(bent.onset->estimate, 100.0, 3.0);
+  EXPECT_NEAR(*bent.slope_before, 0.0, 0.01);
+  EXPECT_NEAR(*bent.slope_after, 0.5, 0.01);
+  EXPECT_FALSE(bent.size || bent.before || bent.after);
 
   const Data spike =
       sample(300, 1.0, 0.05, [](double x) { return x > 150 && x < 162 ? 5.0 : 2.0; });
@@ -117,14 +122,20 @@ TEST(Transition, KinkSpikeAndCollapse) {
   EXPECT_EQ(up.kind, TransitionKind::spike);
   EXPECT_EQ(up.model, TransitionModel::rise_and_collapse);
   EXPECT_NEAR(up.onset->estimate, 150.5, 2.0);
-  EXPECT_NEAR(*up.size, 3.0, 0.2);
+  EXPECT_NEAR(*up.before, 2.0, 0.05);
+  EXPECT_NEAR(*up.size, 3.0, 0.25);
+  EXPECT_NEAR(*up.ended, 162.0, 2.0);
 
   const Data lost = sample(300, 1.0, 0.02, [](double x) {
     return logistic((x - 80.0) / 4.0) - logistic((x - 220.0) / 4.0);
   });
   const auto collapse = fit(lost).transition;
   EXPECT_EQ(collapse.kind, TransitionKind::collapse);
-  EXPECT_NEAR(collapse.onset->estimate, 80.0 - 4.0 * std::log(9.0), 2.0);
+  EXPECT_EQ(collapse.direction, series::Direction::fall);
+  EXPECT_NEAR(collapse.onset->estimate, 220.0 - 4.0 * std::log(9.0), 2.0) << "dated at its fall";
+  EXPECT_NEAR(*collapse.before, 1.0, 0.02);
+  EXPECT_NEAR(*collapse.after, 0.0, 0.02);
+  EXPECT_LT(*collapse.size, -0.9);
 }
 
 TEST(Transition, SmoothCurvesAreNotTransitions) {

@@ -13,6 +13,7 @@
 #include "emdyn/math/autoregression.hpp"
 #include "emdyn/math/fft.hpp"
 #include "emdyn/math/kendall.hpp"
+#include "emdyn/math/moments.hpp"
 #include "emdyn/math/robust.hpp"
 
 namespace emdyn::emergence {
@@ -153,6 +154,21 @@ math::Autoregression stationary_noise(const Window& window, std::size_t length,
   return noise;
 }
 
+/// Chance of a τ beyond every surrogate's: Fisher's transform of Kendall's τ is close to normal. Its
+/// spread is taken one standard error too large, and the result no smaller than 1e-6.
+double far_tail(std::span<const double> taus, double tau, bool two_sided) {
+  const auto transform = [](double t) { return std::atanh(std::clamp(t, -0.999, 0.999)); };
+  math::Moments moments;
+  for (const double each : taus) moments.add(transform(each));
+  const double spread =
+      moments.stddev() * (1.0 + 1.0 / std::sqrt(2.0 * static_cast<double>(taus.size())));
+  if (!(spread > 0.0)) return 1.0;
+  const double distance =
+      two_sided ? std::fabs(transform(tau) - moments.mean()) : transform(tau) - moments.mean();
+  const double one = 0.5 * std::erfc(distance / (spread * std::numbers::sqrt2));
+  return std::max(two_sided ? 2.0 * one : one, 1e-6);
+}
+
 void compare_with_surrogates(EarlyWarning& warning, const Window& window, std::size_t stride,
                              std::span<const double> values, const EarlyWarningOptions& options) {
   std::vector<double> innovations;
@@ -177,6 +193,12 @@ void compare_with_surrogates(EarlyWarning& warning, const Window& window, std::s
     std::size_t above = 0;
     for (const Values& tau : taus) above += rank(tau[k]) >= rank(indicator.tau);
     indicator.p_value = static_cast<double>(above + 1) / static_cast<double>(replicates + 1);
+    if (above == 0) {
+      std::vector<double> ranks(replicates);
+      for (std::size_t i = 0; i < replicates; ++i) ranks[i] = taus[i][k];
+      indicator.p_value =
+          std::min(indicator.p_value, far_tail(ranks, indicator.tau, k == kSkewness));
+    }
     std::vector<double> column(replicates);
     for (std::size_t row = 0; row < warning.positions.size(); ++row) {
       for (std::size_t i = 0; i < replicates; ++i) column[i] = surrogates[i][row][k];
@@ -255,7 +277,8 @@ EarlyWarning early_warning_before(const series::Signal& signal, double before,
 std::vector<series::Precursor> precursors(std::string_view signal, const EarlyWarning& warning) {
   std::vector<series::Precursor> list;
   for (const Indicator& indicator : warning.indicators) {
-    list.push_back({std::string(signal), indicator.name, indicator.tau, indicator.p_value});
+    list.push_back(
+        {std::string(signal), indicator.name, indicator.tau, indicator.p_value, indicator.q_value});
   }
   return list;
 }
@@ -264,6 +287,7 @@ void to_json(Json& json, const Indicator& indicator) {
   json = Json{{"name", indicator.name},
               {"tau", number_or_null(indicator.tau)},
               {"p_value", number_or_null(indicator.p_value)},
+              {"q_value", number_or_null(indicator.q_value)},
               {"values", numbers(indicator.values)},
               {"low", numbers(indicator.low)},
               {"high", numbers(indicator.high)}};

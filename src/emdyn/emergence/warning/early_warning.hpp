@@ -48,7 +48,10 @@ struct Indicator {
   std::vector<double> values{};       ///< One a position; NaN where the window is flat.
   std::vector<double> low{}, high{};  ///< Null band at each position; empty without surrogates.
   double tau = 0.0;                   ///< Kendall's τ-b against position.
-  double p_value = 1.0;  ///< Share of surrogates with a τ at least as large (|τ| for skewness).
+  /// Share of surrogates with a τ at least as large (|τ| for skewness); beyond the largest of them
+  /// the tail of a normal Fisher transform of theirs.
+  double p_value = 1.0;
+  std::optional<double> q_value{};  ///< Corrected for all trends looked at with it.
 };
 
 /// Indicators of critical slowing down in windows that end at each position.

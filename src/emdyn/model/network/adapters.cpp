@@ -40,13 +40,20 @@ namespace {
 
 constexpr std::uint64_t kLargestModel = std::uint64_t{16} << 30;
 
-/// TorchScript has its code beside the pickled tensors; torch.save has not.
-bool holds_script(const std::filesystem::path& path) {
-  const std::string shown = terminal_safe(path.string());
+/// Whether a zip archive is one of torch.save: pickled tensors without the code that TorchScript has beside them.
+bool is_saved_state(const std::filesystem::path& path) {
   const std::string bytes = read_whole_file(path, kLargestModel);
-  return std::ranges::any_of(data::zip_entries(bytes, shown), [](const data::ZipEntry& entry) {
-    return entry.name.ends_with("/constants.pkl") || entry.name.find("/code/") != std::string::npos;
-  });
+  try {
+    bool pickled = false;
+    for (const data::ZipEntry& entry : data::zip_entries(bytes, terminal_safe(path.string()))) {
+      pickled = pickled || entry.name.ends_with("/data.pkl");
+      if (entry.name.ends_with("/constants.pkl") || entry.name.find("/code/") != std::string::npos)
+        return false;
+    }
+    return pickled;
+  } catch (const DataError&) {
+    return false;  // Damaged: libtorch says what it makes of it.
+  }
 }
 
 [[noreturn]] void refuse_pickle(const std::filesystem::path& path) {
@@ -68,7 +75,7 @@ std::unique_ptr<Model> load_model(const std::filesystem::path& path,
     refuse_pickle(path);  // Of torch before 1.6: a bare pickle.
   if (head != "PK\x03\x04")
     return std::make_unique<Network>(load_network(path, architecture, notes));
-  if (!holds_script(path)) refuse_pickle(path);
+  if (is_saved_state(path)) refuse_pickle(path);
   if (architecture.empty() && trusted)
     throw ModelError(fmt::format(
         "{}: TorchScript does not say what it takes; give --arch FILE with a [model] table "

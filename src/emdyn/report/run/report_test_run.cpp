@@ -94,6 +94,8 @@ void add_transition(ReportData& data, double jump, int steps) {
                    {412.0, 0.002},
                    series::Mirage{"real", "test_loss", 0.9},
                    {}};
+  fitted.record.before = 0.03;
+  fitted.record.after = 0.97;
   for (int step = 0; step <= steps; step += 20) {
     const double y = 0.03 + 0.94 * logistic((step - jump) / 40.0);
     const double half = 0.006 + 0.05 * y * (1 - y);

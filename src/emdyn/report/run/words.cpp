@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "emdyn/forecast/predictors/path_story.hpp"
+
 namespace emdyn::report {
 
 namespace {
@@ -26,23 +28,32 @@ std::string verb(const Scene& scene, const series::Transition& record) {
     case TransitionKind::fall:
       return sharp ? "dropped" : "fell";
     case TransitionKind::spike:
-      return "spiked";
+      return record.direction == series::Direction::fall ? "dipped" : "spiked";
     case TransitionKind::collapse:
       return "collapsed";
+    case TransitionKind::bend:
+      return record.direction == series::Direction::fall ? "bent downwards" : "bent upwards";
     case TransitionKind::none:
       break;
   }
   return "did not change";
 }
 
-/// " from 3 % to 97 %", " by 0.94" or nothing.
+/// " from 3 % to 97 %" by the data on either side, else nothing: what the curve says beyond them is
+/// not stated.
 std::string change_words(const FittedTransition& fitted, const NumberFormat& format) {
-  if (fitted.curve.size() >= 2 && fitted.record.kind != TransitionKind::spike) {
-    return fmt::format(" from {} to {}", format.value(fitted.curve.front().value.estimate),
-                       format.value(fitted.curve.back().value.estimate));
-  }
-  if (!fitted.record.size) return "";
-  return " by " + format.value(std::abs(*fitted.record.size));
+  const series::Transition& record = fitted.record;
+  if (record.before && record.after)
+    return fmt::format(" from {} to {}", format.value(*record.before), format.value(*record.after));
+  if (!record.size) return "";
+  return " by " + format.value(std::abs(*record.size));
+}
+
+/// ", its slope going from 0.0066 to 0.00001 a step" of a bend.
+std::string slope_words(const Scene& scene, const series::Transition& record) {
+  if (!record.slope_before || !record.slope_after) return "";
+  return fmt::format(", its slope going from {} to {} per {}", number_text(*record.slope_before),
+                     number_text(*record.slope_after), series::word(scene.data.axis));
 }
 
 std::string threshold_words(const Scene& scene) {
@@ -70,8 +81,9 @@ const Forecast* highest(const std::vector<Forecast>& forecasts) {
 }
 
 std::string abstention_reason(const std::vector<Forecast>& forecasts) {
-  for (const Forecast& forecast : forecasts) {
-    if (forecast.status == ForecastStatus::abstained && forecast.reason) return *forecast.reason;
+  for (const Forecast& each : forecasts) {
+    if (each.status == ForecastStatus::abstained && each.reason)
+      return forecast::short_reason(*each.reason);
   }
   return "no reason was recorded";
 }
@@ -131,7 +143,7 @@ std::string transition_words(const Scene& scene) {
   std::string words = name + " " + verb(scene, record) +
                       change_words(*scene.transition, scene.format(*scene.order));
   if (record.onset) words += " at " + place_text(scene.data.axis, *record.onset);
-  return words + ".";
+  return words + slope_words(scene, record) + ".";
 }
 
 std::string evidence_words(const Scene& scene, const FittedTransition& fitted) {
@@ -170,6 +182,13 @@ std::string forecast_words(const Scene& scene) {
   if (best == nullptr) {
     return fmt::format("There is no forecast: abstained because {}.",
                        abstention_reason(track.forecasts));
+  }
+  const forecast::PathStory story = forecast::path_story(track.forecasts, track.threshold);
+  // A crossing that did not last warned of nothing.
+  if (track.crossed_at && story.fell_back()) {
+    return fmt::format("The forecast touched {}{} at {} and fell back to {}.",
+                       percent_text(story.highest), story.above == 1 ? " once" : "",
+                       scene.place(story.highest_at), percent_text(story.last));
   }
   if (track.crossed_at) {
     return fmt::format("The forecast passed {} at {}{}.", threshold_words(scene),

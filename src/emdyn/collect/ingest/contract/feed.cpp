@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
@@ -48,14 +50,17 @@ void Feed::point(SignalIndex signal, double position, double value, double secon
   RunState& run = runs_[state.run];
   if (position < state.last && !run.warned && !muted_) {
     run.warned = true;
-    warn(fmt::format("run \"{}\": steps go back (from {} to {}); each return opens a new segment",
-                     terminal_safe(run.name), shortest(state.last), shortest(position)));
+    warn_of(
+        "steps go back",
+        fmt::format("run \"{}\": steps go back (from {} to {}); each return opens a new segment",
+                    terminal_safe(run.name), shortest(state.last), shortest(position)));
   }
   state.last = position;
   run.last = position;
-  if (muted_) return;
-  ++report_.points;
-  if (!std::isfinite(value)) ++report_.nonfinite;
+  if (!muted_) {
+    ++report_.points;
+    if (!std::isfinite(value)) ++report_.nonfinite;
+  }
   sink_.on_point(signal, position, value, seconds);
 }
 
@@ -63,10 +68,24 @@ void Feed::configuration(RunIndex run, const Json& configuration) {
   if (!configuration.empty()) sink_.on_configuration(run, configuration);
 }
 
-void Feed::warn(std::string text) {
+void Feed::warn_of(std::string_view kind, std::string text) {
   if (muted_) return;
-  sink_.on_warning(text);
-  if (report_.warnings.size() < kMostWarnings) report_.warnings.push_back(std::move(text));
+  const auto same = std::ranges::find(warnings_, kind, &Warning::kind);
+  if (same != warnings_.end()) {
+    ++same->count;
+  } else if (warnings_.size() < kMostWarnings) {
+    warnings_.push_back({std::string(kind), std::move(text), 1});
+  }
+}
+
+void Feed::tell_warnings() {
+  for (Warning& warning : warnings_) {
+    if (std::exchange(warning.told, true)) continue;
+    std::string text = warning.text;
+    if (warning.count > 1) text += fmt::format(" (and {} more like it)", warning.count - 1);
+    sink_.on_warning(text);
+    report_.warnings.push_back(std::move(text));
+  }
 }
 
 void Feed::bad_row(bool skip, std::string text) {

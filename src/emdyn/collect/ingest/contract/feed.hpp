@@ -16,8 +16,9 @@ namespace emdyn::collect::ingest {
 /// Wall time of a point whose file does not say.
 inline constexpr double kNoTime = std::numeric_limits<double>::quiet_NaN();
 
-/// Between parsers and a sink: numbers runs and signals by name, counts, and warns once per run
-/// when its steps go back. One feed may serve many files: equal names mean the same run.
+/// Between parsers and a sink: numbers runs and signals by name, counts, and keeps warnings until
+/// they are told, one line with a count for those of one kind. One feed may serve many files: equal
+/// names mean the same run.
 class Feed {
  public:
   Feed(Sink& sink, const Limits& limits, const Task& task = {})
@@ -32,24 +33,35 @@ class Feed {
   SignalIndex signal(RunIndex run, std::string_view name, series::Axis axis);
   void point(SignalIndex signal, double position, double value, double seconds = kNoTime);
   /// The row whose points were passed on ends here.
-  void row(RunIndex run, double position) {
-    if (!muted_) sink_.on_row(run, position);
-  }
+  void row(RunIndex run, double position) { sink_.on_row(run, position); }
   void configuration(RunIndex run, const Json& configuration);
-  void warn(std::string text);
+  /// A line for people, told by tell_warnings(): of one kind the first, with how many more there
+  /// are. The kind of a warning without one is its text.
+  void warn(std::string text) { warn_of(text, text); }
+  void warn_of(std::string_view kind, std::string text);
+  /// Passes on what was not told yet. Whoever reads calls it where nothing can fail any more for
+  /// now: a refusal is one line.
+  void tell_warnings();
+  /// Drops what was not told: the file it is about could not be read.
+  void drop_warnings() {
+    std::erase_if(warnings_, [](const Warning& warning) { return !warning.told; });
+  }
   /// A malformed row: throws DataError(text), or counts it when rows may be skipped.
   void bad_row(bool skip, std::string text);
   void missing() noexcept { ++report_.missing_cells; }
   void ignored() noexcept { ++report_.ignored_values; }
+  void torn() noexcept { report_.torn_rows += muted_ ? 0 : 1; }
   void read(std::size_t bytes) noexcept { report_.bytes += bytes; }
   /// The entry a parser fills for its file. The reference stays valid for the life of the feed.
   SourceInfo& source(std::string path);
 
   /// The latest position of a run, or nothing when it has no point yet.
   std::optional<double> last_position(RunIndex run) const noexcept;
-  /// While muted, points are neither counted nor passed on, and nothing warns: used to get back to
-  /// a known place in a file.
+  /// While muted, points are not counted and nothing warns: what is read was read before, and is passed on for the sink
+  /// to get back to where it was.
   void mute(bool muted) noexcept { muted_ = muted; }
+  FileIndex new_file() noexcept { return files_++; }
+  Sink& sink() noexcept { return sink_; }
   std::uint64_t points() const noexcept { return report_.points; }
   const Limits& limits() const noexcept { return limits_; }
   ReadReport report() const;
@@ -79,8 +91,17 @@ class Feed {
   Names run_names_;
   std::vector<RunState> runs_;
   std::vector<SignalState> signals_;
+  struct Warning {
+    std::string kind;
+    std::string text;
+    std::size_t count = 0;
+    bool told = false;
+  };
+
+  std::vector<Warning> warnings_;
   std::deque<SourceInfo> sources_;
   ReadReport report_;
+  FileIndex files_ = 0;
   bool muted_ = false;
 };
 

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "emdyn/collect/ingest/contract/crc32c.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -15,6 +17,8 @@ namespace emdyn::collect::ingest {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kSumBlock = 256 << 10;
 
 }  // namespace
 
@@ -45,11 +49,11 @@ File::~File() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::string_view File::read(std::size_t size) {
-  buffer_.resize(size);
+std::string_view File::read(std::size_t size, std::string& buffer) {
+  buffer.resize(size);
   for (;;) {
-    const ssize_t got = ::read(descriptor_, buffer_.data(), size);
-    if (got >= 0) return std::string_view(buffer_).substr(0, static_cast<std::size_t>(got));
+    const ssize_t got = ::read(descriptor_, buffer.data(), size);
+    if (got >= 0) return std::string_view(buffer).substr(0, static_cast<std::size_t>(got));
     if (errno != EINTR) {
       throw DataError(fmt::format("{}: cannot be read: {}", shown_, std::strerror(errno)));
     }
@@ -82,6 +86,23 @@ struct stat File::status() const {
     throw DataError(fmt::format("{}: cannot be examined: {}", shown_, std::strerror(errno)));
   }
   return status;
+}
+
+FileIdentity File::identity() const {
+  const struct stat now = status();
+  return {static_cast<std::uint64_t>(now.st_dev), static_cast<std::uint64_t>(now.st_ino)};
+}
+
+bool File::begins_as(const FilePlace& place) const {
+  std::uint32_t sum = 0;
+  for (std::uint64_t at = 0; at < place.offset;) {
+    const std::string bytes = read_at(
+        at, static_cast<std::size_t>(std::min<std::uint64_t>(kSumBlock, place.offset - at)));
+    if (bytes.empty()) return false;
+    sum = crc32c(bytes, sum);
+    at += bytes.size();
+  }
+  return sum == place.sum;
 }
 
 }  // namespace emdyn::collect::ingest

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "emdyn/collect/ingest/contract/quantity.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace emdyn::collect::ingest {
@@ -78,12 +79,15 @@ class Scanner {
     entry.key = path_;
     entry.kind = kind;
     entry.number = 0.0;
+    entry.inexact = false;
     entry.text.clear();
     return &entry;
   }
   bool number_entry(double number) {
     FlatEntry* made = entry(FlatEntry::Kind::number);
-    if (made != nullptr) made->number = number;
+    if (made == nullptr) return false;
+    made->number = number;
+    made->inexact = inexact_;
     return made != nullptr;
   }
 
@@ -111,16 +115,41 @@ class Scanner {
     if (text_.empty()) return fail("the line ends within the object");
     const char c = text_[0];
     if (c == '{') return depth + 1 < kDeepest ? object(depth + 1) : fail("nested too deeply");
-    if (c == '[') return array(depth + 1) && entry(FlatEntry::Kind::other) != nullptr;
-    if (c == '"') return text_value();
-    if (take("true") || take("false")) {
+    if (c == '[' || c == '(') return array(depth + 1) && entry(FlatEntry::Kind::other) != nullptr;
+    if (c == '"' || c == '\'') return text_value();
+    if (take("true") || take("false") || take("True") || take("False")) {
       FlatEntry* made = entry(FlatEntry::Kind::boolean);
-      if (made != nullptr) made->number = c == 't' ? 1.0 : 0.0;
+      if (made != nullptr) made->number = c == 't' || c == 'T' ? 1.0 : 0.0;
       return made != nullptr;
     }
-    if (take("null")) return entry(FlatEntry::Kind::null) != nullptr;
+    if (take("null") || take("None")) return entry(FlatEntry::Kind::null) != nullptr;
     double number = 0.0;
+    if (wrapped_number(number)) return number_entry(number);
     return scan_number(number) && number_entry(number);
+  }
+
+  /// tensor(0.5, device='cuda:0') and np.float64(0.5): the number in it.
+  bool wrapped_number(double& number) {
+    std::size_t length = 0;
+    const auto is_name = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '.';
+    };
+    if (text_[0] < 'A') return false;
+    while (length < text_.size() && is_name(text_[length])) ++length;
+    if (length == text_.size() || text_[length] != '(') return false;
+    const auto end = text_.find(')', length);
+    if (end == std::string_view::npos) return false;
+    const std::string_view whole = text_;
+    text_ = text_.substr(length + 1);
+    std::string_view behind = whole.substr(end + 1);
+    if (scan_number(number) && (starts(',') || starts(')'))) {
+      text_ = behind;
+      return true;
+    }
+    error_ = {};
+    text_ = whole;
+    return false;
   }
 
   bool text_value() {
@@ -136,6 +165,7 @@ class Scanner {
   }
 
   bool scan_number(double& number) {
+    inexact_ = false;
     if (take("NaN") || take("-NaN") || take("nan")) {
       number = std::numeric_limits<double>::quiet_NaN();
       return true;
@@ -154,6 +184,7 @@ class Scanner {
       ++length;
     }
     const auto parsed = parse_double(text_.substr(0, length));
+    inexact_ = length > 15 && !is_exact(text_.substr(0, length));
     if (length == 0 || text_[0] == '+' || !parsed) return fail("a value is expected");
     number = *parsed;
     text_.remove_prefix(length);
@@ -163,20 +194,23 @@ class Scanner {
   /// Checks and passes over an array; what it holds is not read.
   bool array(int depth) {
     if (depth >= kDeepest) return fail("nested too deeply");
-    take('[');
+    const char end = starts('(') ? ')' : ']';
+    text_.remove_prefix(1);
     space();
-    if (take(']')) return true;
+    if (take(end)) return true;
     for (;;) {
       if (!skip(depth)) return false;
       space();
-      if (take(']')) return true;
+      if (take(end)) return true;
       if (!take(',')) return fail("\",\" or \"]\" is expected");
+      space();
+      if (end == ')' && take(end)) return true;  // (1,)
     }
   }
 
   bool skip(int depth) {
     space();
-    if (starts('[')) return array(depth + 1);
+    if (starts('[') || starts('(')) return array(depth + 1);
     if (starts('{')) {
       // Its leaves are dropped again.
       const std::size_t used = used_;
@@ -184,24 +218,26 @@ class Scanner {
       used_ = used;
       return good;
     }
-    if (starts('"')) {
+    if (starts('"') || starts('\'')) {
       scratch_.clear();
       return string(scratch_) || fail("a text does not end or is malformed");
     }
     double number = 0.0;
-    return take("true") || take("false") || take("null") || scan_number(number);
+    return take("true") || take("false") || take("null") || take("True") || take("False") ||
+           take("None") || scan_number(number);
   }
 
   /// Appends the quoted text to `out`.
   bool string(std::string& out) {
-    if (!take('"')) return false;
+    const bool single = starts('\'');
+    if (!take('"') && !take('\'')) return false;
     for (;;) {
-      const auto end = text_.find_first_of("\"\\");
+      const auto end = text_.find_first_of(single ? "'\\" : "\"\\");
       if (end == std::string_view::npos) return false;
       out.append(text_.substr(0, end));
       const char c = text_[end];
       text_.remove_prefix(end + 1);
-      if (c == '"') return true;
+      if (c != '\\') return true;
       if (!escape(out)) return false;
     }
   }
@@ -210,8 +246,8 @@ class Scanner {
     if (text_.empty()) return false;
     const char c = text_[0];
     text_.remove_prefix(1);
-    constexpr std::string_view kLetters = "\"\\/bfnrt";
-    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
+    constexpr std::string_view kLetters = "\"\\/bfnrt'";
+    constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t'";
     if (const auto at = kLetters.find(c); at != std::string_view::npos) {
       out.push_back(kMeanings[at]);
       return true;
@@ -247,6 +283,7 @@ class Scanner {
   std::string path_;
   std::string scratch_;
   std::string_view error_;
+  bool inexact_ = false;
 };
 
 }  // namespace

@@ -71,7 +71,7 @@ std::optional<double> take_clock(std::string_view& text) noexcept {
   double fraction = 0.0;
   if (take(text, ':')) {
     if (!take(text, 2, second)) return std::nullopt;
-    if (take(text, '.')) {
+    if (take(text, '.') || take(text, ',')) {
       double scale = 0.1;
       while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
         fraction += scale * (text.front() - '0');
@@ -145,8 +145,11 @@ std::optional<double> parse_time(std::string_view text) noexcept {
 }
 
 double epoch_seconds(double number) noexcept {
-  // 1e11 s is the year 5138; 1e11 ms is 1973.
-  return number > 1e11 && number < 1e14 ? number / 1000.0 : number;
+  // 1e11 s is the year 5138; 1e11 ms, 1e14 µs and 1e17 ns are 1973.
+  if (number > 1e17 && number < 1e20) return number / 1e9;
+  if (number > 1e14 && number < 1e17) return number / 1e6;
+  if (number > 1e11 && number < 1e14) return number / 1e3;
+  return number;
 }
 
 }  // namespace emdyn::collect::ingest

@@ -17,10 +17,11 @@ struct Cell {
 Cell read_cell(std::string_view text) noexcept;
 
 /// A point in time in seconds since 1970-01-01 UTC: ISO 8601 dates and times ("2014-04-01",
-/// "2014-04-01 00:05:00.25", "2014-04-01T00:05:00+02:00"; no zone means UTC).
+/// "2014-04-01 00:05:00.25" (or ",25"), "2014-04-01T00:05:00+02:00"; no zone means UTC).
 std::optional<double> parse_time(std::string_view text) noexcept;
 
-/// Seconds from a number that may count milliseconds since the epoch.
+/// Seconds from a number that counts seconds, milli-, micro- or nanoseconds since the epoch, told by
+/// its size.
 double epoch_seconds(double number) noexcept;
 
 std::string_view trim(std::string_view text) noexcept;

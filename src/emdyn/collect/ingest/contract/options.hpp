@@ -10,7 +10,7 @@
 namespace emdyn::collect::ingest {
 
 /// What a file is, by its content.
-enum class Format { automatic, csv, jsonl, tfevents, json };
+enum class Format { automatic, csv, jsonl, tfevents, json, text };
 std::string_view word(Format format) noexcept;
 /// @throws ConfigError listing the formats for a word that names none.
 Format format_from_word(std::string_view word);
@@ -39,19 +39,29 @@ struct ReadOptions {
   std::string run_name{};                  ///< For files that name no run; default: from the path.
   std::optional<series::Axis> axis{};      ///< Default: from the name of the position column.
   bool skip_bad_rows = false;              ///< Count malformed rows instead of throwing.
+  /// More will come: rows are passed on as soon as the position is sure, after kGrowingRows at the
+  /// latest. Set by what follows a file; a file read once is judged by its first megabyte.
+  bool growing = false;
+  bool finite = false;  ///< To a follower: what is there is all that will come.
   Limits limits{};
 };
+
+/// Rows of a growing file that are held while its position is in doubt.
+inline constexpr std::size_t kGrowingRows = 8;
 
 /// What was read from one file.
 struct SourceInfo {
   std::string path{};
   Format format = Format::automatic;
   bool gzip = false;
-  std::string delimiter{};        ///< CSV: "," ";" "\t" or "|".
+  std::string delimiter{};        ///< CSV: "," ";" "\t" "|" or " ".
   std::string position_column{};  ///< Empty where positions are row numbers.
   std::string time_column{};      ///< Empty when the file holds no wall time.
   std::vector<std::string> run_columns{};
   std::vector<std::string> ignored_columns{};  ///< Text columns and what a long table leaves over.
+  std::string position_note{};  ///< Why rows are numbered, or what was done to the positions.
+  std::uint64_t rows = 0;       ///< Rows or objects that were read.
+  std::string seen{};           ///< What is there instead of numbers, for the error that says none.
 };
 
 /// Sums over all that was read so far.
@@ -63,6 +73,7 @@ struct ReadReport {
   std::uint64_t missing_cells = 0;   ///< Empty cells and nulls: no points.
   std::uint64_t ignored_values = 0;  ///< Texts, booleans, arrays, images, histograms …
   std::uint64_t skipped_rows = 0;    ///< Malformed rows left out (skip_bad_rows).
+  std::uint64_t torn_rows = 0;       ///< Last lines left out because they are only half written.
   std::uint64_t bytes = 0;           ///< Bytes parsed, after decompression.
   std::vector<SourceInfo> sources{};  ///< One per file.
   std::vector<std::string> warnings{};

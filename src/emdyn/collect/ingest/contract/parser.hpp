@@ -23,6 +23,12 @@ class Parser {
   virtual void feed(std::string_view bytes) = 0;
   /// Nothing follows: a last line without its newline counts, a partial record warns.
   virtual void finish() = 0;
+  /// The reading ends here for now, the file perhaps not: a line counts when it ends, so nothing is made of a partial
+  /// one. Rows held back while their position was in doubt are passed on. What has no lines (a document) is taken as it
+  /// stands.
+  virtual void pause() {}
+  /// Lets go of memory that is not needed between two looks at a file.
+  virtual void rest() {}
   /// Bytes of whole rows or records so far.
   virtual std::uint64_t consumed() const noexcept = 0;
   /// The same file begins again (it was rotated or truncated): forget the partial row, keep what

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "emdyn/core/error.hpp"
@@ -10,6 +11,8 @@ namespace emdyn::collect::ingest {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// Of what was read: whether a last line is whole is judged by the lines before it.
+constexpr std::size_t kKept = 4096;
 
 const char* find(std::string_view text, char wanted) noexcept {
   return text.empty() ? nullptr
@@ -24,12 +27,22 @@ bool RecordSplitter::is_delimiter(char c) const noexcept {
 }
 
 void RecordSplitter::append(std::string_view bytes) {
-  if (start_ > 0) {
-    buffer_.erase(0, start_);
-    scan_ -= start_;
-    start_ = 0;
+  if (start_ > 2 * kKept) {
+    const std::size_t gone = start_ - kKept;
+    buffer_.erase(0, gone);
+    scan_ -= gone;
+    start_ = kKept;
   }
   buffer_.append(bytes);
+}
+
+std::string_view RecordSplitter::before_last() const noexcept {
+  std::string_view before = std::string_view(buffer_).substr(0, start_);
+  if (before.size() <= kKept && consumed_ == before.size()) return before;
+  before.remove_prefix(before.size() - std::min(before.size(), kKept));
+  const auto newline = before.find('\n');
+  before.remove_prefix(newline == std::string_view::npos ? before.size() : newline + 1);
+  return before;
 }
 
 bool RecordSplitter::scan() noexcept {
@@ -110,6 +123,11 @@ bool RecordSplitter::last(Record& record) {
   if (start_ >= buffer_.size()) return false;
   record = take(buffer_.size(), buffer_.size());
   return true;
+}
+
+void RecordSplitter::rest() {
+  append({});
+  buffer_.shrink_to_fit();
 }
 
 void RecordSplitter::restart() {

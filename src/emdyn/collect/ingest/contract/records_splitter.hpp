@@ -27,12 +27,17 @@ class RecordSplitter {
   bool next(Record& record);
   /// At the end of the input: the last record when it lacks its newline; false when there is none.
   bool last(Record& record);
+  /// Some bytes of whole records before the one last() would give, from the beginning of a line; at
+  /// least the last of them where there are any.
+  std::string_view before_last() const noexcept;
   /// Bytes of whole records so far.
   std::uint64_t consumed() const noexcept { return consumed_; }
   /// True inside a quoted field that has not ended.
   bool in_quotes() const noexcept { return state_ == State::quoted; }
   std::uint64_t line() const noexcept { return line_; }
   void restart();
+  /// Keeps the partial record and no more room than it needs.
+  void rest();
 
  private:
   enum class State { field_start, unquoted, quoted, quote_in_quoted };

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 
+#include "emdyn/collect/ingest/contract/numbers.hpp"
 #include "emdyn/collect/ingest/csv/csv.hpp"
 
 namespace emdyn::collect::ingest {
@@ -22,14 +23,38 @@ bool take_quoted(std::string_view& rest, char delimiter, std::string_view& cell,
     rest.remove_prefix(1);
   }
   cell = std::string_view(scratch).substr(begin);
-  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  while (delimiter != ' ' && rest.starts_with(' ')) rest.remove_prefix(1);
   return rest.empty() || rest.front() == delimiter;
+}
+
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+/// Cells parted by any number of blanks.
+bool split_at_blanks(std::string_view record, std::vector<std::string_view>& cells,
+                     std::string& scratch) {
+  cells.clear();
+  scratch.clear();
+  scratch.reserve(record.size());  // Cells point into it: it must not move.
+  for (;;) {
+    while (!record.empty() && is_blank(record.front())) record.remove_prefix(1);
+    if (record.empty()) return true;
+    if (record.starts_with('"')) {
+      if (!take_quoted(record, ' ', cells.emplace_back(), scratch)) {
+        if (record.empty() || !is_blank(record.front())) return false;
+      }
+      continue;
+    }
+    const auto end = std::min(record.find_first_of(" \t"), record.size());
+    cells.push_back(record.substr(0, end));
+    record.remove_prefix(end);
+  }
 }
 
 }  // namespace
 
 bool split_cells(std::string_view record, char delimiter, std::vector<std::string_view>& cells,
                  std::string& scratch) {
+  if (delimiter == ' ') return split_at_blanks(record, cells, scratch);
   cells.clear();
   scratch.clear();
   if (record.find('"') == std::string_view::npos) {
@@ -68,7 +93,9 @@ char guess_delimiter(std::string_view line) {
       if (c == kDelimiters[i]) ++counts[i];
     }
   }
-  return kDelimiters[static_cast<std::size_t>(std::ranges::max_element(counts) - counts.begin())];
+  const auto most = std::ranges::max_element(counts);
+  if (*most == 0 && trim(line).find_first_of(" \t") != std::string_view::npos) return ' ';
+  return kDelimiters[static_cast<std::size_t>(most - counts.begin())];
 }
 
 }  // namespace emdyn::collect::ingest

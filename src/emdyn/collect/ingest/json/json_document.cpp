@@ -3,74 +3,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <memory>
 #include <optional>
 
+#include "emdyn/collect/ingest/json/json_arrays.hpp"
+#include "emdyn/collect/ingest/json/json_text.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace emdyn::collect::ingest {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::array<std::string_view, 3> kLogKeys{"log_history", "history", "logs"};
 
-std::string_view without_blanks(std::string_view text) noexcept {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  return text;
+/// An array whose first element is an array.
+bool is_nested_array(std::string_view array) noexcept {
+  return without_blanks(array.substr(1)).starts_with('[');
 }
-
-/// Length of the JSON value at the front of `text`, by its brackets and quotes alone (what reads
-/// the value checks the rest); 0 when it does not end.
-std::size_t value_length(std::string_view text) noexcept {
-  std::size_t depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      if (c == '"') quoted = false;
-      if (c == '"' && depth == 0) return i + 1;
-      continue;
-    }
-    if (c == '"') quoted = true;
-    const bool closes = c == '}' || c == ']';
-    if (depth == 0 && (closes || c == ',' || c == ':')) return i;
-    if (c == '{' || c == '[') ++depth;
-    if (closes && --depth == 0) return i + 1;
-  }
-  return 0;
-}
-
-/// Takes the value at the front of `rest` off; empty when there is none.
-std::string_view take_value(std::string_view& rest) noexcept {
-  rest = without_blanks(rest);
-  const std::string_view value = rest.substr(0, value_length(rest));
-  rest.remove_prefix(value.size());
-  rest = without_blanks(rest);
-  return value;
-}
-
-/// The text of a member of the object that `document` is.
-std::optional<std::string_view> member(std::string_view document, std::string_view key) noexcept {
-  std::string_view rest = document.substr(1);
-  for (;;) {
-    const std::string_view name = take_value(rest);
-    if (name.empty() || !rest.starts_with(':')) return std::nullopt;
-    rest.remove_prefix(1);
-    const std::string_view value = take_value(rest);
-    if (value.empty()) return std::nullopt;
-    if (name.size() == key.size() + 2 && name.substr(1, key.size()) == key) return value;
-    if (!rest.starts_with(',')) return std::nullopt;
-    rest.remove_prefix(1);
-  }
+/// An array of objects, or an empty one.
+bool holds_objects(std::string_view array) noexcept {
+  const std::string_view first = without_blanks(array.substr(1));
+  return first.starts_with('{') || first.starts_with(']');
 }
 
 }  // namespace
 
 JsonDocumentParser::JsonDocumentParser(Feed& feed, Origin origin, const ReadOptions& options,
                                        SourceInfo& info)
-    : feed_(feed), origin_(origin), options_(options), lines_(feed, origin, options, info) {}
+    : feed_(feed),
+      origin_(origin),
+      options_(options),
+      info_(info),
+      lines_(feed, origin, options, info) {}
 
 void JsonDocumentParser::feed(std::string_view bytes) {
   feed_.read(bytes.size());
@@ -81,12 +46,16 @@ void JsonDocumentParser::feed(std::string_view bytes) {
   document_.append(bytes);
 }
 
+void JsonDocumentParser::pause() {
+  if (!document_.empty()) finish();
+}
+
 void JsonDocumentParser::restart() { document_.clear(); }
 
 void JsonDocumentParser::unknown() const {
   throw DataError(
-      fmt::format("{}: a JSON document without a log in it (an array of objects, "
-                  "\"log_history\" or \"series\" is read); is it whole?",
+      fmt::format("{}: a JSON document without a log in it (an array of objects, an object of "
+                  "arrays, \"log_history\" or \"series\" is read); is it whole?",
                   origin_.path));
 }
 
@@ -94,23 +63,48 @@ void JsonDocumentParser::finish() {
   std::string_view document = document_;
   if (document.starts_with("\xEF\xBB\xBF")) document.remove_prefix(3);
   document = without_blanks(document);
+  if (!is_utf8(document)) throw DataError(origin_.path + ": not UTF-8 text");
   if (document.starts_with('[')) {
-    objects(document);
+    is_nested_array(document) ? tuples(document) : objects(document);
   } else if (document.starts_with('{')) {
-    const auto history = member(document, "log_history");
-    if (history && history->starts_with('[')) {
-      objects(*history);
-    } else if (member(document, "series")) {
-      series(document);
-    } else {
-      unknown();
-    }
+    object(document);
   } else {
     unknown();
   }
   lines_.finish();
   consumed_ += document_.size();
   document_.clear();
+}
+
+void JsonDocumentParser::object(std::string_view document) {
+  for (const std::string_view key : kLogKeys) {
+    const auto log = member(document, key);
+    if (log && log->starts_with('[') && holds_objects(*log)) return objects(*log);
+  }
+  const auto list = member(document, "series");
+  if (list && list->starts_with('[') && holds_objects(*list)) return series(document);
+  JsonArrays arrays;
+  const std::string_view error = read_arrays(document, options_.limits.columns, arrays);
+  if (!error.empty()) {
+    throw DataError(
+        fmt::format("{}: the JSON document ends early or is malformed: {}", origin_.path, error));
+  }
+  if (!emit_arrays(arrays, feed_, origin_, options_, info_)) unknown();
+}
+
+/// TensorBoard's page saves a scalar as [[wall time, step, value], …].
+void JsonDocumentParser::tuples(std::string_view array) {
+  JsonArray signal;
+  if (!read_tuples(array, signal)) {
+    throw DataError(
+        fmt::format("{}: an array of arrays that are not [wall time, step, value] or "
+                    "[step, value]",
+                    origin_.path));
+  }
+  signal.name = origin_.run;
+  JsonArrays arrays;
+  arrays.signals.push_back(std::move(signal));
+  if (!emit_arrays(arrays, feed_, origin_, options_, info_)) unknown();
 }
 
 void JsonDocumentParser::objects(std::string_view array) {

@@ -42,6 +42,47 @@ TEST(JsonDocument, SeriesWithTheirTimeIndex) {
   EXPECT_EQ(read.report.missing_cells, 1U);
 }
 
+TEST(JsonDocument, AnObjectOfArraysIsASignalAnArray) {
+  for (
+      const char* text :
+      {"{\"loss\": [3, 2.5, NaN], \"acc\": [0.1, null, \"0.3\"]}",
+       "{\n  \"loss\": [\n    3,\n    2.5,\n NaN\n  ],\n \"acc\": [0.1, null, 0.3\n  ]\n}\n",
+       "{\"history\": {\"loss\": [3, 2.5, NaN], \"acc\": [0.1, null, 0.3]}, \"params\": {\"epochs\": 3}}",
+       "{\"loss\":{\"0\":3,\"1\":2.5,\"2\":NaN},\"acc\":{\"0\":0.1,\"1\":null,\"2\":0.3}}"}) {
+    const auto read = read_text(text);
+    EXPECT_TRUE(read.report.sources.at(0).format == Format::json) << text;
+    EXPECT_THAT(read.signal(0, "loss").positions, ElementsAre(0, 1, 2)) << text;
+    EXPECT_THAT(read.signal(0, "acc").positions, ElementsAre(0, 2)) << text;
+    EXPECT_THAT(read.signal(0, "acc").values, ElementsAre(0.1, 0.3)) << text;
+    EXPECT_TRUE(std::isnan(read.signal(0, "loss").values[2])) << text;
+  }
+}
+
+TEST(JsonDocument, AnArrayMayBeThePositionOfTheOthers) {
+  const auto read =
+      read_text("{\"epoch\": [5, 10, 15], \"loss\": [3, 2, 1], \"val_loss\": [4, 3]}");
+  EXPECT_THAT(read.signal(0, "loss").positions, ElementsAre(5, 10, 15));
+  EXPECT_THAT(read.signal(0, "val_loss").positions, ElementsAre(0, 1));
+  EXPECT_EQ(read.report.sources[0].position_column, "epoch");
+  const auto pairs = read_text("{\"loss\": [[10, 3], [20, 2]], \"val/acc\": [[20, 0.5]]}");
+  EXPECT_THAT(pairs.signal(0, "loss").positions, ElementsAre(10, 20));
+}
+
+TEST(JsonDocument, WhatThePageOfTensorBoardSaves) {
+  const auto read = read_text("[[1700000000.5, 1, 2.5], [1700000001.5, 2, 1.5]]", {}, "loss.json");
+  EXPECT_THAT(read.signal(0, "loss").positions, ElementsAre(1, 2));
+  EXPECT_THAT(read.signal(0, "loss").values, ElementsAre(2.5, 1.5));
+  EXPECT_THAT(read.signal(0, "loss").seconds, ElementsAre(1700000000.5, 1700000001.5));
+}
+
+TEST(JsonDocument, ASettingBesideAHistoryIsNoSignal) {
+  std::string text = "{\"betas\": [0.9, 0.999], \"loss\": [";
+  for (int i = 0; i < 80; ++i) text += std::to_string(i) + (i == 79 ? "]}" : ", ");
+  const auto read = read_text(text);
+  EXPECT_EQ(read.report.signals, 1U);
+  EXPECT_EQ(read.report.points, 80U);
+}
+
 TEST(JsonDocument, WhatHoldsNoLogOrIsMalformedIsAnError) {
   EXPECT_THAT(error_of("{\n\"a\": 1\n}\n"), HasSubstr("without a log in it"));
   EXPECT_THAT(error_of("[{\"step\":1,\"a\":2},\n{\"step\":2"), HasSubstr("log.txt:2: the JSON"));

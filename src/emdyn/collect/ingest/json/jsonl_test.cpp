@@ -111,10 +111,55 @@ TEST(Jsonl, TextsAreUnescaped) {
   EXPECT_EQ(read.runs[0].signals[0].name, "a\u00e9\n\"\U0001F600\uFFFD");
 }
 
+TEST(Jsonl, DictionariesOfPython) {
+  const auto read = read_text(
+      "{'step': 1, 'loss': 0.5, 'ok': True, 'note': None, 'name': \"it's\"}\n"
+      "{'step': 2, 'loss': tensor(0.25, device='cuda:0', grad_fn=<NllLossBackward0>), 'betas': (0.9, 0.99)}\n"
+      "{'step': 3, 'loss': np.float64(nan)}\n");
+  const auto& loss = read.signal(0, "loss");
+  EXPECT_THAT(loss.positions, ElementsAre(1, 2, 3));
+  EXPECT_EQ(loss.values[1], 0.25);
+  EXPECT_TRUE(std::isnan(loss.values[2]));
+}
+
+TEST(Jsonl, NumbersWrittenAsTextsAreReadWithOneWarning) {
+  const auto read = read_text(
+      "{\"step\":1,\"loss\":\"0.5\",\"mem\":\"12 MiB\",\"sha\":\"abc1\"}\n{\"step\":2,\"loss\":\"0.25\"}\n");
+  EXPECT_THAT(read.signal(0, "loss").values, ElementsAre(0.5, 0.25));
+  EXPECT_THAT(read.signal(0, "mem").values, ElementsAre(12));
+  EXPECT_THAT(read.report.warnings, ElementsAre(HasSubstr("\"loss\" is a number written as text")));
+  EXPECT_EQ(read.report.ignored_values, 1U);
+}
+
+TEST(Jsonl, AKeyThatStandsTwiceCountsOnceWithAWarning) {
+  const auto read = read_text("{\"step\":1,\"a\":1,\"b\":5,\"a\":2}\n{\"step\":2,\"a\":3}\n");
+  EXPECT_THAT(read.signal(0, "a").values, ElementsAre(2, 3));
+  EXPECT_THAT(read.report.warnings,
+              ElementsAre(HasSubstr("\"a\" stands twice in one row; the last counts")));
+}
+
+TEST(Jsonl, AHalfWrittenLastLineIsLeftOut) {
+  for (const char* torn :
+       {"{\"step\":3,\"lo", "{\"step\":3,\"loss\":0.", "{", "{\"step\":3,\"loss\":0.4"}) {
+    const auto read =
+        read_text(std::string("{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":1}\n") + torn);
+    EXPECT_THAT(read.signal(0, "loss").positions, ElementsAre(1, 2)) << torn;
+    EXPECT_THAT(read.report.warnings, ElementsAre(HasSubstr("log.txt:3: the last line is half")))
+        << torn;
+  }
+  const auto whole = read_text("{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":1}");
+  EXPECT_THAT(whole.signal(0, "loss").positions, ElementsAre(1, 2));
+}
+
+TEST(Jsonl, StepsBeyondWhatADoubleHoldsAreRefusedInJsonToo) {
+  EXPECT_THAT(error_of("{\"step\":9007199254740993,\"a\":1}\n"), HasSubstr("beyond 2^53"));
+  EXPECT_EQ(read_text("{\"step\":9007199254740992,\"a\":9007199254740993}\n").report.points, 1U);
+}
+
 TEST(Jsonl, MalformedLinesNameTheLine) {
   const std::string good = "{\"step\":1,\"a\":1}\n";
   for (const char* bad :
-       {"{\"step\":2,\"a\":}", "{\"step\":2", "[1]", "{\"step\":2}x", "{\"a\" 1}", "{'step':2}",
+       {"{\"step\":2,\"a\":}", "{\"step\":2", "[1]", "{\"step\":2}x", "{\"a\" 1}", "{'step':2",
         "{\"step\":2,\"a\":+1}", "{\"step\":2,\"a\":\"\\q\"}", "hello"}) {
     EXPECT_THAT(error_of(good + bad + "\n"), HasSubstr("log.txt:2: ")) << bad;
   }
