@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/core/text.hpp"
 #include "emdyn/detect/front_end/front_end.hpp"
 #include "emdyn/detect/live/event_maker.hpp"
 #include "emdyn/detect/live/live_rows.hpp"
@@ -23,18 +22,11 @@
 namespace emdyn::detect {
 
 bool takes_rows(std::string_view detector) {
-  const auto knows = [detector](const auto& entries) {
-    return std::ranges::find(entries, detector, &detect::EntryFacts::name) != entries.end();
-  };
-  if (knows(detect::entries())) return false;
-  if (knows(detect::vector_entries())) return true;
-  std::vector<std::string_view> known;
-  for (const auto& entry : detect::entries()) known.push_back(entry.name);
-  for (const auto& entry : detect::vector_entries()) known.push_back(entry.name);
-  const auto near = nearest_word(detector, known);
-  throw ConfigError(fmt::format("unknown detector \"{}\"{}; see emdyn detect --list",
-                                terminal_safe(detector),
-                                near ? fmt::format(" (did you mean {}?)", *near) : std::string()));
+  if (series_registry().find_or_null(detector) != nullptr) return false;
+  if (row_registry().find_or_null(detector) != nullptr) return true;
+  std::vector<std::string_view> known = series_registry().names();
+  for (const std::string_view name : row_registry().names()) known.push_back(name);
+  unknown_entry(series_registry().form(), detector, known);
 }
 
 detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
