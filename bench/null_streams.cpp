@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "emdyn/core/philox.hpp"
@@ -36,12 +37,13 @@ double poisson4(Philox& random) noexcept {
 }  // namespace
 
 std::string_view word(Null null) noexcept {
-  constexpr std::array<std::string_view, 7> kWords{"gaussian", "student_t5", "poisson", "quantised",
-                                                   "ar1",      "seasonal",   "pattern"};
+  constexpr std::array<std::string_view, std::size(kNulls)> kWords{
+      "gaussian", "student_t5", "poisson", "quantised", "ar1",     "seasonal",
+      "pattern",  "uniform",    "digits",  "rare_10",   "rare_50", "rare_200"};
   return kWords[static_cast<std::size_t>(null)];
 }
 
-bool independent(Null null) noexcept { return null < Null::ar1; }
+bool independent(Null null) noexcept { return null < Null::ar1 || null > Null::pattern; }
 
 void fill(Null null, std::uint64_t number, std::span<double> samples) noexcept {
   Philox random(kSeed + static_cast<std::uint64_t>(null), number);
@@ -71,10 +73,28 @@ void fill(Null null, std::uint64_t number, std::span<double> samples) noexcept {
       case Null::pattern:
         x = kPattern[t % kPeriod] + random.normal();
         break;
+      case Null::uniform:
+        x = random.uniform();
+        break;
+      case Null::digits:
+        x = static_cast<double>(random.below(10));
+        break;
+      case Null::rare_10:
+        x = random.below(10) == 0 ? 1.0 : 0.0;
+        break;
+      case Null::rare_50:
+        x = random.below(50) == 0 ? 1.0 : 0.0;
+        break;
+      case Null::rare_200:
+        x = random.below(200) == 0 ? 1.0 : 0.0;
+        break;
     }
   }
 }
 
-double error_level(Null null) noexcept { return null == Null::poisson ? 5.5 : 0.74; }
+double error_level(Null null) noexcept {
+  if (null == Null::poisson) return 5.5;
+  return null == Null::digits ? 7.5 : 0.74;
+}
 
 }  // namespace emdyn::bench

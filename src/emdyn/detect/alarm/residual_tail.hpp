@@ -5,11 +5,15 @@
 namespace emdyn::detect {
 
 /// One side of the law of standardised residuals, learned as they come: how likely is one this far
-/// out? A mixture of five families of tails (normal, logistic, exponential, Student's t with 4 and
-/// with 2 degrees), each at ten scales. Their weights begin at what logs of trainings are like and
+/// out? A mixture of five families of tails (normal, exponential, Student's t with 8, 4 and 2
+/// degrees), each at ten scales. Their weights begin at what logs of trainings are like and
 /// follow how well each foretold every residual so far (Bayes), so that a normal tail is believed
 /// only where the body bears it out, and a heavy one is never excluded: a small share of the weights
 /// returns to where it began with each residual, which also makes the past fade.
+///
+/// Of a rare residual, one that fewer than 1 in 1,000 exceed, only that it came is learned, not how
+/// far out it was (a censored observation): one spike must not teach a tail under which the next is
+/// nothing, while a heavy tail shows in how often there are such residuals.
 ///
 /// Anomalies teach nothing: a residual whose chance is below 1e-5 is learned only as often as chance
 /// would make them, or where they are so frequent (1 in 100) that they must be the normal state.
@@ -47,6 +51,8 @@ class ResidualTail {
   static constexpr std::size_t kScales = 10;
 
  private:
+  double exceeded_by(double share, double most) const noexcept;
+
   std::array<double, kFamilies * kScales> weights_{};  // Sum 1.
   double credit_ = 0.0;        // Strange residuals that chance would have made by now.
   double strange_rate_ = 0.0;  // Of late.

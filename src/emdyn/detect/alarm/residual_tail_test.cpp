@@ -33,6 +33,25 @@ TEST(ResidualTail, FallsFromOneAndNeverReachesZero) {
   EXPECT_LT(tail.beyond(1e6), 1e-11);
 }
 
+// Noise whose body nobody can tell from a logistic one (Student's t with 6 degrees) has a tail of its own.
+TEST(ResidualTail, LeavesRoomForATailThatTheBodyDoesNotShow) {
+  double near = 0.0;
+  double far = 0.0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Philox random(seed, 5);
+    const ResidualTail tail = learned(2000, [&] {
+      double squares = 0.0;
+      for (int i = 0; i < 6; ++i) squares += std::pow(random.normal(), 2);
+      return std::abs(random.normal() / std::sqrt(squares / 6.0));
+    });
+    near += std::log10(tail.beyond(6.7)) / 20.0;
+    far += std::log10(tail.beyond(11.9)) / 20.0;
+  }
+  // The exact logarithms of 5.4e-4 and 2.1e-5.
+  EXPECT_NEAR(near, -3.27, 0.3);
+  EXPECT_NEAR(far, -4.67, 0.5);
+}
+
 TEST(ResidualTail, BelievesANormalTailOnceTheBodyBearsItOut) {
   Philox random(1);
   const ResidualTail tail = learned(400, [&] { return std::abs(random.normal()); });

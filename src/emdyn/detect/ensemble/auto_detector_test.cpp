@@ -183,7 +183,6 @@ TEST(AutoDetector, RarelyAlarmsOnTrends) {
 
 // A spike that came before is as strange as the first one, on a trend or on none.
 TEST(AutoDetector, FindsEightSigmaSpikesAgainAndAgain) {
-  std::size_t all = 0;  // Of 30 in each of ten streams.
   for (const double phi : {0.0, 0.5}) {
     for (const auto& [name, trend] : kTrends) {
       Philox random(42);
@@ -197,13 +196,9 @@ TEST(AutoDetector, FindsEightSigmaSpikesAgainAndAgain) {
       const auto found = alarms(stream);
       const auto hits =
           std::ranges::count_if(found, [](std::size_t t) { return t >= 300 && t % 250 == 0; });
-      // Of 30. Where the trend bends, or noise is correlated, a first spike may be taken for a heavy tail, and those
-      // after it are dearer for a while.
-      EXPECT_GE(hits, 12) << name << ", phi " << phi;
-      all += static_cast<std::size_t>(hits);
+      EXPECT_GE(hits, 26) << name << ", phi " << phi;  // Of 30.
     }
   }
-  EXPECT_GE(all, 225U);
 }
 
 // Short histories: hundreds of samples with a change of level, and as many without.
