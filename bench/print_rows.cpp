@@ -23,6 +23,7 @@ void print_rows(const std::vector<Row>& rows, bool json, app::terminal::Console&
     std::string value = fmt::format("{:.4g}", row.value);
     if (row.low && row.high) value += fmt::format(" [{:.3g}, {:.3g}]", *row.low, *row.high);
     if (row.passes) value += *row.passes ? " ok" : " NO";
+    if (!row.target.empty()) value += fmt::format(" ({})", row.target);
     table.row({row.name, value, row.unit, row.baseline ? fmt::format("{:.4g}", *row.baseline) : "",
                compared ? fmt::format("{:.2f}", row.value / *row.baseline) : "",
                row.baseline_name});

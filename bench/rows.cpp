@@ -16,6 +16,7 @@ Json rows_json(const std::vector<Row>& rows) {
     if (row.low) list.back()["low"] = number_or_null(row.low);
     if (row.high) list.back()["high"] = number_or_null(row.high);
     if (row.passes) list.back()["passes"] = *row.passes;
+    if (!row.target.empty()) list.back()["target"] = row.target;
   }
   return Json{{"rows", std::move(list)}};
 }

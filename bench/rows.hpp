@@ -17,10 +17,12 @@ struct Row {
   std::optional<double> low{};  ///< 95 % interval of the value, where it is an estimate.
   std::optional<double> high{};
   std::optional<bool> passes{};  ///< Where the figure has a stated bar.
+  std::string target{};          ///< That bar in words: "<= 0.05".
 };
 
 /// `{"rows": [{name, value, unit, baseline, baseline_name, ratio}]}`; ratio = value / baseline;
-/// low, high and passes where the row has them.
+/// low, high, passes and
+/// target where the row has them.
 Json rows_json(const std::vector<Row>& rows);
 
 }  // namespace emdyn::bench

@@ -1,7 +1,5 @@
 #include "store_bench.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include "emdyn/collect/store/store.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/philox.hpp"
+#include "scratch_folder.hpp"
 
 namespace emdyn::bench {
 namespace {
@@ -61,29 +60,6 @@ Workload make_workload(std::size_t points) {
   }
   return work;
 }
-
-/// A folder of the bench's own, gone with it.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const std::filesystem::path& parent) {
-    std::string pattern =
-        ((parent.empty() ? std::filesystem::temp_directory_path() : parent) / "emdyn-bench-XXXXXX")
-            .string();
-    const char* made = ::mkdtemp(pattern.data());
-    if (made == nullptr) throw StoreError(pattern + ": cannot be made: give another folder");
-    path_ = made;
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 class Stopwatch {
  public:

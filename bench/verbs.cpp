@@ -12,6 +12,8 @@
 #include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
+#include "emergence_bench.hpp"
+#include "import_bench.hpp"
 #include "nab_methods.hpp"
 #include "ood_bench.hpp"
 #include "print_rows.hpp"
@@ -50,6 +52,19 @@ int bench_of_store(Arguments arguments, Console& console) {
   return kFine;
 }
 
+int bench_of_import(Arguments arguments, Console& console) {
+  BenchApp app("Seconds from a table on disk to a run, watched or not.", "import");
+  ImportBenchOptions options;
+  app.add_option("--cells", options.cells, "of the table")->check(CLI::Range(1000, 1'000'000'000));
+  app.add_option("--signals", options.signals, "columns")->check(CLI::Range(1, 10'000));
+  app.add_option("--folder", options.folder, "where the files go for a while");
+  app.add_option("--python", options.python, "interpreter that is asked for pandas and polars");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  const app::terminal::TaskLine line(console);
+  print_rows(bench_import(options, line.task()), app.json, console);
+  return kFine;
+}
+
 int bench_of_detect(Arguments arguments, Console& console) {
   BenchApp app("Samples per second of every detector.", "detect");
   DetectBenchOptions options;
@@ -82,6 +97,28 @@ int bench_of_probe(Arguments arguments, Console& console) {
   app.add_option("--folder", options.folder, "where 500 MB of weights go for a while");
   if (app::terminal::parse(app, arguments, console))
     print_rows(probe_rows(options), app.json, console);
+  return kFine;
+}
+
+int bench_of_emergence(Arguments arguments, Console& console) {
+  BenchApp app("Transitions, mirage, warning, scale, probes and labs against what is known.",
+               "emergence");
+  EmergenceBenchOptions options;
+  app.add_option("--seed", options.seed, "of everything that is drawn");
+  app.add_option(
+         "--series", options.series,
+         "of each kind; mirage pairs are twenty times as many. Two cores take minutes at 50")
+      ->check(CLI::Range(4, 100'000));
+  app.add_option("--only", options.only,
+                 "only these parts, separated by commas: known, speed, onset, false_transitions, "
+                 "mirage, warning, scale, probes, critical")
+      ->delimiter(',');
+  app.add_option("--data", options.data,
+                 "folder of overtraining_scaling.csv.gz and pythia_v1_zero_shot.csv.gz; without it "
+                 "the rows of scale are left out");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  const app::terminal::TaskLine line(console);
+  print_rows(bench_emergence(options, line.task()), app.json, console);
   return kFine;
 }
 
@@ -164,10 +201,14 @@ int stress_of_plugin(Arguments arguments, Console& console) {
 // The only list of benches.
 constexpr std::array kVerbs{
     Verb{"store", "points written and read per second, bytes per point", &bench_of_store},
+    Verb{"import", "seconds from a table on disk to a run, beside pandas and polars",
+         &bench_of_import},
     Verb{"detect", "samples per second of every detector", &bench_of_detect},
     Verb{"corrupt", "seconds of every corruption of images", &bench_of_corrupt},
     Verb{"ood", "microseconds of every out-of-distribution score", &bench_of_ood},
     Verb{"probe", "seconds and memory of probing checkpoints", &bench_of_probe},
+    Verb{"emergence", "transitions, mirage, warning, scale and labs against what is known",
+         &bench_of_emergence},
     Verb{"calibration", "false alarms against what p-values promise, on nulls",
          &bench_of_calibration},
     Verb{"nab", "anomaly scores against labelled windows", &bench_of_nab},

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the build needs: Debian packages only, non-interactive, safe to run again.
+# Installs what the build needs: Debian packages, and nanobind from PyPI into build/python-packages (the Python
+# extension is built with it). Non-interactive, safe to run again.
 #   scripts/setup.sh            everything
 #   scripts/setup.sh --no-torch without libtorch (then build with -DEMDYN_TORCH=OFF)
 set -euo pipefail
@@ -10,15 +11,36 @@ packages=(
   libeigen3-dev libboost-math-dev libsqlite3-dev libzstd-dev zlib1g-dev
   libtomlplusplus-dev libpng-dev libjpeg62-turbo-dev
   libgtest-dev libgmock-dev libopenblas0-pthread libopenblas-dev
+  python3-dev python3-pip python3-numpy python3-pytest
 )
-torch_packages=(libtorch-dev)
+torch_packages=(libtorch-dev python3-torch)
 [ "${1:-}" = "--no-torch" ] || packages+=("${torch_packages[@]}")
+
+# What Debian does not have. Versions are named: the same build every time.
+python_packages=(nanobind==3.1.0 nanobind-backend==1.0.0)
+install_python_packages() {
+  local target="$PWD/build/python-packages" name
+  absent=()
+  for name in "${python_packages[@]}"; do
+    [ -d "$target/$(tr - _ <<<"${name%%==*}")-${name##*==}.dist-info" ] || absent+=("$name")
+  done
+  [ ${#absent[@]} -eq 0 ] && return
+  echo "setup: installing ${absent[*]} into build/python-packages" >&2
+  for attempt in 1 2 3; do
+    /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+      --target "$target" "${absent[@]}" >&2 && return
+    sleep $((attempt * 5))
+  done
+  echo "setup: WARNING: pip could not install ${absent[*]}: the Python extension is not built, its tests do not run" >&2
+}
+cd "$(dirname "$0")/.."
 
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
+  install_python_packages
   echo "setup: everything is installed" >&2
   exit 0
 fi
@@ -51,3 +73,4 @@ if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   echo "setup: apt-get could not install: ${missing[*]}; its own message is above" >&2
   exit 4
 fi
+install_python_packages

@@ -53,6 +53,53 @@ class Analyze(ProgramTest):
         self.assertFalse(re.search(r"(src|href)=[\"']https?://", page))
 
 
+def models_table(sizes=7):
+    lines = ["model,family,params,tokens,metric,value"]
+    for family, factor in [("alpha", 40), ("beta", 44)]:
+        for i in range(sizes):
+            parameters = 10**7 * 3**i
+            lines.append(f"{family}-{i},{family},{parameters},1000000000,acc,{0.9 - factor * parameters**-0.25:.6f}")
+    return "\n".join(lines) + "\n"
+
+
+class Parts(ProgramTest):
+    def test_only_the_parts_asked_for_are_there(self):
+        path = self.write("run.csv", grokking_like())
+        found = self.json("analyze", path, "--only", "interactions")
+        self.assertIsNone(found["transitions"])
+        self.assertIsNone(found["early_warning"])
+        timeline = found["interactions"]
+        self.assertEqual(len(timeline["names"]), timeline["signals"])
+        self.assertTrue(timeline["windows"])
+        text = self.ok("analyze", path, "--only", "interactions,warning")
+        self.assertIn("interactions:", text)
+        self.assertIn("early warning:", text)
+        self.assertNotIn("changed suddenly", text)
+        self.refused(2, "analyze", path, "--only", "chaos", naming="transitions, mirage, warning")
+
+    def test_a_larger_model_is_expected_within_an_interval_beside_baselines(self):
+        path = self.write("models.csv", models_table())
+        scale = self.json("analyze", path, "--along", "parameters")["scale"]
+        self.assertEqual((scale["models"], scale["families"]), (14, 2))
+        for row in scale["rows"]:
+            self.assertAlmostEqual(row["at"] / row["largest"], 4, places=6)
+            self.assertTrue(row["expected"]["low"] <= row["expected"]["estimate"] <= row["expected"]["high"])
+            self.assertIn("persistence", row["baselines"])
+        self.assertIn("scale: on the largest quarter",
+                      self.ok("analyze", path, "--along", "parameters", "--only", "scale", "--to", "1e12"))
+        few = self.json("analyze", self.write("few.csv", models_table(2)), "--along", "parameters")["scale"]
+        self.assertEqual(few["rows"], [])
+        self.assertIn("3 are needed", few["notes"][-1])
+
+    def test_a_slowing_system_warns_and_its_null_does_not(self):
+        def trends(lab, *settings):
+            options = [word for setting in settings for word in ("--set", setting)]
+            run = self.json("lab", "run", lab, "--set", "steps=1200", *options, "--store", self.store)["run"]
+            return self.ok("analyze", run, "--only", "warning", "--signal", "state", "--store", self.store)
+        self.assertIn(": a warning", trends("transcritical", "end=0.05", "noise=0.02"))
+        self.assertIn("none of", trends("no_transition"))
+
+
 class Forecast(ProgramTest):
     def test_forecasts_see_only_the_prefix(self):
         whole = self.write("whole.csv", grokking_like())

@@ -54,7 +54,7 @@ class Basics(ProgramTest):
         self.assertIn("torch_plugin", report)
 
     def test_verbs_that_need_torch_say_what_is_missing(self):
-        self.refused(4, "lab", "list", naming=["torch plugin", "/nowhere"], env={"EMDYN_PLUGIN": "/nowhere"})
+        self.refused(4, "model", "info", "x", naming=["torch plugin", "/nowhere"], env={"EMDYN_PLUGIN": "/nowhere"})
 
     def test_bench_is_a_program_of_its_own(self):
         text = self.ok("bench", "--list")

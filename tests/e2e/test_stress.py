@@ -87,9 +87,26 @@ class Stress(ProgramTest):
         self.assertEqual(attacked["clean_errors"], proved["clean_errors"])
         self.assertLessEqual(attacked["best_attack_errors"], proved["certified_bound"])
 
+    def test_what_broke_is_saved_as_it_was(self):
+        saved = self.folder / "broken.npz"
+        found = self.json("stress", "attack", *self.subject, "--epsilon", "0.3", "--limit", "40", "--attack", "fgsm",
+                          "--save", saved)
+        broken = found["best_attack_errors"] - found["clean_errors"]
+        self.assertGreater(broken, 0)
+        again = self.json("model", "test", self.subject[1], "--data", saved)
+        self.assertEqual((again["errors"], again["examples"]), (broken, broken))
+        with zipfile.ZipFile(saved) as archive:
+            self.assertEqual(sorted(archive.namelist()), ["distance.npy", "index.npy", "x.npy", "y.npy"])
+            content = archive.read("distance.npy")
+            distances = struct.unpack(f"<{broken}d", content[-8 * broken:])
+            self.assertLessEqual(max(distances), 0.3)
+
     def test_corruptions_and_strange_inputs(self):
         corrupted = self.json("stress", "corrupt", *self.subject, "--limit", "50", "--corruption", "gaussian_noise",
-                              "--corruption", "contrast")
+                              "--corruption", "contrast", "--save", self.folder / "worse")
+        self.assertEqual(len(list((self.folder / "worse").iterdir())), 10)
+        again = self.json("model", "test", self.subject[1], "--data", self.folder / "worse" / "contrast_5.npz")
+        self.assertAlmostEqual(again["errors"] / again["examples"], corrupted["corruptions"][1]["error_rate"][4])
         self.assertEqual([c["name"] for c in corrupted["corruptions"]], ["gaussian_noise", "contrast"])
         self.assertEqual(len(corrupted["curve"]["points"]), 6)
         strange = self.json("stress", "ood", *self.subject, "--fit-limit", "500", "--score", "energy", "--score",

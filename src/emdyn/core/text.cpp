@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <vector>
 
 namespace emdyn {
@@ -25,6 +27,51 @@ std::size_t sequence_length(std::string_view bytes) noexcept {
   if (lead == 0xF0 && at(1) < 0x90) return 0;  // Overlong.
   if (lead == 0xF4 && at(1) > 0x8F) return 0;  // Beyond U+10FFFF.
   return length;
+}
+
+/// The code point of a well-formed sequence.
+char32_t code_point(std::string_view sequence) noexcept {
+  const auto lead = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return lead;
+  char32_t code = lead & (0x7FU >> sequence.size());
+  for (const char byte : sequence.substr(1)) {
+    code = code << 6U | (static_cast<unsigned char>(byte) & 0x3FU);
+  }
+  return code;
+}
+
+struct CodeRange {
+  char32_t first;
+  char32_t last;
+};
+/// Code points that take no room or turn the text around them: Unicode's default ignorable ones, line separators and
+/// the tags of hidden text. Variation selectors are left alone, emoji have them.
+constexpr std::array<CodeRange, 15> kUnseen{{{0x00AD, 0x00AD},
+                                             {0x034F, 0x034F},
+                                             {0x061C, 0x061C},
+                                             {0x115F, 0x1160},
+                                             {0x17B4, 0x17B5},
+                                             {0x180B, 0x180F},
+                                             {0x200B, 0x200F},
+                                             {0x2028, 0x202E},
+                                             {0x2060, 0x206F},
+                                             {0x3164, 0x3164},
+                                             {0xFEFF, 0xFEFF},
+                                             {0xFFA0, 0xFFA0},
+                                             {0xFFF0, 0xFFFB},
+                                             {0x1D173, 0x1D17A},
+                                             {0xE0000, 0xE0FFF}}};
+
+/// What stands in the place of such a sequence; empty for one that is seen as it is.
+std::string unseen_escape(std::string_view sequence) {
+  if (sequence.size() < 2) return {};
+  const char32_t code = code_point(sequence);
+  const bool c1 = code < 0xA0;
+  const bool unseen = std::ranges::any_of(
+      kUnseen, [&](const CodeRange& range) { return code >= range.first && code <= range.last; });
+  if (!c1 && !unseen) return {};
+  const auto number = static_cast<std::uint32_t>(code);
+  return number > 0xFFFF ? fmt::format("\\U{:08x}", number) : fmt::format("\\u{:04x}", number);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -81,13 +128,11 @@ std::string terminal_safe(std::string_view untrusted) {
     const std::size_t length = sequence_length(untrusted);
     const auto lead = static_cast<unsigned char>(untrusted[0]);
     const bool control = length == 1 && (lead < 0x20 || lead == 0x7F);
-    const bool c1 = length == 2 && lead == 0xC2 && static_cast<unsigned char>(untrusted[1]) < 0xA0;
     if (length == 0 || control) {
       safe += fmt::format("\\x{:02x}", lead);
-    } else if (c1) {
-      safe += fmt::format("\\u{:04x}", static_cast<unsigned char>(untrusted[1]));
     } else {
-      safe += untrusted.substr(0, length);
+      const std::string escape = unseen_escape(untrusted.substr(0, length));
+      safe += escape.empty() ? untrusted.substr(0, length) : std::string_view(escape);
     }
     untrusted.remove_prefix(std::max<std::size_t>(length, 1));
   }
@@ -97,7 +142,15 @@ std::string terminal_safe(std::string_view untrusted) {
 std::string html_escape(std::string_view untrusted) {
   std::string safe;
   safe.reserve(untrusted.size());
-  for (const char c : untrusted) {
+  for (; !untrusted.empty(); untrusted.remove_prefix(1)) {
+    const char c = untrusted[0];
+    const std::size_t length = sequence_length(untrusted);
+    if (length > 1) {
+      const std::string escape = unseen_escape(untrusted.substr(0, length));
+      safe += escape.empty() ? untrusted.substr(0, length) : std::string_view(escape);
+      untrusted.remove_prefix(length - 1);
+      continue;
+    }
     switch (c) {
       case '&':
         safe += "&amp;";

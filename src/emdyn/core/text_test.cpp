@@ -25,10 +25,16 @@ TEST(TerminalSafe, EscapesControlsAndBrokenBytesAndKeepsLetters) {
   EXPECT_EQ(terminal_safe("\xc2\x9b"),
             "\\u009b");  // A C1 control starts sequences on some terminals.
   EXPECT_EQ(terminal_safe("größe → 時"), "größe → 時");
+  EXPECT_EQ(terminal_safe("lo\u202ess a\u200bb \ufeff\u2066x"),
+            "lo\\u202ess a\\u200bb \\ufeff\\u2066x");
+  EXPECT_EQ(terminal_safe("\U000e0041"), "\\U000e0041");
+  EXPECT_EQ(terminal_safe("\u2764\ufe0f 👍🏽"), "\u2764\ufe0f 👍🏽");
 }
 
 TEST(HtmlEscape, LeavesNoMarkup) {
   EXPECT_EQ(html_escape("<b a=\"1\">'&"), "&lt;b a=&quot;1&quot;&gt;&#39;&amp;");
+  EXPECT_EQ(html_escape("gr\u00f6\u00dfe \u200b<\u202e\xff"),
+            "gr\u00f6\u00dfe \\u200b&lt;\\u202e\xff");
 }
 
 TEST(IsUtf8, RefusesOverlongSurrogatesAndCutSequences) {

@@ -43,13 +43,32 @@ concept StatesItsPrice = requires {
   D::kCalibrated;
 };
 
+template <class D>
+concept ResetsAfterAlarms = requires {
+  D::kResets;
+};
+
+template <class D>
+concept JudgesSamples = requires {
+  D::kJudgesSamples;
+};
+
 template <Detector D>
 constexpr Entry entry() {
   constexpr bool alarms_itself = requires(const D& detector) { detector.alarms(); };
   constexpr bool front_end_inside = requires(typename D::Config config) { config.longest_period; };
   constexpr bool by_default = D::kName == kDefaultDetector;
-  return {facts_of<D>(D::kDomain), D::kFrontEnd, StatesItsPrice<D>, alarms_itself,
-          front_end_inside,        by_default,   &make<D>};
+  constexpr bool warns = requires(const D& detector) { detector.warns(); };
+  return {facts_of<D>(D::kDomain),
+          D::kFrontEnd,
+          StatesItsPrice<D>,
+          alarms_itself,
+          front_end_inside,
+          by_default,
+          ResetsAfterAlarms<D>,
+          JudgesSamples<D>,
+          warns,
+          &make<D>};
 }
 
 // The only list of detectors of one signal. Add yours here, in alphabetical order.
@@ -110,6 +129,8 @@ std::vector<Fact> facts(const Entry& entry) {
           {"domain", word(entry.domain)},
           {"event", series::word(entry.kind)},
           {"front_end", entry.front_end},
+          {"after_alarm", entry.resets && !entry.front_end ? "reset" : "rearm"},
+          {"warnings", entry.warns},
           {"budget", entry.budgeted()},
           {"default", entry.by_default}};
 }

@@ -17,6 +17,9 @@ struct Entry : DetectorFacts {
   bool alarms_itself;     ///< Has policies inside: AnyDetector::alarms() tells its alarms.
   bool front_end_inside;  ///< Seeks trend and season itself (its parameter longest_period).
   bool by_default;        ///< What every door runs unless told otherwise (kDefaultDetector).
+  bool resets;            ///< Where it is fed raw values an alarm resets it; else it is rearmed.
+  bool judges_samples;    ///< Its score is of the last sample alone.
+  bool warns;             ///< Its textbook has a warning zone below the alarm.
   std::unique_ptr<AnyDetector> (*make)(const Params&);
 
   /// Alarms within a budget unless told otherwise; the others at their textbook threshold.
@@ -30,7 +33,8 @@ inline constexpr std::string_view kDefaultDetector = "auto";
 const Registry<Entry>& series_registry() noexcept;
 std::span<const Entry> entries() noexcept;
 const Entry& default_entry() noexcept;
-/// What an entry says beside the facts of every entry: kind, domain, event, front_end, budget, default.
+/// What an entry says beside the facts of every entry: kind, domain, event, front_end, after_alarm, warnings, budget,
+/// default.
 std::vector<Fact> facts(const Entry& entry);
 
 /// @throws ConfigError for an unknown name.

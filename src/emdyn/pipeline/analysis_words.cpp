@@ -93,7 +93,8 @@ std::vector<ShownTrend> standing_trends(const Analysis& analysis) {
     for (const auto& indicator : each.warning.indicators) {
       const double q = indicator.q_value.value_or(1.0);
       if (q > analysis.false_discoveries) continue;
-      list.push_back({each.signal, indicator.name, indicator.tau, indicator.p_value, q});
+      list.push_back({each.signal, indicator.name, indicator.tau, indicator.p_value, q,
+                      emergence::says_slowing(indicator)});
     }
   }
   std::ranges::stable_sort(list, {}, &ShownTrend::q_value);
@@ -113,15 +114,20 @@ std::string early_warning_words(const Analysis& analysis) {
   }
   const std::string before = terminal_safe(analysis.warned_before);
   if (trends == 0) return fmt::format("early warning: too few samples before {}", before);
-  const std::size_t standing = standing_trends(analysis).size();
+  const auto trends_that_stand = standing_trends(analysis);
+  const std::size_t standing = trends_that_stand.size();
   if (standing == 0) {
     return fmt::format(
         "early warning: none of {} trends in {} {} before {} stands (smallest p "
         "{:.2g}, corrected {:.2g})",
         trends, signals, signals_word(signals), before, p, q);
   }
-  return fmt::format("early warning: {} of {} trends before {} stand after correction for all",
-                     standing, trends, before);
+  const auto slowing = std::ranges::count_if(trends_that_stand, &ShownTrend::slowing);
+  return fmt::format("early warning: {} of {} trends before {} stand after correction for all; {}",
+                     standing, trends, before,
+                     slowing == 0
+                         ? "none goes the way of slowing down: no warning"
+                         : fmt::format("{} go the way of slowing down: a warning", slowing));
 }
 
 }  // namespace emdyn::pipeline

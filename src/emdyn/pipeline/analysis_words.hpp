@@ -31,6 +31,7 @@ std::string rest_words(const Analysis& analysis);
 struct ShownTrend {
   std::string signal{}, indicator{};
   double tau = 0.0, p_value = 1.0, q_value = 1.0;
+  bool slowing = false;  ///< It goes the way of a system that recovers ever more slowly.
 };
 /// Those at or below the false discovery rate, the smallest q-value first.
 std::vector<ShownTrend> standing_trends(const Analysis& analysis);

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
-#include <limits>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/emergence/transition/transition_words.hpp"
 #include "emdyn/pipeline/acting_together.hpp"
+#include "emdyn/pipeline/early_warnings.hpp"
+#include "emdyn/pipeline/in_blocks.hpp"
 #include "emdyn/pipeline/mirage_pairs.hpp"
 
 namespace emdyn::pipeline {
@@ -25,11 +24,7 @@ using series::TransitionKind;
 
 constexpr std::array kOrderRoles{Role::test_accuracy, Role::test_loss, Role::train_accuracy,
                                  Role::train_loss};
-constexpr std::array kWarningRoles{Role::test_loss, Role::train_loss, Role::gradient_norm,
-                                   Role::weight_norm};
-constexpr std::size_t kMostWarned = 16;  // Of the signals that changed, and where no role is known.
-constexpr std::size_t kFewRuns = 4;      // An interaction timeline takes a second.
-constexpr std::size_t kBlock = 64;       // Signals between two looks at the task.
+constexpr std::size_t kFewRuns = 4;  // An interaction timeline takes a second.
 
 using Signals = std::vector<const Signal*>;
 
@@ -71,16 +66,6 @@ Signals signals_of(const series::Run& run, const AnalyzeOptions& options,
     }
   }
   return list;
-}
-
-/// Runs `body` over all jobs in blocks, saying how far it is.
-void in_blocks(std::size_t count, std::string_view what, std::string_view unit, const Task& task,
-               const std::function<void(std::size_t)>& body) {
-  for (std::size_t begin = 0; begin < count; begin += kBlock) {
-    task.check();
-    parallel_for(std::min(kBlock, count - begin), [&](std::size_t i) { body(begin + i); });
-    task.tell({what, std::min(begin + kBlock, count), count, unit, {}});
-  }
 }
 
 /// What is not told at the false discovery rate asked for is no transition.
@@ -130,75 +115,6 @@ std::string main_signal(const series::Run& run, const Analysis& analysis,
   return analysis.fits.front().transition.order_parameter;
 }
 
-Signals warned_signals(const series::Run& run, const Analysis& analysis,
-                       const AnalyzeOptions& options) {
-  Signals list;
-  if (const TransitionFit* main = main_transition(analysis))
-    add_unique(list, run.find(main->transition.order_parameter));
-  for (const Role role : kWarningRoles)
-    add_unique(list, series::find_role(run, role, options.roles));
-  for (std::size_t i = 0; i < analysis.changed && list.size() < kMostWarned; ++i)
-    add_unique(list, run.find(analysis.fits[i].transition.order_parameter));
-  for (const TransitionFit& fit : analysis.fits) {
-    if (list.size() >= (analysis.changed > 0 ? list.size() : kMostWarned)) break;
-    add_unique(list, run.find(fit.transition.order_parameter));
-  }
-  return list;
-}
-
-void warn(std::span<const series::Run> runs, const AnalyzeOptions& options, const Task& task,
-          std::vector<Analysis>& analyses) {
-  struct Job {
-    SignalWarning* out;
-    const Signal* signal;
-    double before;
-  };
-  std::vector<Job> jobs;
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    Analysis& analysis = analyses[r];
-    const TransitionFit* main = main_transition(analysis);
-    const double before = main ? main->transition.onset->low : HUGE_VAL;
-    analysis.warned_before =
-        main ? fmt::format("{} of {} at {}", series::word(main->transition.kind),
-                           main->transition.order_parameter, emergence::position_text(before))
-             : "the end of the run";
-    const Signals list = warned_signals(runs[r], analysis, options);
-    analysis.early_warning.resize(list.size());
-    for (std::size_t i = 0; i < list.size(); ++i)
-      jobs.push_back({&analysis.early_warning[i], list[i], before});
-  }
-  in_blocks(jobs.size(), "early warning", "signals", task, [&](std::size_t i) {
-    *jobs[i].out = {
-        jobs[i].signal->name,
-        emergence::early_warning_before(*jobs[i].signal, jobs[i].before, options.early_warning)};
-  });
-}
-
-void correct_for_trends(std::vector<Analysis>& analyses) {
-  std::vector<double> p_values;
-  std::vector<emergence::Indicator*> rows;
-  for (Analysis& each : analyses) {
-    for (SignalWarning& of_signal : each.early_warning) {
-      for (emergence::Indicator& indicator : of_signal.warning.indicators) {
-        rows.push_back(&indicator);
-        p_values.push_back(indicator.p_value);
-      }
-    }
-  }
-  const std::vector<double> q_values = math::q_values(p_values, kDependence);
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i]->q_value = q_values[i];
-  for (Analysis& each : analyses) {
-    if (each.changed == 0) continue;
-    TransitionFit& main =
-        each.fits[static_cast<std::size_t>(main_transition(each) - each.fits.data())];
-    for (const SignalWarning& of_signal : each.early_warning) {
-      const auto trends = emergence::precursors(of_signal.signal, of_signal.warning);
-      auto& list = main.transition.precursors;
-      list.insert(list.end(), trends.begin(), trends.end());
-    }
-  }
-}
-
 Json fit_json(const TransitionFit& fit) {
   Json json = fit.transition;
   json["models"] = fit.models;
@@ -229,7 +145,9 @@ std::vector<Analysis> analyze_runs(std::span<const series::Run> runs, const Anal
   std::vector<Job> jobs;
   for (std::size_t r = 0; r < runs.size(); ++r) {
     analyses[r].false_discoveries = options.false_discoveries;
+    analyses[r].parts = options.parts;
     const Signals signals = signals_of(runs[r], options, analyses[r].settings);
+    if (!options.parts.transitions) continue;
     analyses[r].fits.resize(signals.size());
     for (std::size_t i = 0; i < signals.size(); ++i) jobs.push_back({r, i, signals[i]});
   }
@@ -240,12 +158,12 @@ std::vector<Analysis> analyze_runs(std::span<const series::Run> runs, const Anal
   correct_for_signals(analyses, options.false_discoveries);
   for (std::size_t r = 0; r < runs.size(); ++r)
     analyses[r].main = main_signal(runs[r], analyses[r], options.roles);
-  judge_pairs(runs, options.roles, task, analyses);
-  warn(runs, options, task, analyses);
-  correct_for_trends(analyses);
-  if (options.interactions && runs.size() <= kFewRuns) {
-    in_blocks(runs.size(), "interactions", "runs", task,
-              [&](std::size_t r) { analyses[r].together = acting_together(runs[r]); });
+  if (options.parts.mirage) judge_pairs(runs, options.roles, task, analyses);
+  if (options.parts.warning) add_early_warnings(runs, options, task, analyses);
+  if (options.parts.interactions && runs.size() <= kFewRuns) {
+    in_blocks(runs.size(), "interactions", "runs", task, [&](std::size_t r) {
+      analyses[r].together = acting_together(runs[r], options.acting_signals);
+    });
   }
   return analyses;
 }
@@ -268,21 +186,19 @@ Json analysis_json(const Analysis& analysis) {
     row["before"] = analysis.warned_before;
     warnings.push_back(std::move(row));
   }
-  Json interactions = nullptr;
-  if (analysis.together) {
-    interactions = analysis.together->timeline;
-    interactions["names"] = analysis.together->signals;
-  }
+  const auto asked = [](bool part, Json&& found) {
+    return part ? std::move(found) : Json(nullptr);
+  };
   return Json{
       {"signals", analysis.fits.size()},
       {"changed", analysis.changed},
       {"settings", analysis.settings},
       {"false_discovery_rate",
        {{"level", analysis.false_discoveries}, {"procedure", math::procedure(kDependence)}}},
-      {"transitions", std::move(transitions)},
-      {"early_warning", std::move(warnings)},
-      {"mirage", analysis.mirage},
-      {"interactions", std::move(interactions)},
+      {"transitions", asked(analysis.parts.transitions, std::move(transitions))},
+      {"early_warning", asked(analysis.parts.warning, std::move(warnings))},
+      {"mirage", asked(analysis.parts.mirage, analysis.mirage)},
+      {"interactions", analysis.together ? together_json(*analysis.together) : Json(nullptr)},
       {"tested", std::move(tested)}};
 }
 

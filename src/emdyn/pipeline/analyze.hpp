@@ -11,6 +11,7 @@
 #include "emdyn/emergence/transition/transition.hpp"
 #include "emdyn/emergence/warning/early_warning.hpp"
 #include "emdyn/math/false_discovery.hpp"
+#include "emdyn/pipeline/analyze_parts.hpp"
 #include "emdyn/series/roles.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -22,7 +23,8 @@ struct AnalyzeOptions {
   series::RoleChoices roles{};
   emergence::TransitionOptions transition{};
   emergence::EarlyWarningOptions early_warning{};
-  bool interactions = true;         ///< When the signals began to act together.
+  AnalyzeParts parts{};
+  std::size_t acting_signals = 24;  ///< Of the interaction timeline, at most.
   double false_discoveries = 0.05;  ///< Expected share of false ones among what is told, (0, 1).
 };
 
@@ -40,6 +42,10 @@ struct SignalWarning {
 struct ActingTogether {
   std::vector<std::string> signals{};
   emergence::information::InteractionTimeline timeline{};
+  std::size_t strongest_window = 0;  ///< The one whose total correlation stands out most.
+  /// Its pairs that stand after correction for all of them, the largest values first, a dozen at most.
+  std::vector<series::Interaction> strongest{};
+  std::size_t pairs = 0;  ///< How many stand.
 };
 
 /// What an analysis found.
@@ -53,6 +59,7 @@ struct Analysis {
   std::vector<emergence::mirage::Judgement> mirage{};
   std::optional<ActingTogether> together{};
   double false_discoveries = 0.05;
+  AnalyzeParts parts{};                 ///< What was looked for.
   std::vector<std::string> settings{};  ///< Signals left out because they are set, not measured.
 };
 
@@ -65,10 +72,9 @@ const emergence::TransitionFit* main_transition(const Analysis& analysis);
 
 /// Fits transitions of all signals in parallel and keeps those at or below the false discovery rate
 /// over all signals of all runs given (kDependence). Then of each run: whether graded metrics that
-/// changed have a continuous one beside them that did too (mirage), early-warning indicators of the
-/// losses, the norms and what changed, each from samples before the main transition's onset (its
-/// interval's low end) or, where there is none, from all samples, corrected for all trends looked
-/// at; and when the signals began to act together.
+/// changed have a continuous one beside them that did too (mirage), early warnings
+/// (add_early_warnings), and when the signals began to act together; of these what `options.parts`
+/// asks for.
 /// Deterministic for any number of threads.
 /// @throws DataError when `options.signals` names a signal that a run does not have,
 /// Task::Stopped.
@@ -79,7 +85,7 @@ std::vector<Analysis> analyze_runs(std::span<const series::Run> runs,
 Analysis analyze(const series::Run& run, const AnalyzeOptions& options = {}, const Task& task = {});
 
 /// {signals, changed, false_discovery_rate, transitions: [those that changed], tested: [every fit
-/// with models and evidence], early_warning, mirage, interactions}
+/// with models and evidence], early_warning, mirage, interactions, parts}; what was not looked for is null.
 Json analysis_json(const Analysis& analysis);
 
 }  // namespace emdyn::pipeline

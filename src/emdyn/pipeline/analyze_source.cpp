@@ -73,14 +73,13 @@ std::vector<std::string> group_columns(const LongTable& table,
 
 /// The runs of a file that is a long table; nothing where it is none.
 std::optional<std::vector<series::Run>> pivoted(const std::string& path,
-                                                const AnalyzeSource& source,
-                                                std::vector<std::string>& notes) {
+                                                const AnalyzeSource& source, LoadedRuns& loaded) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   // Whoever says how to read it means the reader.
   if (!source.first.read.step_column.empty() || !source.first.read.run_columns.empty())
     return std::nullopt;
-  const auto table = read_long_table(path, {}, source.first.read.limits);
+  auto table = read_long_table(path, {}, source.first.read.limits);
   if (!table) return std::nullopt;
   SeriesQuery query;
   if (!source.along.empty()) {
@@ -97,10 +96,14 @@ std::optional<std::vector<series::Run>> pivoted(const std::string& path,
     throw DataError(fmt::format("{}: no row has both a number and a place along {}",
                                 terminal_safe(path), series::word(query.axis)));
   }
-  notes.push_back(fmt::format("{}: a long table of {} rows, along {}, {} {} {}",
-                              terminal_safe(path), table->rows(), series::word(query.axis),
-                              runs.size(), runs.size() == 1 ? "run" : "runs",
-                              shown_groups(source, query.axis)));
+  loaded.notes.push_back(fmt::format("{}: a long table of {} rows, along {}, {} {} {}",
+                                     terminal_safe(path), table->rows(), series::word(query.axis),
+                                     runs.size(), runs.size() == 1 ? "run" : "runs",
+                                     shown_groups(source, query.axis)));
+  if (emergence::scaling::is_scale_axis(query.axis) && !loaded.table) {
+    loaded.table = std::move(table);
+    loaded.query = query;
+  }
   return runs;
 }
 
@@ -127,7 +130,7 @@ LoadedRuns load_for_analysis(const AnalyzeSource& source, const Task& task) {
   bool table = false;
   for (const std::string& text : texts) {
     std::vector<series::Run> runs;
-    if (auto long_runs = pivoted(text, source, loaded.notes)) {
+    if (auto long_runs = pivoted(text, source, loaded)) {
       runs = std::move(*long_runs);
       table = true;
     } else {

@@ -1,8 +1,10 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emdyn/core/task.hpp"
+#include "emdyn/emergence/scaling/long_table.hpp"
 #include "emdyn/pipeline/source.hpp"
 
 namespace emdyn::pipeline {
@@ -21,6 +23,9 @@ struct LoadedRuns {
   std::vector<series::Run> runs{};   ///< Names are unique.
   std::vector<std::string> notes{};  ///< What was chosen, one line each.
   std::vector<Reading> readings{};   ///< What each source that is no long table was read as.
+  /// Of the first long table that is laid along a size: the table, and how it was asked.
+  std::optional<emergence::scaling::LongTable> table{};
+  emergence::scaling::SeriesQuery query{};
 };
 
 /// Long tables are pivoted by their columns, everything else is read as every verb reads it.

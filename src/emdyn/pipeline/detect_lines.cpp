@@ -20,6 +20,7 @@ double anomaly_score(const detect::Scored& sample) noexcept {
 struct LineDetection::Impl {
   Options options;
   bool rows;
+  bool warns;  // The detector has a warning zone.
   collect::ingest::LiveLines lines;
   std::string partial;    // The line that is not complete yet.
   bool too_long = false;  // It is passed over up to its end.
@@ -39,6 +40,7 @@ struct LineDetection::Impl {
   explicit Impl(const Options& given)
       : options(given),
         rows(detect::takes_rows(given.detect.detector)),
+        warns(!rows && detect::find_entry(given.detect.detector).warns),
         lines(line_options(given, rows)) {
     if (given.fdr != 0.0) gate.emplace(given.fdr);
     if (rows) {
@@ -98,6 +100,7 @@ struct LineDetection::Impl {
         Json json{{"signal", lines.names()[signal]},
                   {"position", sample.position},
                   {"value", number_or_null(sample.value)}};
+        if (warns) json["warning"] = sample.warning;
         write(std::move(json), sample, out);
       }
       counts.events += events.size();

@@ -13,7 +13,8 @@ namespace emdyn::pipeline {
 
 /// Lines of a live stream in, lines of NDJSON out: one object for every value (or row, for a
 /// detector of rows), written when its line is complete. The objects:
-///   a value  {signal, position, value, score, p_value, detector_score, events: [Event…]}
+///   a value  {signal, position, value, score, p_value, detector_score, events: [Event…]}; of a detector with a warning
+///            zone also `warning`
 ///   a row    {position, values: {channel: value}, score, p_value, detector_score, attribution:
 ///            {channel: share}, events}
 ///   the end  {end: why, lines, samples, events, malformed}

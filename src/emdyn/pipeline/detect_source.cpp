@@ -81,6 +81,11 @@ class SeriesSink final : public DetectSink {
     watched.run = run;
     if (!wanted(name)) return;
     RunState& state = runs_[run];
+    if (!detect::has_reference(options_, name)) {
+      listener_.on_warning(
+          fmt::format("\"{}\" is not in the reference and is not judged", terminal_safe(name)));
+      return;
+    }
     watched.detector.emplace(std::string(name), axis, options_);
     watched.series = open_series({run_names_[run], std::string(name), state.series++});
     state.only = watched.series;
@@ -149,7 +154,10 @@ class RowsSink final : public DetectSink {
       state.early = {};
     }
     channel.slot = state.detector->add_channel(std::string(name));
-    if (!channel.slot) {
+    if (!channel.slot && options_.reference && options_.reference->samples == 0) {
+      listener_.on_warning(
+          fmt::format("\"{}\" is not in the reference and is not judged", terminal_safe(name)));
+    } else if (!channel.slot) {
       listener_.on_warning(fmt::format(
           "channel \"{}\" appears after {} rows and is not watched; name the channels to watch "
           "with --signal",

@@ -1,5 +1,6 @@
 #include "emdyn/pipeline/import.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "emdyn/collect/ingest/reader.hpp"
@@ -28,7 +29,10 @@ void add(collect::ingest::ReadReport& sum, const collect::ingest::ReadReport& pa
 
 }  // namespace
 
-Json import_json(const ImportResult& result) {
+Json import_json(const ImportResult& result, const ImportOptions& options) {
+  const std::string& asked = options.recorder.detection.detector;
+  const Json detector =
+      options.recorder.detect ? Json(result.cheaper ? detect::kWatch : asked) : Json(nullptr);
   return Json{{"runs", result.run_ids.size()},
               {"known_runs", result.known_runs},
               {"signals", result.read.signals},
@@ -43,7 +47,8 @@ Json import_json(const ImportResult& result) {
               {"run_ids", result.run_ids},
               {"torn_rows", result.read.torn_rows},
               {"sources", sources_json(result.read)},
-              {"warnings", result.read.warnings}};
+              {"warnings", result.read.warnings},
+              {"detector", detector}};
 }
 
 ImportResult import_files(collect::store::Store& store,
@@ -53,6 +58,7 @@ ImportResult import_files(collect::store::Store& store,
   ImportResult result;
   StoredRuns stored(store, !options.again);
   const auto group = store.new_group();
+  std::optional<std::uint64_t> samples_left = options.most_samples;
   for (const auto& path : paths) {
     if (const auto known = stored.complete(path); !known.empty()) {
       for (const StoredRun* run : known) result.run_ids.push_back(run->id);
@@ -64,6 +70,11 @@ ImportResult import_files(collect::store::Store& store,
     sink_options.source = path.string();
     sink_options.group = group;
     sink_options.on_warning = options.on_warning;
+    sink_options.most_judged = samples_left;
+    sink_options.beyond = options.recorder.detection;
+    sink_options.beyond.detector = detect::kWatch;
+    // The search for seasons is a third of its cost, and trainings have none.
+    if (!sink_options.beyond.longest_period) sink_options.beyond.longest_period = 0;
     sink_options.task = task.with([&](const TaskProgress& part) {
       task.tell({"import", result.read.points + part.done, 0, part.unit});
     });
@@ -73,6 +84,11 @@ ImportResult import_files(collect::store::Store& store,
     report.points = sink.points();
     sink.finish(result.interrupted ? series::RunStatus::interrupted : series::RunStatus::finished);
     add(result.read, report);
+    if (sink.went_beyond()) {
+      result.cheaper = true;
+    } else if (samples_left) {
+      *samples_left -= std::min(*samples_left, report.points);
+    }
     const auto ids = sink.run_ids();
     result.run_ids.insert(result.run_ids.end(), ids.begin(), ids.end());
     result.known_runs += sink.known_runs();

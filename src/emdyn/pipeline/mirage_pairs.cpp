@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,7 +20,7 @@ using emergence::mirage::MetricKind;
 using series::Role;
 using series::Signal;
 
-// A judgement takes a tenth of a second: beyond so many pairs only sudden changes are judged.
+// A judgement takes a tenth of a second: so many pairs are judged beside those that changed suddenly.
 constexpr std::size_t kFewPairs = 48;
 constexpr std::size_t kMostJudged = 512;
 constexpr std::array<std::pair<Role, Role>, 2> kRolePairs{
@@ -32,6 +34,17 @@ std::string_view task_of(std::string_view name) {
 
 bool is_graded_signal(const Signal& signal) {
   return kind_of_metric(signal.name) == MetricKind::graded;
+}
+
+/// Largest less smallest of the finite values.
+double range_of(const Signal& signal) {
+  double least = HUGE_VAL, most = -HUGE_VAL;
+  for (const double value : signal.last_values()) {
+    if (!std::isfinite(value)) continue;
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  return most > least ? most - least : 0.0;
 }
 
 std::optional<Judgement> judged(const Signal& graded, const Signal& continuous) {
@@ -79,8 +92,13 @@ void judge_pairs(std::span<const series::Run> runs, const series::RoleChoices& r
         pairs.push_back({r, &fit, graded, partner});
     }
   }
-  if (pairs.size() > kFewPairs)
-    std::erase_if(pairs, [](const Pair& pair) { return !declared(*pair.fit); });
+  // Sudden changes first, then what changed most: where nothing was sudden that is an answer too.
+  std::ranges::stable_sort(pairs, std::greater<>(), [](const Pair& pair) {
+    return std::pair(declared(*pair.fit), range_of(*pair.graded));
+  });
+  const auto sudden = static_cast<std::size_t>(
+      std::ranges::count_if(pairs, [](const Pair& pair) { return declared(*pair.fit); }));
+  if (pairs.size() > std::max(sudden, kFewPairs)) pairs.resize(std::max(sudden, kFewPairs));
   if (pairs.size() > kMostJudged) pairs.resize(kMostJudged);
   parallel_for(pairs.size(), [&](std::size_t i) {
     if (!task.stopped()) pairs[i].judgement = judged(*pairs[i].graded, *pairs[i].continuous);

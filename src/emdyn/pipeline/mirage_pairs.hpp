@@ -13,8 +13,8 @@ namespace emdyn::pipeline {
 const series::Signal* continuous_partner(const series::Run& run, const series::Signal& graded,
                                          const series::RoleChoices& roles);
 
-/// Judges graded metrics with a continuous partner: those that changed suddenly, and where there
-/// are few pairs in all, every one of them. Verdicts go into the transitions too. A pair whose
+/// Judges graded metrics with a continuous partner: those that changed suddenly, and up to 48 in all
+/// those whose values range widest. Verdicts go into the transitions too. A pair whose
 /// values do not fit their names is left out.
 void judge_pairs(std::span<const series::Run> runs, const series::RoleChoices& roles,
                  const Task& task, std::vector<Analysis>& analyses);

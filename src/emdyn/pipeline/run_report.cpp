@@ -11,6 +11,9 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/explain/attribute.hpp"
+#include "emdyn/pipeline/report_summary.hpp"
+#include "emdyn/pipeline/run_alarms.hpp"
+#include "emdyn/report/chart/family.hpp"
 #include "emdyn/report/chart/scene.hpp"
 #include "emdyn/report/run/report.hpp"
 #include "emdyn/report/run/words.hpp"
@@ -19,9 +22,17 @@ namespace emdyn::pipeline {
 
 namespace {
 
+// A page shows what stands, and beside it the classic indicators of the signals that matter most.
+constexpr std::size_t kSignalsShown = 4;
+constexpr std::size_t kIndicatorsShown = 4;
+
 void add_early_warning(const Analysis& analysis, report::ReportData& data) {
   for (const SignalWarning& each : analysis.early_warning) {
-    for (const auto& indicator : each.warning.indicators) {
+    const bool first = &each < analysis.early_warning.data() + kSignalsShown;
+    for (std::size_t k = 0; k < each.warning.indicators.size(); ++k) {
+      const auto& indicator = each.warning.indicators[k];
+      const bool stands = indicator.q_value.value_or(1.0) <= analysis.false_discoveries;
+      if (!stands && !(first && k < kIndicatorsShown)) continue;
       report::IndicatorTrack shown;
       shown.signal = each.signal;
       shown.indicator = indicator.name;
@@ -31,6 +42,7 @@ void add_early_warning(const Analysis& analysis, report::ReportData& data) {
       shown.band_high = indicator.high;
       shown.tau = indicator.tau;
       shown.p_value = indicator.p_value;
+      shown.q_value = indicator.q_value;
       data.early_warning.push_back(std::move(shown));
     }
     if (!each.warning.note.empty() && data.early_warning_absence.empty()) {
@@ -68,18 +80,28 @@ void add_order(const RunFindings& findings, report::ReportData& data) {
   }
 }
 
-void add_costs(const series::Run& run, report::ReportData& data) {
-  const Json& notes = run.info.notes;
-  data.costs.wall_seconds = optional_number(notes, "seconds");
-  data.costs.steps_per_second = optional_number(notes, "steps_per_second");
-  data.costs.overhead_percent = optional_number(notes, "probe_overhead_percent");
+/// Notes are anybody's: what is no number there is no cost, and no fault either.
+std::optional<double> noted_number(const Json& notes, const char* name) {
+  if (!notes.is_object()) return std::nullopt;
+  const auto found = notes.find(name);
+  if (found == notes.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+void add_costs(const Json& notes, report::ReportData& data) {
+  data.costs.wall_seconds = noted_number(notes, "seconds");
+  data.costs.steps_per_second = noted_number(notes, "steps_per_second");
+  data.costs.overhead_percent = noted_number(notes, "probe_overhead_percent");
+  if (!notes.is_object()) return;
   const auto probes = notes.find("probes");
   if (probes == notes.end() || !probes->is_array()) return;
   for (const Json& probe : *probes) {
+    if (!probe.is_object() || !probe.contains("name") || !probe["name"].is_string()) continue;
     report::ShownProbeCost cost;
-    cost.probe = text_or_empty(probe, "name");
-    cost.calls = static_cast<std::uint64_t>(optional_number(probe, "calls").value_or(0.0));
-    cost.seconds = optional_number(probe, "seconds").value_or(0.0);
+    cost.probe = probe["name"].get<std::string>();
+    cost.calls = static_cast<std::uint64_t>(
+        std::clamp(noted_number(probe, "calls").value_or(0.0), 0.0, 1e18));
+    cost.seconds = noted_number(probe, "seconds").value_or(0.0);
     if (data.costs.wall_seconds.value_or(0.0) > 0.0) {
       cost.share_percent = 100.0 * cost.seconds / *data.costs.wall_seconds;
     }
@@ -87,13 +109,38 @@ void add_costs(const series::Run& run, report::ReportData& data) {
   }
 }
 
+void look_for_alarms(const series::Run& run, const RunReportOptions& options,
+                     RunFindings& findings) {
+  findings.events = run.events;
+  if (!findings.events.empty() || !options.alarms) return;
+  std::uint64_t points = 0;
+  for (const series::Signal& signal : run.signals) points += signal.size();
+  if (points > options.most_alarm_points) {
+    findings.alarm_absence =
+        fmt::format("{} points take long (report --detector {})", points, options.alarms->detector);
+    return;
+  }
+  findings.events = find_alarms(run, *options.alarms);
+}
+
+/// Signals whose role the user gave are filed by it, whatever their names.
+void add_families(const RunFindings& findings, report::ReportData& data) {
+  for (const auto& [role, name] : findings.roles) {
+    for (report::ReportSignal& signal : data.signals) {
+      if (signal.points.name == name) signal.family = report::family_of_role(role);
+    }
+  }
+}
+
 }  // namespace
 
 RunFindings find_out(const series::Run& run, const RunReportOptions& options) {
   RunFindings findings;
+  findings.roles = options.roles;
+  look_for_alarms(run, options, findings);
   AnalyzeOptions analyze_options;
   analyze_options.roles = options.roles;
-  analyze_options.interactions = false;
+  analyze_options.parts.interactions = options.interactions;
   findings.analysis = analyze(run, analyze_options);
   if (const auto* main = main_transition(findings.analysis)) {
     findings.order = explain::order_of_change(run, main->transition);
@@ -127,9 +174,15 @@ RunFindings find_out(const series::Run& run, const RunReportOptions& options) {
   return findings;
 }
 
-report::ReportData report_data(const series::Run& run, const RunFindings& findings) {
-  report::ReportData data = report::report_data(run);
-  data.program_version = fmt::format("emdyn {} ({})", kVersion, kCommit);
+report::ReportData report_data(series::Run run, const RunFindings& findings) {
+  const series::RunInfo info = run.info;
+  std::vector<detect::Incident> incidents = run_incidents(run, findings.events);
+  report::ReportData data = report::report_data(std::move(run));
+  data.events = findings.events;
+  data.incidents = std::move(incidents);
+  data.alarm_absence = findings.alarm_absence;
+  data.program_version = fmt::format("{} ({})", kVersion, kCommit);
+  add_families(findings, data);
   data.transitions.clear();
   // Every fit draws a curve; of a run with hundreds of signals those that changed are shown.
   constexpr std::size_t kMostFits = 24;
@@ -141,14 +194,17 @@ report::ReportData report_data(const series::Run& run, const RunFindings& findin
   if (const auto* main = main_transition(findings.analysis)) {
     data.order_parameter = main->transition.order_parameter;
   }
+  data.analysis = analysis_summary(findings.analysis);
   add_early_warning(findings.analysis, data);
   add_forecast(findings, data);
   add_order(findings, data);
-  add_costs(run, data);
-  for (const char* shown_above :
-       {"probes", "data", "seconds", "seconds_in_probes", "seconds_in_sink", "steps",
-        "steps_per_second", "probe_overhead_percent", "interrupted"}) {
-    data.info.notes.erase(shown_above);
+  add_costs(info.notes, data);
+  if (data.info.notes.is_object()) {
+    for (const char* shown_above :
+         {"probes", "data", "seconds", "seconds_in_probes", "seconds_in_sink", "steps",
+          "steps_per_second", "probe_overhead_percent", "interrupted"}) {
+      data.info.notes.erase(shown_above);
+    }
   }
   data.drivers.clear();
   if (!findings.drivers.contributions.empty()) {
@@ -160,8 +216,8 @@ report::ReportData report_data(const series::Run& run, const RunFindings& findin
   return data;
 }
 
-WrittenReport write_report(const report::ReportData& data, const std::filesystem::path& path) {
-  const std::string page = report::render_report(data);
+WrittenReport write_page(const std::string& page, const std::string& headline,
+                         const std::filesystem::path& path) {
   const std::filesystem::path part = path.string() + ".part";
   {
     std::ofstream file(part, std::ios::binary);
@@ -182,12 +238,17 @@ WrittenReport write_report(const report::ReportData& data, const std::filesystem
     throw StoreError(
         fmt::format("{}: cannot be written: {}", terminal_safe(path.string()), error.message()));
   }
-  return {path.string(), page.size(), report::headline(report::Scene(data))};
+  return {path.string(), page.size(), headline};
 }
 
-WrittenReport write_run_report(const series::Run& run, const RunReportOptions& options,
+WrittenReport write_report(const report::ReportData& data, const std::filesystem::path& path) {
+  return write_page(report::render_report(data), report::headline(report::Scene(data)), path);
+}
+
+WrittenReport write_run_report(series::Run run, const RunReportOptions& options,
                                const std::filesystem::path& path) {
-  return write_report(report_data(run, find_out(run, options)), path);
+  const RunFindings findings = find_out(run, options);
+  return write_report(report_data(std::move(run), findings), path);
 }
 
 }  // namespace emdyn::pipeline

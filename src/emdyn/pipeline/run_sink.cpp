@@ -21,6 +21,15 @@ using collect::ingest::kNoFile;
 constexpr std::uint64_t kProgressPoints = 8192;
 constexpr std::size_t kMostWatched = 10'000;
 constexpr std::size_t kMostObserved = 256;
+/// So many samples wait, of 32 bytes, then all cores judge them.
+constexpr std::uint64_t kMostHeld = 1 << 19;
+constexpr std::size_t kAllStay = static_cast<std::size_t>(-1);
+/// Detectors of the default kind take some 270 KB each.
+constexpr std::size_t kMostAwake = 128;
+constexpr std::size_t kShareOfNew = 4;
+constexpr std::chrono::seconds kWokenWindow{60};
+constexpr std::uint64_t kPhasesKept = 256;
+constexpr std::chrono::milliseconds kPatience{700};
 /// Points after which it is asked what waits in memory, and how much may.
 constexpr std::uint64_t kBoundPoints = 1 << 18;
 constexpr std::size_t kMostWaiting = std::size_t{256} << 20;
@@ -40,8 +49,16 @@ RunSink::RunSink(collect::store::Store& store, StoredRuns& stored, Options optio
     : store_(store),
       stored_(stored),
       options_(std::move(options)),
-      group_(options_.group ? options_.group : store.new_group()) {
+      group_(options_.group ? options_.group : store.new_group()),
+      most_awake_(kMostAwake) {
+  options_.recorder.history = [this](std::string_view run, std::string_view signal,
+                                     const auto& visit) {
+    collect::store::Store(store_).scan(run, signal, {}, [&](const collect::store::Block& block) {
+      visit(block.positions, block.values);
+    });
+  };
   if (!options_.recorder.on_warning) options_.recorder.on_warning = options_.on_warning;
+  undecided_ = options_.recorder.detect && options_.most_judged.has_value();
 }
 
 RunSink::~RunSink() {
@@ -132,6 +149,7 @@ void RunSink::on_run(collect::ingest::RunIndex index, std::string_view name,
     run.fresh = true;
     mark(index);
   }
+  run.recorder->hold();
   if (!options_.observe) return;
   if (observed_++ < kMostObserved) {
     run.recorder->observe(options_.observe(configuration));
@@ -181,10 +199,64 @@ void RunSink::on_point(collect::ingest::SignalIndex signal, double position, dou
   run.recorder->replay(known);
   run.recorder->push(target.signal, position, value,
                      std::isfinite(seconds) ? std::optional<double>(seconds) : std::nullopt);
+  if (run.recorder->held() > 0) {
+    if (!std::exchange(run.holds, true)) holding_.push_back(target.run);
+    ++held_;
+    judge_when_many();
+  }
   if (known) return;
   mark(target.run);
   if (++points_ % kProgressPoints == 0) options_.task.tell({"reading", points_, 0, "points"});
   if (points_ % kBoundPoints == 0) bound_memory();
+}
+
+void RunSink::judge_when_many() {
+  if (!undecided_) {
+    if (held_ >= kMostHeld) judge(options_.task, kAllStay);
+    return;
+  }
+  if (held_ <= *options_.most_judged) return;
+  undecided_ = false;
+  beyond_ = true;
+  options_.recorder.detection = options_.beyond;
+  for (Run& run : runs_) run.recorder->watch_by(options_.beyond);
+}
+
+/// Has the detectors judge what waits for them.
+void RunSink::judge(const Task& task, std::size_t room, bool last) {
+  undecided_ = false;
+  if (held_ == 0) return;
+  std::vector<collect::monitor::RunRecorder*> runs;
+  for (const std::uint32_t run : holding_) {
+    runs.push_back(runs_[run].recorder.get());
+    runs_[run].holds = false;
+  }
+  holding_.clear();
+  held_ = 0;
+  const auto judged = collect::monitor::judge_held(runs, ++phase_, {task, room, last});
+  awake_ += judged.made;
+  note_woken(judged.woken);
+}
+
+/// Signals that are called back again and again do speak: there shall be room for them.
+void RunSink::note_woken(std::size_t woken) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - woken_since_ > kWokenWindow) {
+    woken_since_ = now;
+    woken_ = 0;
+  }
+  woken_ += woken;
+  if (woken_ < most_awake_ / 2) return;
+  most_awake_ *= 2;
+  woken_ = 0;
+}
+
+/// Everything judged is on disk: the detectors that were used longest ago can be had again.
+void RunSink::let_silent_ones_go() {
+  for (std::uint64_t back = kPhasesKept; awake_ > most_awake_ && back > 0; back /= 4) {
+    if (phase_ <= back) continue;
+    for (Run& run : runs_) awake_ -= run.recorder->let_go(phase_ - back);
+  }
 }
 
 void RunSink::on_row(collect::ingest::RunIndex run, double position) {
@@ -242,11 +314,12 @@ void RunSink::bound_memory() {
   std::size_t waiting = 0;
   for (const std::uint32_t run : dirty_) waiting += runs_[run].recorder->waiting_bytes();
   if (waiting < kMostWaiting) return;
+  judge(options_.task, kAllStay);
   std::vector<std::uint32_t> still;
   for (const std::uint32_t index : std::exchange(dirty_, {})) {
     Run& run = runs_[index];
     const bool draft = is_draft(run);
-    if (run.recorder->waiting_bytes() < kWorthSpilling) {
+    if (run.recorder->waiting_bytes() < kWorthSpilling || run.recorder->cut()) {
       still.push_back(index);
     } else if (draft) {
       run.recorder->spill();
@@ -264,12 +337,19 @@ void RunSink::publish() {
 }
 
 void RunSink::sync() {
+  // Who speaks now has some room in any case; let_silent_ones_go makes it.
+  judge(options_.task,
+        std::max(most_awake_ - std::min(awake_, most_awake_), most_awake_ / kShareOfNew));
+  const auto cut = [&](std::uint32_t run) { return runs_[run].recorder->cut(); };
+  if (std::ranges::any_of(dirty_, cut)) return;  // It is being stopped: see stop().
   while (!dirty_.empty()) {
+    if (options_.task.stopped()) return;
     write(dirty_.back());
     dirty_.pop_back();
   }
   publish();
   if (options_.group) return;
+  let_silent_ones_go();
   some_untold_ = false;
   for (std::uint32_t index = 0; index < runs_.size(); ++index) {
     collect::monitor::RunRecorder& recorder = *runs_[index].recorder;
@@ -279,9 +359,23 @@ void RunSink::sync() {
   }
 }
 
+/// Runs that appear together or not at all may be given up when it takes long to write them and nobody waits.
+void RunSink::lose_patience() {
+  if (!options_.group || !options_.task.stopped()) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (!stopped_since_) stopped_since_ = now;
+  if (now - *stopped_since_ > kPatience) throw Task::Stopped{};
+}
+
 void RunSink::finish(series::RunStatus status) {
+  judge(options_.task, kAllStay, true);
+  const auto cut = [](const Run& run) { return run.recorder->cut(); };
+  if (std::ranges::any_of(runs_, cut)) {
+    on_warning("stopped: what was read last is stored and was not watched by detectors");
+  }
   for (std::uint32_t index = 0; index < runs_.size(); ++index) {
     Run& run = runs_[index];
+    lose_patience();
     run.recorder->end_points();
     // What is told is published first; that it was told is stored with the end.
     const bool told_later = !options_.group && run.recorder->untold();
@@ -305,16 +399,27 @@ void RunSink::finish(series::RunStatus status) {
 
 std::size_t RunSink::stop(std::chrono::steady_clock::time_point deadline) {
   const auto late = [&] { return std::chrono::steady_clock::now() >= deadline; };
+  // What cannot be judged in time is not stored either: the next reading has it.
+  judge(Task{}.until(deadline - (deadline - std::chrono::steady_clock::now()) / 2), kAllStay, true);
   std::size_t left = 0;
   for (const std::uint32_t index : std::exchange(dirty_, {})) {
-    if (late()) {
+    if (late() || runs_[index].recorder->cut()) {
       ++left;
       runs_[index].recorder->abandon();
     } else {
       write(index);
     }
   }
-  publish();
+  if (late()) {
+    // What is not published was never acknowledged.
+    for (Run& run : runs_) {
+      if (!is_draft(run)) continue;
+      left += run.dirty ? 0U : 1U;
+      run.recorder->abandon();
+    }
+  } else {
+    publish();
+  }
   for (Run& run : runs_) {
     run.recorder->tell();
     // A run that nobody holds is an interrupted one: to say so on disk is for those who have the time.

@@ -20,7 +20,8 @@ namespace emdyn::pipeline {
 /// What a reader reads becomes runs of a store, one for each run of the files, watched by
 /// detectors. Any number of runs in any order: points wait in memory and are written run by run, so that the cost grows
 /// with the points and not with the switches between runs, and few files are open at a time. The first 10,000 signals
-/// are watched, each with a detector in memory; the others are stored, and a warning says so.
+/// are watched, on all cores; the others are stored, and a warning says so. Detectors of signals that are silent while
+/// many others speak go, and are made again from the stored points when they are needed.
 ///
 /// With the points of a run goes how far each of its files was read. A file that was read before is passed through the
 /// run's detectors up to there, and goes on from there: nothing is stored or told twice.
@@ -35,6 +36,10 @@ class RunSink final : public collect::ingest::Sink {
     std::function<void(std::string_view)> on_warning{};
     /// Told of every few thousand points; whoever reads asks it whether to stop.
     Task task{};
+    /// Of a detector that costs much a sample: how many samples of the reading it may see. Where there are more, all are
+    /// watched by `beyond` instead, from the first on. Absent: the recorder's detector, whatever it costs.
+    std::optional<std::uint64_t> most_judged{};
+    detect::DetectOptions beyond{};
     /// What follows each run beside its detectors, given the run's settings; may be empty. The first 256 runs have one.
     std::function<std::unique_ptr<collect::monitor::RunObserver>(const Json& configuration)>
         observe{};
@@ -64,9 +69,14 @@ class RunSink final : public collect::ingest::Sink {
 
   /// Acknowledges everything on disk, then tells of events. @throws DiskError: it can be called again.
   void sync();
+  /// Whether the reading had more samples than `most_judged`.
+  bool went_beyond() const noexcept { return beyond_; }
+
   /// Something waits for sync().
   bool unsynced() const noexcept { return !dirty_.empty() || some_untold_; }
   /// Marks every run and lets go of the files. Where no point follows (status finished) observers conclude.
+  /// @throws Task::Stopped where the task is stopped and writing runs of a given group takes longer than .7 s: none of
+  /// them is kept.
   void finish(series::RunStatus status);
   /// The reading is cut short, and may go on later: acknowledges what it can until `deadline` and lets go of everything.
   /// @return the runs whose last points were not acknowledged; the next reading has them.
@@ -103,11 +113,17 @@ class RunSink final : public collect::ingest::Sink {
     std::size_t place = kNoPlace;  // Of the file that was read last.
     bool dirty = false;
     bool fresh = false;  // Made by this reading.
+    bool holds = false;  // Samples of it wait for their detectors.
   };
 
   void take_up(Run& run, const StoredRun& stored);
   Place* place_now(Run& run);
   void mark(std::uint32_t run);
+  void judge(const Task& task, std::size_t room, bool last = false);
+  void judge_when_many();
+  void let_silent_ones_go();
+  void lose_patience();
+  void note_woken(std::size_t woken);
   void bound_memory();
   Json places_of(const Run& run) const;
   void write(std::uint32_t run);
@@ -131,6 +147,16 @@ class RunSink final : public collect::ingest::Sink {
   std::size_t known_runs_ = 0;
   bool some_untold_ = false;  // Events of an earlier reading.
   std::uint64_t points_ = 0;
+  std::vector<std::uint32_t> holding_;  // Runs.
+  std::uint64_t held_ = 0;              // Samples of them.
+  std::uint64_t phase_ = 0;             // Of judging.
+  std::size_t awake_ = 0;               // Detectors in memory.
+  std::size_t most_awake_;              // From so many on, those of silent signals go.
+  std::optional<std::chrono::steady_clock::time_point> stopped_since_{};
+  std::size_t woken_ = 0;  // Since woken_since_.
+  std::chrono::steady_clock::time_point woken_since_{};
+  bool undecided_ = false;  // Whether `beyond` is to watch.
+  bool beyond_ = false;
 };
 
 }  // namespace emdyn::pipeline

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "emdyn/collect/ingest/tailer.hpp"
 #include "emdyn/pipeline/run_sink.hpp"
@@ -23,7 +24,7 @@ constexpr std::uint64_t kLookBytes = std::uint64_t{16} << 20;
 constexpr double kSyncShare = 2.0;
 constexpr double kMostUnsyncedSeconds = 1.0;
 constexpr milliseconds kSlice{50};  // Ctrl-C is noticed within.
-constexpr milliseconds kStopTime{600};
+constexpr milliseconds kStopTime{400};
 constexpr double kDiskWaitSeconds = 5.0;
 
 Clock::time_point in_seconds(double seconds) {
@@ -41,6 +42,10 @@ collect::ingest::ReadOptions read_options(const WatchOptions& options) {
   return read;
 }
 
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 /// From one start to the end of the watch, or of the disk's patience.
 class Session {
  public:
@@ -53,12 +58,16 @@ class Session {
         tailer_(path, read_options(options), task) {}
 
   WatchResult run();
+  /// Adds what this session did.
+  void add_to(WatchMetrics& metrics) const;
 
  private:
   RunSink::Options sink_options(const std::filesystem::path& path) const;
   bool look();
   void sync();
+  void note_sync();
   void rest();
+  bool enough() const { return options_.enough && options_.enough(); }
   void end();
 
   const WatchOptions& options_;
@@ -69,6 +78,9 @@ class Session {
   Clock::time_point last_point_ = Clock::now();
   Clock::time_point last_sync_ = Clock::now();
   double sync_seconds_ = 0.0;  // That the last one took.
+  const double began_ = now_seconds();
+  std::optional<double> unsynced_since_;  // The earliest write whose points are not acknowledged.
+  WatchMetrics metrics_;
 };
 
 RunSink::Options Session::sink_options(const std::filesystem::path& path) const {
@@ -77,6 +89,7 @@ RunSink::Options Session::sink_options(const std::filesystem::path& path) const 
   sink.source = path.string();
   sink.on_event = options_.on_event;
   sink.on_warning = options_.on_warning;
+  sink.task = task_.with({});
   if (options_.forecast) {
     sink.observe = [this](const Json& configuration) {
       return std::make_unique<LiveForecast>(*options_.forecast, configuration);
@@ -90,12 +103,38 @@ void Session::sync() {
   sink_.sync();
   last_sync_ = Clock::now();
   sync_seconds_ = seconds_since(start);
+  note_sync();
+}
+
+void Session::note_sync() {
+  ++metrics_.syncs;
+  metrics_.last_sync = now_seconds();
+  const auto written = std::exchange(unsynced_since_, {});
+  if (!written || *written < began_) return;
+  metrics_.lag = *metrics_.last_sync - *written;
+  metrics_.most_lag = std::max(metrics_.most_lag.value_or(0.0), *metrics_.lag);
+}
+
+void Session::add_to(WatchMetrics& sum) const {
+  const collect::ingest::ReadReport report = tailer_.report();
+  sum.files = std::max<std::uint64_t>(sum.files, tailer_.files());
+  sum.bytes += report.bytes;
+  sum.syncs += metrics_.syncs;
+  if (metrics_.last_sync) sum.last_sync = metrics_.last_sync;
+  if (metrics_.lag) sum.lag = metrics_.lag;
+  if (metrics_.most_lag) sum.most_lag = std::max(sum.most_lag.value_or(0.0), *metrics_.most_lag);
+  sum.dropped_lines += report.skipped_rows + report.torn_rows;
+  sum.pending_bytes = tailer_.pending_bytes();
+  sum.errors += tailer_.errors();
 }
 
 /// @return whether there was something new.
 bool Session::look() {
   const std::uint64_t before = sink_.points();
   tailer_.poll(sink_, kLookBytes);
+  if (const auto written = tailer_.take_oldest_write()) {
+    unsynced_since_ = std::min(unsynced_since_.value_or(*written), *written);
+  }
   const bool fresh = sink_.points() > before;
   if (fresh) last_point_ = Clock::now();
   const double due = std::max(kMostUnsyncedSeconds, kSyncShare * sync_seconds_);
@@ -110,7 +149,7 @@ bool Session::look() {
 /// Until something changes or the next look is due. A writer that writes all the time is looked at ten times a second.
 void Session::rest() {
   const auto until = in_seconds(options_.poll_seconds);
-  while (!task_.stopped() && Clock::now() < until) {
+  while (!task_.stopped() && !enough() && Clock::now() < until) {
     if (!tailer_.wait(kSlice)) continue;
     const milliseconds gather{std::min(100, static_cast<int>(options_.poll_seconds * 1000.0))};
     std::this_thread::sleep_for(gather);
@@ -131,24 +170,75 @@ void Session::end() {
 
 WatchResult Session::run() {
   while (!task_.stopped()) {
-    if (look()) continue;
+    const bool more = look();
+    if (enough() && !options_.once) break;
+    if (more) continue;
     if (options_.once) break;
     if (options_.idle_seconds > 0 && seconds_since(last_point_) >= options_.idle_seconds) break;
     rest();
   }
   end();
-  return {sink_.points(), sink_.events(), sink_.run_ids()};
+  note_sync();
+  return {sink_.points(), sink_.events(), sink_.run_ids(), {}};
 }
 
 }  // namespace
 
+void to_json(Json& json, const WatchMetrics& metrics) {
+  json = Json{{"seconds", metrics.seconds},
+              {"files", metrics.files},
+              {"bytes", metrics.bytes},
+              {"syncs", metrics.syncs},
+              {"last_sync", number_or_null(metrics.last_sync)},
+              {"lag", number_or_null(metrics.lag)},
+              {"most_lag", number_or_null(metrics.most_lag)},
+              {"dropped_lines", metrics.dropped_lines},
+              {"pending_bytes", metrics.pending_bytes},
+              {"errors", metrics.errors}};
+}
+
+Json watch_json(const WatchResult& result) {
+  Json told{{"points", result.points}, {"events", result.events}, {"runs", result.run_ids.size()}};
+  told.update(Json(result.metrics));
+  return Json{{"watch", std::move(told)}};
+}
+
+std::string metrics_line(const WatchMetrics& metrics) {
+  std::string text = fmt::format("{} files, {:.1f} MB in {:.0f} s", metrics.files,
+                                 static_cast<double>(metrics.bytes) / 1e6, metrics.seconds);
+  if (metrics.lag) {
+    text += fmt::format("; lag {:.2f} s, at most {:.2f} s", *metrics.lag,
+                        metrics.most_lag.value_or(*metrics.lag));
+  }
+  if (metrics.last_sync) {
+    text += fmt::format("; last of {} syncs {:.1f} s ago", metrics.syncs,
+                        std::max(0.0, now_seconds() - *metrics.last_sync));
+  }
+  return text + fmt::format("; {} lines dropped, {} bytes pending, {} errors",
+                            metrics.dropped_lines, metrics.pending_bytes, metrics.errors);
+}
+
 WatchResult watch(collect::store::Store& store, const std::filesystem::path& path,
                   const WatchOptions& options, const Task& task) {
   std::string last_trouble;
+  WatchMetrics metrics;
+  const auto start = Clock::now();
   for (;;) {
     try {
-      return Session(store, path, options, task).run();
+      Session session(store, path, options, task);
+      const auto add = [&] { session.add_to(metrics); };
+      try {
+        WatchResult result = session.run();
+        add();
+        metrics.seconds = seconds_since(start);
+        result.metrics = metrics;
+        return result;
+      } catch (const collect::store::DiskError&) {
+        add();
+        throw;
+      }
     } catch (const collect::store::DiskError& error) {
+      ++metrics.errors;
       if (task.stopped() || options.once) throw;
       if (options.on_warning && last_trouble != error.what()) {
         options.on_warning(fmt::format("{}; trying again every {} seconds, from what is stored",
@@ -158,7 +248,10 @@ WatchResult watch(collect::store::Store& store, const std::filesystem::path& pat
     }
     const auto until = in_seconds(kDiskWaitSeconds);
     while (!task.stopped() && Clock::now() < until) std::this_thread::sleep_for(kSlice);
-    if (task.stopped()) return {};
+    if (task.stopped()) {
+      metrics.seconds = seconds_since(start);
+      return {0, 0, {}, metrics};
+    }
   }
 }
 

@@ -29,18 +29,22 @@ void AlarmOption::add_to(CLI::App& app) {
                  "p-value an alarm must rise to before the next, instead of --hysteresis; 0: none")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
+  reference_.add_to(app);
   app.add_option("--longest-period", longest_period_,
                  "samples of the longest season sought, 0 to 4096 (0: none); default: 336")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{4096}));
 }
 
-collect::monitor::RecorderOptions AlarmOption::get(const CLI::App& app) const {
+collect::monitor::RecorderOptions AlarmOption::get(const CLI::App& app,
+                                                   const std::string& store_path,
+                                                   const collect::ingest::ReadOptions& read) const {
   collect::monitor::RecorderOptions recorder;
   recorder.detection = detection_;
   recorder.detection.params = app::terminal::parse_settings(settings_, "--set");
   if (app.count("--alpha") > 0) recorder.detection.alpha = alpha_;
   if (app.count("--longest-period") > 0) recorder.detection.longest_period = longest_period_;
   recorder.false_discovery_rate = false_discovery_rate_;
+  reference_.apply(recorder.detection, store_path, read);
   detect::check_options(recorder.detection);
   return recorder;
 }

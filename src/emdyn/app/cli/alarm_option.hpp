@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "emdyn/app/cli/reference_option.hpp"
 #include "emdyn/collect/monitor/recorder.hpp"
 
 namespace emdyn::app::cli {
@@ -13,11 +14,15 @@ namespace emdyn::app::cli {
 class AlarmOption {
  public:
   void add_to(CLI::App& app);
-  /// @throws ConfigError for an unknown detector or parameter, before work begins.
-  collect::monitor::RecorderOptions get(const CLI::App& app) const;
+  /// @throws ConfigError for an unknown detector or parameter, before work begins; DataError for a reference that
+  /// cannot be read.
+  /// @param store_path, read where a reference is read from, and how.
+  collect::monitor::RecorderOptions get(const CLI::App& app, const std::string& store_path,
+                                        const collect::ingest::ReadOptions& read) const;
 
  private:
   detect::DetectOptions detection_{};
+  ReferenceOption reference_;
   std::vector<std::string> settings_;
   double false_discovery_rate_ = 0.0;
   double alpha_ = detect::kDefaultAlpha;

@@ -19,6 +19,8 @@ using emergence::position_text;
 constexpr std::size_t kRows = 20;      // A screen.
 constexpr std::size_t kSentences = 4;  // So few signals are told in sentences.
 constexpr std::size_t kIncidents = 12;
+constexpr std::size_t kWindows = 8;
+constexpr std::size_t kPairs = 5;
 
 std::size_t shown_rows(std::size_t rows, const AnalysisPrint& how) {
   return how.all ? rows : std::min(rows, kRows);
@@ -71,20 +73,71 @@ void print_mirage(const std::vector<emergence::mirage::Judgement>& list, const A
   tell_folded(list.size(), shown, console);
 }
 
-void print_early_warning(const pipeline::Analysis& analysis, Console& console) {
+void print_early_warning(const pipeline::Analysis& analysis, const AnalysisPrint& how,
+                         Console& console) {
   console.line(pipeline::early_warning_words(analysis));
-  const auto trends = pipeline::standing_trends(analysis);
+  auto trends = pipeline::standing_trends(analysis);
   if (trends.empty()) return;
+  const std::size_t all = trends.size();
+  trends.resize(shown_rows(all, how));
   Table table({{"early warning"},
                {"indicator"},
                {"tau", Table::Align::right},
                {"p", Table::Align::right},
-               {"corrected", Table::Align::right}});
+               {"corrected", Table::Align::right},
+               {"slows down"}});
   for (const auto& each : trends) {
     table.row({each.signal, each.indicator, fmt::format("{:+.2f}", each.tau),
-               small_number(each.p_value), small_number(each.q_value)});
+               small_number(each.p_value), small_number(each.q_value), each.slowing ? "yes" : ""});
   }
   table.print(console);
+  tell_folded(all, trends.size(), console);
+}
+
+std::string banded_text(const std::optional<emergence::information::Banded>& banded) {
+  if (!banded) return "–";
+  return fmt::format("{:.2f}{} [{:.2f}, {:.2f}]", banded->value,
+                     banded->value > banded->high ? " *" : "", banded->low, banded->high);
+}
+
+std::string group_text(const pipeline::ActingTogether& together,
+                       const emergence::information::InteractionWindow& window) {
+  if (!window.synergy) return "–";
+  std::string names;
+  for (const std::size_t member : window.synergy->group)
+    names += (names.empty() ? "" : " ") + together.signals[member];
+  return fmt::format("{:+.2f} {}", window.synergy->o_information, names);
+}
+
+void print_together(const pipeline::Analysis& analysis, const AnalysisPrint& how,
+                    Console& console) {
+  const pipeline::ActingTogether& together = *analysis.together;
+  console.line(pipeline::together_words(analysis));
+  Table table({{"up to", Table::Align::right},
+               {"total correlation [alone]"},
+               {"O-information [alone]"},
+               {"Psi [alone]"},
+               {"most synergistic group, nats"}});
+  const auto& windows = together.timeline.windows;
+  const std::size_t most = how.all ? windows.size() : kWindows;
+  for (const std::size_t w : pipeline::shown_windows(together, most)) {
+    const auto& window = windows[w];
+    table.row({position_text(window.end), banded_text(window.total_correlation),
+               banded_text(window.o_information), banded_text(window.psi),
+               group_text(together, window)});
+  }
+  table.print(console);
+  if (together.strongest.empty()) return;
+  console.line(fmt::format("  strongest of the {} pairs that stand in the window up to {}:",
+                           together.pairs, position_text(windows[together.strongest_window].end)));
+  const std::size_t pairs =
+      how.all ? together.strongest.size() : std::min(together.strongest.size(), kPairs);
+  for (std::size_t i = 0; i < pairs; ++i) {
+    const series::Interaction& pair = together.strongest[i];
+    console.line(fmt::format("  {} of {} and {}: {:.2f} nats (p {})", pair.measure,
+                             terminal_safe(pair.parts[0]), terminal_safe(pair.parts[1]),
+                             pair.value.estimate, small_number(pair.null.p_value.value_or(1.0))));
+  }
 }
 
 std::string range_text(const pipeline::SignalAcross& each) {
@@ -173,19 +226,22 @@ void print_differences(const pipeline::Overlay& overlay, const AnalysisPrint& ho
 
 void print_analysis(const pipeline::Analysis& analysis, const AnalysisPrint& how,
                     Console& console) {
-  console.line(console.bold(pipeline::headline(analysis)));
-  print_changes(analysis, how, console);
+  if (analysis.parts.transitions) {
+    console.line(console.bold(pipeline::headline(analysis)));
+    print_changes(analysis, how, console);
+  }
   if (analysis.changed > 0) {
     console.line(pipeline::discovery_words(analysis.false_discoveries, analysis.fits.size()));
   }
   print_mirage(analysis.mirage, how, console);
-  print_early_warning(analysis, console);
-  if (analysis.together) console.line(pipeline::together_words(*analysis.together));
+  if (analysis.parts.warning) print_early_warning(analysis, how, console);
+  if (analysis.together) print_together(analysis, how, console);
 }
 
 void print_overlay(const pipeline::Overlay& overlay, std::span<const pipeline::Analysis> analyses,
                    const AnalysisPrint& how, Console& console) {
-  console.line(console.bold(pipeline::headline(overlay)));
+  const bool looked = analyses.empty() || analyses[0].parts.transitions;
+  if (looked) console.line(console.bold(pipeline::headline(overlay)));
   print_across(overlay, how, console);
   std::size_t signals = 0;
   std::vector<emergence::mirage::Judgement> mirage;
@@ -201,9 +257,41 @@ void print_overlay(const pipeline::Overlay& overlay, std::span<const pipeline::A
     console.line(pipeline::discovery_words(all.false_discoveries, signals));
   print_mirage(mirage, how, console);
   all.warned_before = "each run's main change, or its end,";
-  if (analyses.size() > 0) print_early_warning(all, console);
+  if (analyses.size() > 0 && analyses[0].parts.warning) print_early_warning(all, how, console);
   print_incidents(overlay, how, console);
   print_differences(overlay, how, console);
+}
+
+void print_scale(const pipeline::ScaleRows& rows, const AnalysisPrint& how, Console& console) {
+  console.line("");
+  for (const std::string& note : rows.notes) console.line(note);
+  for (const std::string& line : pipeline::scale_words(rows)) console.line(line);
+  if (rows.rows.empty()) return;
+  std::vector<Table::Column> columns{{"metric"},
+                                     {"family"},
+                                     {"of", Table::Align::right},
+                                     {"value", Table::Align::right},
+                                     {"at", Table::Align::right},
+                                     {"expected"}};
+  for (const std::string& baseline : rows.baselines)
+    columns.push_back({baseline, Table::Align::right});
+  Table table(columns);
+  const std::vector<std::size_t> order = pipeline::rows_that_move(rows);
+  const std::size_t shown = shown_rows(rows.rows.size(), how);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const pipeline::ScaleRow& row = rows.rows[order[i]];
+    std::vector<std::string> cells{row.metric,
+                                   row.family,
+                                   fmt::format("{:.2g}", row.largest),
+                                   fmt::format("{:.3f}", row.value),
+                                   fmt::format("{:.2g}", row.at),
+                                   fmt::format("{:.3f} [{:.3f}, {:.3f}]", row.expected.estimate,
+                                               row.expected.low, row.expected.high)};
+    for (const double value : row.baselines) cells.push_back(fmt::format("{:.3f}", value));
+    table.row(std::move(cells));
+  }
+  table.print(console);
+  tell_folded(rows.rows.size(), shown, console);
 }
 
 }  // namespace emdyn::app::cli

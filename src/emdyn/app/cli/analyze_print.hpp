@@ -3,6 +3,7 @@
 
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/pipeline/analysis_words.hpp"
+#include "emdyn/pipeline/scale_rows.hpp"
 
 namespace emdyn::app::cli {
 
@@ -13,5 +14,6 @@ struct AnalysisPrint {
 void print_analysis(const pipeline::Analysis& analysis, const AnalysisPrint& how, Console& console);
 void print_overlay(const pipeline::Overlay& overlay, std::span<const pipeline::Analysis> analyses,
                    const AnalysisPrint& how, Console& console);
+void print_scale(const pipeline::ScaleRows& rows, const AnalysisPrint& how, Console& console);
 
 }  // namespace emdyn::app::cli

@@ -83,6 +83,7 @@ void add_options(CLI::App& app, DetectRequest& request, Given& given) {
                  "samples of silence after an alarm")
       ->capture_default_str()
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
+  request.reference.add_to(app);
   app.add_flag("--front-end", given.front_end,
                "put the front end (trend, scale) before the detector");
   app.add_flag("--no-front-end", given.no_front_end,
@@ -147,6 +148,8 @@ int run_detect(Arguments arguments, Console& console) {
     if (json) console.json(detector_json(request.options.detector));
     return kFine;
   }
+  request.reference.apply(request.options, request.source.store.path, request.source.read.get(),
+                          Task(console.stop_flag()));
   const bool stream = request.source.text == "-";
   if (!stream && (request.alarms_only || request.strict)) {
     throw ConfigError("detect: --alarms and --strict are for standard input (FILE -)");

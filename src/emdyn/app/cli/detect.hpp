@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "emdyn/app/cli/reference_option.hpp"
 #include "emdyn/app/cli/source.hpp"
 #include "emdyn/app/terminal/console.hpp"
 #include "emdyn/detect/live/live_series.hpp"
@@ -12,6 +13,7 @@ namespace emdyn::app::cli {
 /// What the options of `detect` ask for.
 struct DetectRequest {
   SourceOption source;
+  ReferenceOption reference;
   detect::DetectOptions options;
   std::vector<std::string> signals;
   double fdr = 0.0;          ///< Expected share of false alarms of a file; 0: not bounded.

@@ -158,6 +158,12 @@ void explain_detector(const std::string& name, Console& console) {
 }
 
 std::string alarm_in_words(const series::Event& event) {
+  if (detect::is_end(event)) {
+    return fmt::format("{} at {} {}: back within the reference; it was out of it from {} to {}",
+                       terminal_safe(event.signal), series::word(event.axis),
+                       place_text(event.position), place_text(event.onset->low),
+                       place_text(event.onset->high));
+  }
   std::string text =
       fmt::format("{} at {} {}: {}", terminal_safe(event.signal), series::word(event.axis),
                   place_text(event.position), sentence_of(event.kind));

@@ -10,6 +10,7 @@
 #include "emdyn/detect/alarm/discoveries.hpp"
 #include "emdyn/detect/alarm/episodes.hpp"
 #include "emdyn/detect/live/incidents.hpp"
+#include "emdyn/detect/registry.hpp"
 #include "emdyn/pipeline/detect_lines.hpp"
 #include "emdyn/pipeline/detect_source.hpp"
 
@@ -31,13 +32,21 @@ class Gatherer : public pipeline::DetectListener {
     double last = 0.0;
     std::vector<series::Event> events{};
     std::vector<std::size_t> tests{};  // Of the events, among those of false discoveries.
+    std::vector<std::pair<double, double>>
+        warnings{};       // First and last position of each warning zone.
+    bool warned = false;  // At the last sample.
   };
 
   Gatherer(Console& console, double fdr) : console_(console), fdr_(fdr) {}
   void on_series(std::size_t, const DetectedSeries& about) override { series_.push_back({about}); }
   void on_sample(std::size_t series, const Scored& sample, RowDetector*) override {
     if (series_[series].points++ == 0) series_[series].first = sample.position;
-    series_[series].last = sample.position;
+    Series& here = series_[series];
+    here.last = sample.position;
+    if (sample.warning && !here.warned)
+      here.warnings.emplace_back(sample.position, sample.position);
+    if (sample.warning) here.warnings.back().second = sample.position;
+    here.warned = sample.warning;
     if (fdr_ > 0.0) discoveries_.sample(series, sample.p_value);
   }
   void on_empty_row(std::size_t, double) override {}
@@ -145,6 +154,10 @@ class ScorePrinter final : public Gatherer {
 Json series_json(const Gatherer::Series& found, const std::string& detector) {
   Json json{{"signal", found.about.signal}, {"detector", detector}, {"points", found.points}};
   if (!found.about.run.empty()) json["run"] = found.about.run;
+  const detect::Entry* entry = detect::series_registry().find_or_null(detector);
+  if (entry == nullptr || !entry->warns) return json;
+  Json& zones = json["warnings"] = Json::array();
+  for (const auto& [begin, end] : found.warnings) zones.push_back({{"begin", begin}, {"end", end}});
   return json;
 }
 
@@ -219,6 +232,7 @@ void print_json(const Gatherer& found, const ScoreGatherer* scores, const Detect
   Json document{{"series", std::move(list)},        {"events", std::move(events)},
                 {"episodes", episodes_json(found)}, {"incidents", incidents_of(found)},
                 {"skipped_rows", skipped},          {"read", request.source.read_json()}};
+  if (request.options.reference) document["intervals"] = detect::alarm_intervals(all_events(found));
   if (request.explain) document["detector"] = detector_json(request.options.detector);
   if (scores != nullptr && all.size() == 1) {
     for (const char* key : {"positions", "scores", "channels", "attribution"}) {
@@ -234,6 +248,44 @@ std::string onset_text(const series::Event& event) {
   if (!event.onset) return "–";
   return fmt::format("{} [{}, {}]", place_text(event.onset->estimate), place_text(event.onset->low),
                      place_text(event.onset->high));
+}
+
+/// Stretches out of the ordinary beside a reference.
+void print_intervals(const Gatherer& found, bool explain, Console& console) {
+  using Align = app::terminal::Table::Align;
+  app::terminal::Table table({{"from", Align::right},
+                              {"until", Align::right},
+                              {"signal"},
+                              {"kind"},
+                              {"detector"},
+                              {"score", Align::right},
+                              {"p-value", Align::right},
+                              {"made of"}});
+  const auto intervals = detect::alarm_intervals(all_events(found));
+  std::uint64_t points = 0;
+  for (const auto& series : found.series()) points += series.points;
+  for (const detect::AlarmInterval& each : intervals) {
+    const series::Event& event = each.event;
+    if (explain) console.line(alarm_in_words(event));
+    table.row({place_text(each.begin), each.end ? place_text(*each.end) : "the end", event.signal,
+               std::string(series::word(event.kind)), event.detector,
+               event.score ? short_number(*event.score) : "–",
+               event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–",
+               event.shares.empty() ? "–"
+                                    : fmt::format("{} {:.0f} %", event.shares[0].name,
+                                                  100.0 * event.shares[0].share)});
+  }
+  if (!intervals.empty() && !explain) table.print(console);
+  console.line(fmt::format("{} stretch{} out of the ordinary in {} points of {} series",
+                           intervals.size(), intervals.size() == 1 ? "" : "es", count_text(points),
+                           found.series().size()));
+}
+
+void print_warnings(const Gatherer& found, Console& console) {
+  std::size_t zones = 0;
+  for (const auto& series : found.series()) zones += series.warnings.size();
+  if (zones > 0)
+    console.line(fmt::format("{} warning zone{} (--json has them)", zones, zones == 1 ? "" : "s"));
 }
 
 void print_events(const Gatherer& found, bool explain, Console& console) {
@@ -266,6 +318,7 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
   if (events > 0 && !explain) table.print(console);
   console.line(fmt::format("{} alarms in {} points of {} series", events, count_text(points),
                            found.series().size()));
+  print_warnings(found, console);
   const auto incidents = incidents_of(found);
   if (incidents.size() == events) return;
   console.line(fmt::format("they are of {} incident{}:", incidents.size(),
@@ -317,7 +370,11 @@ int detect_file(DetectRequest& request, Console& console) {
   if (json) {
     print_json(gatherer, nullptr, request, skipped, console);
   } else {
-    print_events(gatherer, request.explain, console);
+    if (request.options.reference) {
+      print_intervals(gatherer, request.explain, console);
+    } else {
+      print_events(gatherer, request.explain, console);
+    }
     tell_skipped(skipped, console);
   }
   return kFine;

@@ -7,14 +7,14 @@
 #include "emdyn/app/cli/store_option.hpp"
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/app/cli/version.hpp"
+#include "emdyn/app/terminal/task_line.hpp"
 #include "emdyn/collect/store/check.hpp"
+#include "emdyn/collect/store/copy.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace emdyn::app::cli {
 namespace {
-
-constexpr int kSaidNo = 1;
 
 int examine_machine(bool json, Console& console) {
   const PluginState plugin = plugin_state();
@@ -86,6 +86,26 @@ int examine_store(const std::string& path, bool repair, bool json, Console& cons
   return report.sound() ? kFine : kSaidNo;
 }
 
+int copy_a_store(const std::string& path, const std::string& to, bool json, Console& console) {
+  collect::store::StoreCopy done;
+  {
+    app::terminal::TaskLine line(console);
+    done = collect::store::copy_store(path, to, line.task());
+  }
+  if (json) {
+    console.json(Json{{"copy", done}});
+  } else {
+    console.line(fmt::format("{} runs ({:.1f} MB) copied to {}; emdyn doctor {} examines them",
+                             done.runs, static_cast<double>(done.bytes) / 1e6, terminal_safe(to),
+                             terminal_safe(to)));
+    for (const collect::store::Problem& lost : done.lost) {
+      console.line(fmt::format("{} {}: {}; {}", console.red("not copied"), terminal_safe(lost.file),
+                               terminal_safe(lost.what), terminal_safe(lost.mend)));
+    }
+  }
+  return done.lost.empty() ? kFine : kSaidNo;
+}
+
 }  // namespace
 
 int run_doctor(Arguments arguments, Console& console) {
@@ -100,9 +120,16 @@ int run_doctor(Arguments arguments, Console& console) {
       "--repair", rebuild,
       "first remove what killed programs left, save what can be read of damaged runs and make the "
       "catalogue anew");
+  std::string copy;
+  app.add_option(
+         "--copy", copy,
+         "copy the STORE into this folder, also while it is written: each run as of one moment")
+      ->excludes("--repair");
   app.add_flag("--json", json, "print JSON");
   if (!app::terminal::parse(app, arguments, console)) return kFine;
   if (path.empty() && rebuild) throw ConfigError("doctor: --repair needs a STORE");
+  if (path.empty() && !copy.empty()) throw ConfigError("doctor: --copy needs a STORE");
+  if (!copy.empty()) return copy_a_store(path, copy, json, console);
   return path.empty() ? examine_machine(json, console)
                       : examine_store(path, rebuild, json, console);
 }

@@ -4,6 +4,7 @@
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/app/terminal/table.hpp"
 #include "emdyn/core/text.hpp"
+#include "emdyn/emergence/transition/transition_words.hpp"
 #include "emdyn/explain/order_of_change.hpp"
 #include "emdyn/pipeline/analysis_words.hpp"
 #include "emdyn/pipeline/analyze.hpp"
@@ -12,11 +13,10 @@
 namespace emdyn::app::cli {
 namespace {
 
-using Align = app::terminal::Table::Align;
-
 void print_drivers(const series::Attribution& attribution, Console& console) {
-  app::terminal::Table table(
-      {{"moved the forecast"}, {"phi (log-odds)", Align::right}, {"interval", Align::right}});
+  app::terminal::Table table({{"moved the forecast"},
+                              {"phi (log-odds)", app::terminal::Table::Align::right},
+                              {"interval", app::terminal::Table::Align::right}});
   for (const auto& each : attribution.contributions) {
     table.row({each.factor, fmt::format("{:+.2f}", each.phi),
                each.interval
@@ -29,12 +29,16 @@ void print_drivers(const series::Attribution& attribution, Console& console) {
 }
 
 void print_order(const std::vector<explain::SignalChange>& order, Console& console) {
-  app::terminal::Table table(
-      {{"signal"}, {"changed"}, {"onset", Align::right}, {"lead", Align::right}, {"order"}});
+  app::terminal::Table table({{"signal"},
+                              {"changed"},
+                              {"onset", app::terminal::Table::Align::right},
+                              {"lead", app::terminal::Table::Align::right},
+                              {"order"}});
   for (const auto& each : order) {
+    const double width = each.onset ? each.onset->high - each.onset->low : 0.0;
     table.row({each.signal, std::string(series::word(each.kind)),
-               each.onset ? place_text(each.onset->estimate) : "–", place_text(each.lead),
-               each.order});
+               each.onset ? emergence::interval_text(*each.onset) : "–",
+               each.lead ? emergence::position_text(*each.lead, width) : "–", each.order});
   }
   table.print(console);
   console.line("order in time is no proof of a cause");
@@ -71,7 +75,7 @@ int run_explain(Arguments arguments, Console& console) {
   pipeline::AnalyzeOptions analyze_options;
   analyze_options.roles = options.roles;
   analyze_options.order_parameters_only = true;
-  analyze_options.interactions = false;
+  analyze_options.parts.interactions = false;
   const auto analysis = pipeline::analyze(run, analyze_options);
   const auto* main = pipeline::main_transition(analysis);
   const auto order =

@@ -71,8 +71,12 @@ class Output {
   std::string buffer_;
 };
 
-std::string csv_cell(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+/// A name as a cell. Spreadsheets take a cell that begins with one of these for a formula, so an apostrophe keeps it a
+/// text; numbers are never written through here.
+std::string csv_cell(std::string_view name) {
+  std::string text(name);
+  if (text.find_first_of("=+-@\t\r") == 0) text.insert(text.begin(), '\'');
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
   return quoted + "\"";

@@ -35,8 +35,10 @@ int run_import(Arguments arguments, Console& console) {
 
   pipeline::ImportOptions options;
   options.read = read_option.get();
-  options.recorder = alarm_option.get(app);
+  options.recorder = alarm_option.get(app, store_option.path, options.read);
   options.recorder.detect = !no_detect;
+  const bool chosen = app.count("--detector") > 0 || app.count("--set") > 0;
+  if (!chosen) options.most_samples = pipeline::kMostSamplesByDefault;
   options.again = again;
   options.on_warning = [&](std::string_view text) { console.warn(text); };
   auto store = store_option.open(collect::store::Mode::write);
@@ -48,7 +50,7 @@ int run_import(Arguments arguments, Console& console) {
     result = pipeline::import_files(store, paths, options, task);
   }
   if (store_option.json) {
-    console.json(pipeline::import_json(result));
+    console.json(pipeline::import_json(result, options));
     return kFine;
   }
   for (const std::string& id : result.run_ids) console.line(id);
@@ -63,6 +65,12 @@ int run_import(Arguments arguments, Console& console) {
   reading.signals = result.read.signals;
   reading.points = result.read.points;
   console.note(fmt::format("emdyn: {}", pipeline::reading_line(reading)));
+  if (result.cheaper) {
+    console.note(fmt::format(
+        "more than {} points: watched by {} at a twentieth of the cost of {}, which --detector {} gives to all",
+        count_text(pipeline::kMostSamplesByDefault), detect::kWatch,
+        options.recorder.detection.detector, options.recorder.detection.detector));
+  }
   if (result.known_runs > 0) {
     console.note(fmt::format(
         "{} of the runs were in the store already and have what is new; --again makes new ones",

@@ -16,10 +16,9 @@
 namespace emdyn::app::cli {
 namespace {
 
-using terminal::Table;
-using Align = Table::Align;
 using pipeline::CheckpointProbe;
 using pipeline::LayerProbe;
+using terminal::Table;
 
 std::string extents(const LayerProbe& layer) {
   std::string text;
@@ -101,19 +100,19 @@ void print_checkpoint(const CheckpointProbe& checkpoint, bool compared, Console&
       checkpoint.layers.size(), matrices, measured - matrices,
       static_cast<std::ptrdiff_t>(checkpoint.layers.size()) - measured));
   std::vector<Table::Column> columns = {{"layer"},
-                                        {"shape", Align::right},
-                                        {"parameters", Align::right},
-                                        {"alpha", Align::right},
-                                        {"stable rank", Align::right},
-                                        {"effective rank", Align::right},
-                                        {"spikes", Align::right},
-                                        {"traps", Align::right},
-                                        {"spectral norm", Align::right},
-                                        {"norm", Align::right}};
+                                        {"shape", Table::Align::right},
+                                        {"parameters", Table::Align::right},
+                                        {"alpha", Table::Align::right},
+                                        {"stable rank", Table::Align::right},
+                                        {"effective rank", Table::Align::right},
+                                        {"spikes", Table::Align::right},
+                                        {"traps", Table::Align::right},
+                                        {"spectral norm", Table::Align::right},
+                                        {"norm", Table::Align::right}};
   if (compared) {
-    columns.insert(
-        columns.end(),
-        {{"change", Align::right}, {"cosine", Align::right}, {"overlap (chance)", Align::right}});
+    columns.insert(columns.end(), {{"change", Table::Align::right},
+                                   {"cosine", Table::Align::right},
+                                   {"overlap (chance)", Table::Align::right}});
   }
   Table table(columns);
   for (const LayerProbe& layer : checkpoint.layers) {
@@ -127,10 +126,10 @@ void print_checkpoint(const CheckpointProbe& checkpoint, bool compared, Console&
 void print_run(const pipeline::CheckpointRun& run, Console& console) {
   console.line(fmt::format("Along the checkpoints (positions: {}):", run.positions_from));
   Table table({{"signal"},
-               {"from", Align::right},
-               {"to", Align::right},
-               {"first", Align::right},
-               {"last", Align::right}});
+               {"from", Table::Align::right},
+               {"to", Table::Align::right},
+               {"first", Table::Align::right},
+               {"last", Table::Align::right}});
   for (const series::Signal& signal : run.run.signals) {
     if (!signal.name.starts_with("alpha/") && !signal.name.starts_with("stable_rank/")) continue;
     table.row({signal.name, shortest(signal.positions.front()), shortest(signal.positions.back()),

@@ -34,14 +34,14 @@ int list_runs(const StoreOption& options, const std::string& tag, Console& conso
     console.line("no runs");
     return kFine;
   }
-  Table table({{"id"},
+  Table table({{"id", Table::Align::left, true},
                {"name"},
                {"status"},
                {"signals", Table::Align::right},
                {"points", Table::Align::right},
                {"last", Table::Align::right},
                {"events", Table::Align::right},
-               {"created"},
+               {"created", Table::Align::left, true},
                {"tags"}});
   for (const auto& run : runs) {
     table.row({run.info.id, run.info.name, std::string(series::word(run.info.status)),

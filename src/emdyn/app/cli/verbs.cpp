@@ -7,10 +7,6 @@
 namespace emdyn::app::cli {
 namespace {
 
-int run_lab(Arguments arguments, Console& console) {
-  return run_plugin_verb("lab", arguments, console);
-}
-
 int run_model(Arguments arguments, Console& console) {
   return run_plugin_verb("model", arguments, console);
 }

@@ -16,6 +16,7 @@ std::span<const app::terminal::Verb> verbs() noexcept;
 using app::terminal::kBadInput;
 using app::terminal::kFine;
 using app::terminal::kInterrupted;
+using app::terminal::kSaidNo;
 using app::terminal::kUnavailable;
 using app::terminal::kUsage;
 
@@ -29,6 +30,7 @@ int run_explain(Arguments arguments, Console& console);
 int run_export(Arguments arguments, Console& console);
 int run_forecast(Arguments arguments, Console& console);
 int run_import(Arguments arguments, Console& console);
+int run_lab(Arguments arguments, Console& console);
 int run_probe(Arguments arguments, Console& console);
 int run_report(Arguments arguments, Console& console);
 int run_runs(Arguments arguments, Console& console);

@@ -8,6 +8,7 @@ namespace emdyn::app::terminal {
 
 /// Exit codes of every program.
 inline constexpr int kFine = 0;
+inline constexpr int kSaidNo = 1;  ///< The check said no.
 inline constexpr int kUsage = 2;
 inline constexpr int kBadInput = 3;
 inline constexpr int kUnavailable = 4;

@@ -14,16 +14,26 @@ class Table {
   struct Column {
     std::string title;
     Align align = Align::left;
+    bool whole = false;  ///< Never shortened: an id, a date.
   };
 
   explicit Table(std::vector<Column> columns);
   void row(std::vector<std::string> cells);
-  /// Lines of at most `width` columns: the widest left-aligned column gives way first, shortened
-  /// in the middle.
+  /// Lines of at most `width` columns (more only where one cell is wider). Where they are too wide,
+  /// first columns of text that are equal in all rows go into one line at the end ("all: detector
+  /// auto"), then the widest left-aligned column is shortened in the middle, again and again; what
+  /// still finds no room goes on in a second, indented line of each row.
   std::vector<std::string> lines(std::size_t width) const;
   void print(Console& console) const;
 
  private:
+  std::vector<std::size_t> natural_widths() const;
+  /// Takes equal columns out of `shown` until the rest fits. @return what they hold, in words.
+  std::string lift_equal(std::vector<std::size_t>& shown, const std::vector<std::size_t>& widths,
+                         std::size_t width) const;
+  void shorten_texts(const std::vector<std::size_t>& shown, std::vector<std::size_t>& widths,
+                     std::size_t width) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };

@@ -22,6 +22,50 @@ TEST(Table, TheWidestTextGivesWayInANarrowTerminal) {
   EXPECT_EQ(table.lines(20).back(), "a very…ndeed  123456");
 }
 
+TEST(Table, ColumnsOfEqualTextsAreSaidOnce) {
+  Table table({{"signal"}, {"detector"}, {"score", Align::right}, {"direction"}});
+  table.row({"train_loss", "auto", "1.5", "rise"});
+  table.row({"gradient_norm", "auto", "12.5", "rise"});
+  const std::vector<std::string> once{"signal         detector  score",
+                                      "train_loss     auto        1.5",
+                                      "gradient_norm  auto       12.5", "all: direction rise"};
+  EXPECT_EQ(table.lines(40), once);
+  EXPECT_EQ(table.lines(36).back(), "all: direction rise");
+  const auto both = table.lines(24);
+  EXPECT_EQ(both[1], "train_loss       1.5");
+  EXPECT_EQ(both.back(), "all: directi…tector auto");
+  EXPECT_EQ(table.lines(80).size(), 3U);  // Where there is room nothing is taken out.
+  Table one({{"signal"}, {"detector"}});
+  one.row({"a very long name indeed", "auto"});
+  EXPECT_EQ(one.lines(20).front(), "signal      detector");
+}
+
+TEST(Table, WhatFindsNoRoomGoesOnInASecondLine) {
+  Table table(
+      {{"id", Align::left, true}, {"points", Align::right}, {"created", Align::left, true}});
+  table.row({"1m8qga6h42yz8wvz", "123,456", "2026-12-01 00:33"});
+  table.row({"1m8qga7gvw5xfxa7", "7", "2026-12-02 00:33"});
+  const std::vector<std::string> expected{"id                 points", "    created",
+                                          "1m8qga6h42yz8wvz  123,456", "    2026-12-01 00:33",
+                                          "1m8qga7gvw5xfxa7        7", "    2026-12-02 00:33"};
+  EXPECT_EQ(table.lines(30), expected);
+}
+
+TEST(Table, NoLineIsWiderThanTheTerminal) {
+  Table table({{"signal"},
+               {"position", Align::right},
+               {"direction"},
+               {"onset", Align::right},
+               {"made of"}});
+  for (int i = 0; i < 5; ++i) {
+    table.row({"hendrycksTest-marketing/acc_norm", "1396342800", i % 2 == 0 ? "rise" : "fall",
+               "1396344600 [1396343400, 1396345800]", "last value 93 %, change 7 %"});
+  }
+  for (std::size_t width = 40; width < 160; ++width) {
+    for (const std::string& line : table.lines(width)) EXPECT_LE(text_columns(line), width) << line;
+  }
+}
+
 TEST(Table, NamesAreShortenedInTheMiddle) {
   EXPECT_EQ(shortened("hendrycksTest-marketing/acc", 13), "hendry…ng/acc");
   EXPECT_EQ(shortened("größe/größer", 7), "grö…ßer");

@@ -11,7 +11,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/model/lab/monitored.hpp"
+#include "emdyn/model/lab/monitored/monitored.hpp"
 #include "emdyn/model/lab/registry.hpp"
 #include "emdyn/pipeline/analysis_words.hpp"
 #include "emdyn/pipeline/live_forecast.hpp"

@@ -11,7 +11,7 @@
 #include "emdyn/model/data/load.hpp"
 #include "emdyn/model/data/npy.hpp"
 #include "emdyn/model/lab/classifier/classifier.hpp"
-#include "emdyn/model/lab/monitored.hpp"
+#include "emdyn/model/lab/monitored/monitored.hpp"
 #include "emdyn/model/network/network_file.hpp"
 
 namespace emdyn::app::torch_plugin {

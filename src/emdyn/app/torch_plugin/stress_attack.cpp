@@ -130,7 +130,7 @@ int run(const AttackRequest& request, bool json, app::terminal::Console& console
   if (!request.save.empty()) {
     const auto broken =
         provoke::trial::broken_examples(subject.model->signature(), trial.worst, subject.labels);
-    replace_file(request.save, model::data::npz_bytes(broken));
+    replace_file(request.save, model::data::npz_of_floats(broken.examples, broken.notes));
   }
   if (json) {
     console.json(Json(trial));
@@ -165,8 +165,10 @@ int run_stress_attack(std::span<const std::string> arguments, app::terminal::Con
       ->allow_extra_args(false);
   app.add_option("--source", request.source, "make the rows on this network (transfer)");
   app.add_option("--source-arch", request.source_architecture, "its architecture");
-  app.add_option("--save", request.save,
-                 "write the inputs that broke, with their true labels (npz)");
+  app.add_option(
+      "--save", request.save,
+      "write the inputs that broke within the largest radius (npz: x as floats, true labels y, "
+      "index among the examples, distance)");
   app.add_option("--seed", request.seed, "of random starts")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{9000000000000000}));
   running.add_to(app);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 
 #include "emdyn/app/terminal/arguments.hpp"
@@ -9,6 +10,8 @@
 #include "emdyn/app/torch_plugin/stress_verb.hpp"
 #include "emdyn/app/torch_plugin/subject.hpp"
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/core/whole_file.hpp"
+#include "emdyn/model/data/npy.hpp"
 #include "emdyn/provoke/trial/corrupt_trial.hpp"
 
 namespace emdyn::app::torch_plugin {
@@ -57,11 +60,22 @@ int run_stress_corrupt(std::span<const std::string> arguments, app::terminal::Co
       ->check(CLI::IsMember({"auto", "image_net", "small"}))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of noise and places")->capture_default_str();
+  std::filesystem::path folder;
+  app.add_option("--save", folder,
+                 "write the corrupted examples there, NAME_SEVERITY.npz (x as floats, labels y)");
   running.add_to(app);
   if (!app::terminal::parse(app, arguments, console)) return 0;
   const ThreadLimit limit(running.threads);
   const auto start = std::chrono::steady_clock::now();
   const auto subject = load_subject(subject_options, console);
+  if (!folder.empty()) {
+    std::filesystem::create_directories(folder);
+    options.saw = [&](const std::string& name, std::size_t severity,
+                      const model::data::Dataset& set) {
+      replace_file(folder / fmt::format("{}_{}.npz", name, severity),
+                   model::data::npz_of_floats(set));
+    };
+  }
   const app::terminal::TaskLine line(console);
   const auto trial =
       provoke::trial::run_corrupt_trial(*subject.model, subject.dataset, options, line.task());

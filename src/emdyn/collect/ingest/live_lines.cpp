@@ -182,7 +182,8 @@ bool LiveLines::table_position() {
   std::optional<double> position;
   if (cell.kind == CellKind::number) {
     const bool time = axis_ == series::Axis::seconds && time_rank(columns_[*choice_.position]);
-    position = time ? epoch_seconds(cell.number) : cell.number;
+    position =
+        time ? epoch_seconds(cell.number, time_divisor(columns_[*choice_.position])) : cell.number;
   } else if (cell.kind == CellKind::text) {
     position = parse_time(text);
   }

@@ -96,6 +96,7 @@ void Tailer::follow(const fs::path& file) {
   by_path_.emplace(file.string(), index);
   has_beginning_.push_back(false);
   is_due_.push_back(false);
+  seen_.emplace_back();
   if (const auto& identity = files_[index]->identity()) {
     by_identity_.emplace(identity_key(*identity), index);
   }
@@ -154,7 +155,10 @@ void Tailer::look_around() {
   if (!notice_.works() || changes.everything || files_.size() <= kEachLook ||
       now - last_full_look_ >= kFullLook) {
     discover();
-    for (std::size_t file = 0; file < files_.size(); ++file) mark(file);
+    const bool all = !notice_.works() || files_.size() <= kEachLook;
+    for (std::size_t file = 0; file < files_.size(); ++file) {
+      if (all || !unchanged(file)) mark(file);
+    }
     last_full_look_ = now;
     return;
   }
@@ -192,13 +196,38 @@ void Tailer::keep_open(std::size_t file) {
   open_.pop_front();
 }
 
+std::uint64_t Tailer::pending_bytes() const noexcept {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files_) bytes += file->pending();
+  return bytes;
+}
+
+std::optional<Tailer::Seen> Tailer::seen_now(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+  return Seen{
+      {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)},
+      static_cast<std::uint64_t>(status.st_size),
+      std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+bool Tailer::unchanged(std::size_t file) const {
+  return seen_[file] && seen_now(files_[file]->path()) == seen_[file];
+}
+
 std::uint64_t Tailer::visit(std::size_t file, std::uint64_t most_bytes) {
   std::uint64_t bytes = 0;
+  seen_[file] = seen_now(files_[file]->path());  // Before: what is written meanwhile is a change.
   try {
     bytes = files_[file]->poll(feed_, most_bytes, block_);
   } catch (const DataError& error) {
+    ++errors_;
     if (!is_folder_) throw;
     feed_.warn(error.what());
+  }
+  if (bytes > 0 && seen_[file]) {
+    const double written = 1e-9 * static_cast<double>(seen_[file]->written_ns);
+    oldest_write_ = std::min(oldest_write_.value_or(written), written);
   }
   note(file);
   keep_open(file);

@@ -4,9 +4,11 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "emdyn/collect/ingest/change_notice.hpp"
@@ -25,7 +27,7 @@ namespace emdyn::collect::ingest {
 /// caller decides when to look.
 ///
 /// A line counts when it ends. Up to kEachLook files are all looked at each time; of more, those that the kernel says
-/// were written to (ChangeNotice), and all of them every ten seconds. Few files are held open, however many there are.
+/// were written to (ChangeNotice), and every ten seconds all whose size or time of change is another. Few files are held open, however many there are.
 class Tailer {
  public:
   static constexpr std::size_t kEachLook = 500;
@@ -52,6 +54,13 @@ class Tailer {
   std::uint64_t finish(Sink& sink);
 
   std::size_t files() const noexcept { return files_.size(); }
+  /// Files that could not be read, each time that happened.
+  std::uint64_t errors() const noexcept { return errors_; }
+  /// Bytes of lines that have begun and not ended, of all files.
+  std::uint64_t pending_bytes() const noexcept;
+  /// When the files that were read since the last call had been written to, the earliest of these times, in seconds
+  /// since the epoch; nothing when none was read.
+  std::optional<double> take_oldest_write() noexcept { return std::exchange(oldest_write_, {}); }
   ReadReport report() const { return feed_.report(); }
 
  private:
@@ -62,6 +71,15 @@ class Tailer {
   void follow(const std::filesystem::path& file);
   bool read_before(const std::filesystem::path& file) const;
   void mark(std::size_t file);
+  /// What the kernel says of a file, by which it is known not to have changed.
+  struct Seen {
+    FileIdentity identity{};
+    std::uint64_t size = 0;
+    std::int64_t written_ns = 0;
+    bool operator==(const Seen&) const = default;
+  };
+  static std::optional<Seen> seen_now(const std::filesystem::path& file);
+  bool unchanged(std::size_t file) const;
   std::uint64_t visit(std::size_t file, std::uint64_t most_bytes);
   void note(std::size_t file);
   void keep_open(std::size_t file);
@@ -80,10 +98,13 @@ class Tailer {
   std::unordered_set<std::string> aliases_;  ///< Rotated files of the folder, read before.
   std::deque<std::size_t> due_;              ///< Files to look at.
   std::vector<bool> is_due_;
-  std::deque<std::size_t> open_;  ///< Files held open, the longest unread first.
+  std::vector<std::optional<Seen>> seen_;  ///< Before each file was last read.
+  std::deque<std::size_t> open_;           ///< Files held open, the longest unread first.
   std::string block_;
   std::chrono::steady_clock::time_point last_full_look_{};
   bool is_folder_ = false;
+  std::uint64_t errors_ = 0;
+  std::optional<double> oldest_write_{};
 };
 
 }  // namespace emdyn::collect::ingest

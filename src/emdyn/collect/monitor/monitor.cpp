@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <new>
 #include <utility>
 
 #include "emdyn/core/error.hpp"
@@ -51,9 +52,9 @@ Monitor::~Monitor() {
   }
 }
 
-Monitor::SignalId Monitor::add_signal(std::string_view name, series::Axis axis) {
+Monitor::SignalId Monitor::add_signal(std::string_view name, series::Axis axis, bool watched) {
   const std::lock_guard lock(recorder_mutex_);
-  return recorder_.add_signal(name, axis);
+  return recorder_.add_signal(name, axis, watched);
 }
 
 Ring<Monitor::Point>& Monitor::ring_of_this_thread() {
@@ -95,7 +96,13 @@ bool Monitor::log(SignalId signal, double position, double value) noexcept {
 
 void Monitor::work(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    if (drain_once() == 0) std::this_thread::sleep_for(kIdle);
+    std::size_t taken = 0;
+    try {
+      taken = drain_once();
+    } catch (const std::bad_alloc&) {
+      // Nothing was taken out of the rings. Out of this thread an exception would end the training.
+    }
+    if (taken == 0) std::this_thread::sleep_for(kIdle);
   }
 }
 
@@ -157,6 +164,12 @@ void Monitor::set_notes(const Json& notes) {
   const std::lock_guard lock(recorder_mutex_);
   rethrow_failure();
   recorder_.set_notes(notes);
+}
+
+void Monitor::set_configuration(const Json& configuration) {
+  const std::lock_guard lock(recorder_mutex_);
+  rethrow_failure();
+  recorder_.set_configuration(configuration);
 }
 
 void Monitor::flush() {

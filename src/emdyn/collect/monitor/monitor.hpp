@@ -51,7 +51,9 @@ class Monitor {
   const std::string& run_id() const noexcept { return run_id_; }
 
   /// Registers a signal, or finds it again by its name. @throws StoreError
-  SignalId add_signal(std::string_view name, series::Axis axis = series::Axis::step);
+  /// @param watched false: its points are stored and no detector sees them.
+  SignalId add_signal(std::string_view name, series::Axis axis = series::Axis::step,
+                      bool watched = true);
 
   /// @param position in units of the signal's axis; a point whose position is not finite is
   /// dropped.
@@ -72,6 +74,8 @@ class Monitor {
     recorder_.record(record);
   }
   void set_notes(const Json& notes);
+  /// Replaces the stored configuration: some programs tell it late.
+  void set_configuration(const Json& configuration);
 
   /// Returns when every point logged before this call is detected on, stored and acknowledged.
   /// @throws StoreError when the store failed: from then on every point is dropped.

@@ -3,13 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "emdyn/core/error.hpp"
+#include "emdyn/core/parallel.hpp"
 #include "emdyn/core/text.hpp"
 
 namespace emdyn::collect::monitor {
+namespace {
+
+constexpr std::size_t kSamplesBetweenStops = 512;  // Some ten milliseconds of the default detector.
+constexpr std::uint64_t kMostReplayed = 4096;      // Some eighty.
+
+}  // namespace
 
 RunRecorder::RunRecorder(collect::store::RunWriter writer, const RecorderOptions& options,
                          OnEvent on_event)
@@ -66,7 +75,7 @@ std::uint32_t RunRecorder::add_signal(std::string_view name, series::Axis axis, 
                                   terminal_safe(name), word(watched_[known->second].axis),
                                   word(axis)));
   }
-  Watched fresh{std::string(name), axis, {}, {}, {}};
+  Watched fresh{std::string(name), axis};
   if (writer_) fresh.stored = writer_->add_signal(name, axis);
   const auto signal = static_cast<std::uint32_t>(watched_.size());
   watched_.push_back(std::move(fresh));
@@ -78,10 +87,8 @@ std::uint32_t RunRecorder::add_signal(std::string_view name, series::Axis axis, 
 }
 
 void RunRecorder::watch_signal(Watched& watched) {
-  if (!rows_) {
-    watched.detector.emplace(watched.name, watched.axis, options_.detection);
-    return;
-  }
+  watched.followed = !rows_;
+  if (!rows_) return;
   if (!rows_->detector) {
     rows_->detector.emplace(watched.axis, options_.detection);
     for (const double position : std::exchange(rows_->early, {})) judge_row(position);
@@ -103,15 +110,141 @@ void RunRecorder::push(std::uint32_t signal, double position, double value,
     ++points_;
     if (!std::isfinite(value)) ++nonfinite_;
   }
-  if (watched.detector) {
-    fresh_.clear();
-    const detect::Scored scored = watched.detector->push(position, value, fresh_);
-    if (overfit_) overfit_->push(signal, position, value, fresh_);
-    take_events(signal, scored);
+  if (watched.followed) {
+    follow(signal, position, value);
   } else if (watched.channel) {
     add_to_row(*watched.channel, position, value);
   }
   ask_observer([&](RunObserver& observer) { observer.on_point(signal, position, value, *this); });
+}
+
+detect::SeriesDetector& RunRecorder::detector_of(Watched& watched) const {
+  if (!watched.detector) watched.detector.emplace(watched.name, watched.axis, options_.detection);
+  return *watched.detector;
+}
+
+void RunRecorder::follow(std::uint32_t signal, double position, double value) {
+  const std::uint64_t order = samples_++;
+  fresh_.clear();
+  if (!holds_) {
+    const detect::Scored scored = detector_of(watched_[signal]).push(position, value, fresh_);
+    if (overfit_) overfit_->push(signal, position, value, fresh_);
+    return take_events(signal, scored);
+  }
+  watched_[signal].held.push_back({position, value, order, replaying_});
+  ++held_;
+  if (!overfit_) return;
+  overfit_->push(signal, position, value, fresh_);
+  if (replaying_) return;
+  for (series::Event& event : fresh_) found_by_pairs_.push_back({order, std::move(event)});
+}
+
+void RunRecorder::watch_by(const detect::DetectOptions& detection) {
+  options_.detection = detection;
+  rows_.reset();
+  overfit_.reset();
+  found_by_pairs_.clear();
+  check_options();
+}
+
+/// Whether the detector of the signal can be had again without long work.
+bool RunRecorder::replayable(const Watched& watched) const noexcept {
+  return options_.history && watched.seen + watched.held.size() <= kMostReplayed;
+}
+
+/// Brings a new detector to where the old one was: the same samples in the same order.
+void RunRecorder::wake(Watched& watched) const {
+  detect::SeriesDetector& detector = detector_of(watched);
+  std::uint64_t left = watched.seen;
+  std::vector<series::Event> told_before;
+  options_.history(run_id_, watched.name,
+                   [&](std::span<const double> positions, std::span<const double> values) {
+                     for (std::size_t i = 0; i < positions.size() && left > 0; ++i, --left) {
+                       detector.push(positions[i], values[i], told_before);
+                       told_before.clear();
+                     }
+                   });
+}
+
+/// Of several signals at the same time. @return whether the detector had to be made again.
+bool RunRecorder::judge_signal(std::uint32_t signal, const Task& task) {
+  Watched& watched = watched_[signal];
+  const bool woken = !watched.detector && watched.seen > 0;
+  if (woken) wake(watched);
+  detect::SeriesDetector& detector = detector_of(watched);
+  std::vector<series::Event> fresh;
+  std::size_t judged = 0;
+  for (const Sample& sample : watched.held) {
+    if (judged % kSamplesBetweenStops == 0 && task.stopped()) break;
+    ++judged;
+    fresh.clear();
+    detector.push(sample.position, sample.value, fresh);
+    if (sample.known) continue;
+    for (series::Event& event : fresh) watched.found.push_back({sample.order, std::move(event)});
+  }
+  watched.seen += judged;
+  // Of thousands of signals, each that once had many must not keep the room for them.
+  if (judged == watched.held.size()) std::vector<Sample>().swap(watched.held);
+  if (!watched.keeps) watched.detector.reset();
+  return woken;
+}
+
+void RunRecorder::take_found() {
+  std::vector<Found> all;
+  for (Watched& watched : watched_) {
+    std::ranges::move(watched.found, std::back_inserter(all));
+    watched.found.clear();
+    if (watched.held.empty()) continue;
+    cut_ = true;
+    std::vector<Sample>().swap(watched.held);
+  }
+  // Behind what a signal's own detector found of the same sample.
+  std::ranges::move(std::exchange(found_by_pairs_, {}), std::back_inserter(all));
+  std::ranges::stable_sort(all, {}, &Found::order);
+  const bool was_replaying = std::exchange(replaying_, false);  // What is found is of new points.
+  for (Found& found : all) take_event(std::move(found.event));
+  replaying_ = was_replaying;
+  held_ = 0;
+}
+
+std::size_t RunRecorder::let_go(std::uint64_t before) noexcept {
+  std::size_t gone = 0;
+  for (Watched& watched : watched_) {
+    if (!watched.detector || watched.phase > before || !replayable(watched)) continue;
+    watched.detector.reset();
+    ++gone;
+  }
+  return gone;
+}
+
+Judged judge_held(std::span<RunRecorder* const> runs, std::uint64_t phase,
+                  const JudgeOptions& options) {
+  struct Part {
+    RunRecorder* run;
+    std::uint32_t signal;
+  };
+  std::vector<Part> parts;
+  Judged judged;
+  for (RunRecorder* const run : runs) {
+    if (run->held_ == 0) continue;
+    for (std::uint32_t signal = 0; signal < run->watched_.size(); ++signal) {
+      RunRecorder::Watched& watched = run->watched_[signal];
+      if (watched.held.empty()) continue;
+      parts.push_back({run, signal});
+      watched.phase = phase;
+      const bool awake = watched.detector.has_value();
+      watched.keeps =
+          !options.last && (awake || judged.made < options.room || !run->replayable(watched));
+      if (watched.keeps && !awake) ++judged.made;
+    }
+  }
+  std::atomic<std::size_t> woken{0};
+  parallel_for(parts.size(), [&](std::size_t i) {
+    if (parts[i].run->judge_signal(parts[i].signal, options.task)) ++woken;
+  });
+  judged.woken = woken;
+  for (RunRecorder* const run : runs) run->take_found();
+  return judged;
 }
 
 void RunRecorder::add_to_row(std::size_t channel, double position, double value) {
@@ -150,19 +283,21 @@ void RunRecorder::take_events(std::size_t test, const detect::Scored& scored) {
       return event.kind != series::EventKind::nonfinite;
     });
   }
-  for (series::Event& event : fresh_) {
-    event.run = run_id_;
-    if (!record(event)) continue;
-    ++events_;
-    if (on_event_) {
-      untold_.emplace_back([this, event] {
-        on_event_(event);
-        ++told_;
-      });
-    } else {
-      ++told_;
-    }
+  for (series::Event& event : fresh_) take_event(std::move(event));
+}
+
+void RunRecorder::take_event(series::Event event) {
+  event.run = run_id_;
+  if (!record(event)) return;
+  ++events_;
+  if (!on_event_) {
+    ++told_;
+    return;
   }
+  untold_.emplace_back([this, event = std::move(event)] {
+    on_event_(event);
+    ++told_;
+  });
 }
 
 void RunRecorder::take_up(std::uint64_t told, std::span<const series::Event> untold,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "emdyn/collect/store/store.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/detect/alarm/discovery_gate.hpp"
 #include "emdyn/detect/live/live_rows.hpp"
 #include "emdyn/detect/live/validation_watch.hpp"
@@ -31,7 +32,7 @@ class RunObserver {
   virtual ~RunObserver() = default;
   /// Signals are numbered from 0 in order of appearance.
   virtual void on_signal(std::uint32_t signal, std::string_view name, series::Axis axis) = 0;
-  /// The point is in `run` and its detector has judged it. May call run.record().
+  /// The point is in `run`; its detector may judge it later (RunRecorder::hold). May call run.record().
   virtual void on_point(std::uint32_t signal, double position, double value, RunRecorder& run) = 0;
   /// The run's settings became known, or changed.
   virtual void on_configuration(const Json& /*configuration*/) {}
@@ -48,6 +49,27 @@ struct RecorderOptions {
   detect::DetectOptions detection{};  ///< Any entry of the registries; `auto` by default.
   /// What is left out, for people; may be empty.
   std::function<void(std::string_view)> on_warning{};
+  /// Gives the points that a signal of a run has on disk, oldest first: so that detectors of silent signals need not be
+  /// kept (JudgeOptions::room). Called from any thread. Empty: they are kept.
+  std::function<void(std::string_view run, std::string_view signal,
+                     const std::function<void(std::span<const double> positions,
+                                              std::span<const double> values)>& visit)>
+      history{};
+};
+
+/// How held samples are judged.
+struct JudgeOptions {
+  /// Stopped: what is left is not judged (RunRecorder::cut), and waits no more.
+  Task task{};
+  /// How many detectors may be made and stay. Others go once they have judged, where they can be had again from the
+  /// history; what is judged must then be on disk before the next time.
+  std::size_t room = static_cast<std::size_t>(-1);
+  bool last = false;  ///< No sample follows: no detector stays.
+};
+
+struct Judged {
+  std::size_t made = 0;   ///< Detectors that stay.
+  std::size_t woken = 0;  ///< Detectors that were had again from the history.
 };
 
 /// One run on its way to disk: each point is stored, shown to its signal's detector, and the
@@ -81,6 +103,20 @@ class RunRecorder {
   /// For files that say where a row ends, also one without points; of no effect on detectors of
   /// series.
   void end_row(double position);
+
+  /// From now on detectors see nothing until judge_held(): for those who read many points at once and have all cores
+  /// judge them. Without effect on detectors of rows, and where a false discovery rate is bounded: both need every
+  /// sample in its order. To be called before the first point.
+  void hold() noexcept { holds_ = !rows_ && !gate_; }
+  /// Samples that wait for judge_held().
+  std::size_t held() const noexcept { return held_; }
+  /// Samples are stored that no detector saw: judging was stopped.
+  bool cut() const noexcept { return cut_; }
+  /// Gives back the detectors, of signals that can have them again, that judged nothing after the phase `before`.
+  /// @return how many.
+  std::size_t let_go(std::uint64_t before) noexcept;
+  /// Another detector than the options say, where no sample was judged yet. @throws ConfigError
+  void watch_by(const detect::DetectOptions& detection);
 
   /// While replaying, points are those that the run holds already: detectors and the observer see them, to be where
   /// they were, and nothing is stored or told.
@@ -134,12 +170,28 @@ class RunRecorder {
   std::uint64_t events() const noexcept { return events_; }
 
  private:
+  struct Sample {
+    double position;
+    double value;
+    std::uint64_t order;  // Among all samples of the run.
+    bool known;           // The run held it already (replay).
+  };
+  struct Found {
+    std::uint64_t order;
+    series::Event event;
+  };
   struct Watched {
     std::string name;
     series::Axis axis;
-    std::optional<collect::store::SignalId> stored;  // Once the run's file was opened.
-    std::optional<detect::SeriesDetector> detector;  // Of this signal alone.
-    std::optional<std::size_t> channel;              // Of the detector of rows.
+    bool followed = false;                             // By a detector of its own …
+    std::optional<collect::store::SignalId> stored{};  // Once the run's file was opened.
+    std::optional<detect::SeriesDetector> detector{};  // … made for its first sample.
+    std::optional<std::size_t> channel{};              // Of the detector of rows.
+    std::uint64_t seen = 0;                            // Samples that the detector judged.
+    std::uint64_t phase = 0;                           // Of judging, in which it last did.
+    bool keeps = true;                                 // The detector stays after this phase.
+    std::vector<Sample> held{};
+    std::vector<Found> found{};
   };
   /// The detector of rows and the row that is being gathered.
   struct Rows {
@@ -160,6 +212,15 @@ class RunRecorder {
     return false;
   }
   void watch_signal(Watched& watched);
+  void follow(std::uint32_t signal, double position, double value);
+  detect::SeriesDetector& detector_of(Watched& watched) const;
+  bool replayable(const Watched& watched) const noexcept;
+  void wake(Watched& watched) const;
+  bool judge_signal(std::uint32_t signal, const Task& task);
+  void take_found();
+  void take_event(series::Event event);
+  friend Judged judge_held(std::span<RunRecorder* const> runs, std::uint64_t phase,
+                           const JudgeOptions& options);
   void add_to_row(std::size_t channel, double position, double value);
   void judge_row(double position);
   void take_events(std::size_t test, const detect::Scored& scored);
@@ -178,6 +239,11 @@ class RunRecorder {
   std::optional<detect::DiscoveryGate> gate_;               // Absent: every alarm is told.
   std::optional<detect::ValidationWatch> overfit_;          // Of two signals together.
   std::vector<series::Event> fresh_;
+  bool holds_ = false;
+  bool cut_ = false;
+  std::size_t held_ = 0;
+  std::uint64_t samples_ = 0;          // That detectors saw or are to see.
+  std::vector<Found> found_by_pairs_;  // By overfit_, while detectors hold.
   std::vector<std::function<void()>> untold_;
   Json places_{};           // Null: nobody reads files into the run.
   std::uint64_t told_ = 0;  // Events.
@@ -189,5 +255,11 @@ class RunRecorder {
   std::uint64_t nonfinite_ = 0;
   std::uint64_t events_ = 0;
 };
+
+/// Shows the samples that wait (RunRecorder::hold) to their detectors, on all cores, and records what they raise in the
+/// order of the samples: the same as without waiting, for any number of threads.
+/// @param phase counts the calls, from 1.
+Judged judge_held(std::span<RunRecorder* const> runs, std::uint64_t phase,
+                  const JudgeOptions& options = {});
 
 }  // namespace emdyn::collect::monitor

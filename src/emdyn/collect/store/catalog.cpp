@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <new>
 
 #include "emdyn/collect/store/folder.hpp"
 #include "emdyn/collect/store/run_reader.hpp"
@@ -49,6 +50,8 @@ Catalog::Catalog(std::filesystem::path store, Access access) noexcept
     open();
   } catch (const DiskError&) {
     database_.reset();  // Somebody else writes it, or the disk refuses: it is done without.
+  } catch (const std::bad_alloc&) {
+    database_.reset();  // No fault of the file.
   } catch (const std::exception&) {
     drop();
     try {
@@ -92,10 +95,14 @@ void Catalog::open() {
 void Catalog::drop() noexcept {
   database_.reset();
   if (access_ == Access::read) return;
-  std::error_code ignored;
-  const std::string file = catalog_path(store_).string();
-  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
-    std::filesystem::remove(file + suffix, ignored);
+  try {
+    std::error_code ignored;
+    const std::string file = catalog_path(store_).string();
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+      std::filesystem::remove(file + suffix, ignored);
+    }
+  } catch (const std::exception&) {
+    // No memory for its name: the next who opens it gives it up.
   }
 }
 

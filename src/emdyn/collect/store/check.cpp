@@ -21,11 +21,11 @@ namespace {
 constexpr const char* kDamaged =
     "restore the file from a copy; or emdyn doctor --repair keeps what can be read";
 
+bool readable(const std::filesystem::path& file) { return ::access(file.c_str(), R_OK) == 0; }
+
 /// Of a run that could not be opened.
 const char* mend_of(const std::filesystem::path& file) {
-  return ::access(file.c_str(), R_OK) == 0
-             ? kDamaged
-             : "check its permissions: whether it is sound cannot be told";
+  return readable(file) ? kDamaged : "whether it is sound cannot be told";
 }
 
 bool same_or_both_nan(double a, double b) noexcept {
@@ -173,6 +173,11 @@ Repair repair(const std::filesystem::path& folder) {
     try {
       RunChecker(run_path(folder, id), run, problems).check();
     } catch (const Error& error) {
+      if (!readable(run_path(folder, id))) {
+        // Nobody knows whether it is damaged.
+        done.lost.push_back({"runs/" + id + ".db", error.what(), mend_of(run_path(folder, id))});
+        continue;
+      }
       problems.push_back({"runs/" + id + ".db", error.what(), kDamaged});
     }
     if (problems.empty() || run.being_written) continue;

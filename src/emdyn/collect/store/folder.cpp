@@ -88,6 +88,10 @@ std::filesystem::path lock_path(const std::filesystem::path& store, std::string_
 std::vector<std::string> run_ids(const std::filesystem::path& store) {
   std::error_code error;
   std::filesystem::directory_iterator entries(runs_folder(store), error);
+  if (error == std::errc::permission_denied) {
+    throw StoreError(fmt::format("{}: may not be read by this user: check its permissions",
+                                 terminal_safe(runs_folder(store).string())));
+  }
   if (error) {
     throw StoreError(
         fmt::format("{}: is no store that can be read ({}): give the folder that holds "
@@ -194,7 +198,12 @@ std::optional<RunLock> RunLock::attempt(const std::filesystem::path& store,
 }
 
 bool RunLock::held(const std::filesystem::path& store, std::string_view id) noexcept {
-  const int descriptor = ::open(lock_path(store, id).c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = -1;
+  try {
+    descriptor = ::open(lock_path(store, id).c_str(), O_RDONLY | O_CLOEXEC);
+  } catch (const std::exception&) {
+    return true;  // No memory for a path: nobody can say that the run is free.
+  }
   if (descriptor < 0) return false;
   const bool held = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(descriptor);

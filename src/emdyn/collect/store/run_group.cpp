@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "emdyn/collect/store/run_writer.hpp"
+#include "emdyn/collect/store/sqlite.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -88,6 +89,7 @@ struct Leftovers {
   std::vector<fs::path> groups;
   std::vector<std::string> drafts;  // Ids.
   std::vector<std::string> locks;
+  std::vector<std::string> journals;
 };
 
 Leftovers find_leftovers(const fs::path& store) {
@@ -102,8 +104,26 @@ Leftovers find_leftovers(const fs::path& store) {
     if (kind == ".new") found.groups.push_back(entry->path());
     if (kind == ".db.new") found.drafts.push_back(id);
     if (kind == ".lock") found.locks.push_back(id);
+    if (kind == ".db-journal") found.journals.push_back(id);
   }
   return found;
+}
+
+/// A journal whose transaction was cut short before it mattered: SQLite passes over it for ever. One that matters is
+/// played back, which removes it.
+bool settle_journal(const fs::path& store, const std::string& id) {
+  const fs::path file = run_path(store, id);
+  const auto claim = RunLock::attempt(store, id);
+  if (!claim || !fs::exists(file)) return false;
+  try {
+    Database database(file, Access::write);
+    database.execute("BEGIN EXCLUSIVE");
+    ::unlink((file.string() + "-journal").c_str());
+    database.execute("ROLLBACK");
+    return true;
+  } catch (const StoreError&) {
+    return false;  // Somebody tags the run, or it is damaged: it stays.
+  }
 }
 
 /// @param only_complete touches nothing but groups after their commit.
@@ -146,8 +166,12 @@ RunGroup::RunGroup(fs::path store) : store_(std::move(store)) {
 
 RunGroup::~RunGroup() {
   if (lock_ < 0) return;
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
+  try {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  } catch (const std::exception&) {
+    // No memory to walk through it: whoever opens the store next takes it away.
+  }
   ::close(lock_);
 }
 
@@ -219,6 +243,7 @@ std::size_t collect_leftovers(const fs::path& store) noexcept {
       const auto lock = RunLock::attempt(store, id);
       if (lock && ::unlink(draft_path(store, id).c_str()) == 0) ++removed;
     }
+    for (const std::string& id : found.journals) removed += settle_journal(store, id) ? 1U : 0U;
     // A lock taken is removed when it is given back.
     for (const std::string& id : found.locks) removed += RunLock::attempt(store, id) ? 1U : 0U;
     return removed;
@@ -237,6 +262,7 @@ std::size_t count_leftovers(const fs::path& store) noexcept {
     };
     return static_cast<std::size_t>(std::ranges::count_if(found.drafts, free_run) +
                                     std::ranges::count_if(found.locks, free_run) +
+                                    std::ranges::count_if(found.journals, free_run) +
                                     std::ranges::count_if(found.groups, free_group));
   } catch (const std::exception&) {
     return 0;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "emdyn/collect/store/check.hpp"
+#include "emdyn/collect/store/sqlite.hpp"
 #include "emdyn/collect/store/store.hpp"
 #include "emdyn/collect/store/test_folder.hpp"
 #include "emdyn/core/error.hpp"
@@ -103,6 +104,39 @@ TEST_F(RunGroupTest, WhatAKilledProgramLeftIsCollectedByTheNext) {
   ASSERT_EQ(again.runs().size(), 1U);
   EXPECT_EQ(again.runs()[0].points, 1U);
   EXPECT_EQ(again.runs()[0].info.status, series::RunStatus::interrupted);
+}
+
+TEST_F(RunGroupTest, AJournalThatNobodyNeedsIsCollectedAndOneThatMattersPlayedBack) {
+  std::string id;
+  {
+    const auto group = store_.new_group();
+    RunWriter writer = add(group);
+    id = writer.id();
+    writer.finish();
+    group->publish();
+  }
+  const std::filesystem::path journal = run_path(store_.folder(), id).string() + "-journal";
+  for (const std::size_t size : {std::size_t{0}, std::size_t{512}}) {
+    std::ofstream(journal) << std::string(size, '\0');
+    EXPECT_EQ(count_leftovers(store_.folder()), 1U);
+    const Store again = Store::open(store_.folder(), Mode::write);
+    EXPECT_FALSE(std::filesystem::exists(journal));
+  }
+  // A transaction that died between its pages: the journal brings the old ones back.
+  EXPECT_FALSE(succeeds_in_child([&] {
+    Database database(run_path(store_.folder(), id), Access::write);
+    database.execute(
+        "PRAGMA cache_spill=1; PRAGMA cache_size=1; BEGIN; UPDATE run SET value = 'x';");
+    for (int i = 0; i < 200; ++i)
+      database.execute(
+          "INSERT INTO records(kind, signal, json) VALUES('event', 's', zeroblob(3000))");
+    ::raise(SIGKILL);
+  }));
+  ASSERT_TRUE(std::filesystem::exists(journal));
+  Store again = Store::open(store_.folder(), Mode::write);
+  EXPECT_FALSE(std::filesystem::exists(journal));
+  EXPECT_EQ(again.load_signal(id, "loss").size(), 3U);
+  EXPECT_TRUE(check(store_.folder()).sound());
 }
 
 TEST_F(RunGroupTest, PublishingThatWasCutShortAfterItsCommitIsCompleted) {

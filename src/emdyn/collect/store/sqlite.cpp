@@ -60,6 +60,11 @@ bool passes(int code) noexcept {
 [[noreturn]] void throw_sqlite(const std::string& file, int code, const char* message) {
   if (code == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
   if (code == SQLITE_IOERR_DATA) message = "the checksum of a page does not match";
+  if ((code & 0xff) == SQLITE_CANTOPEN && ::access(file.c_str(), F_OK) == 0 &&
+      ::access(file.c_str(), R_OK) != 0) {
+    throw StoreError(fmt::format("{}: may not be read by this user: check its permissions",
+                                 terminal_safe(file)));
+  }
   if (passes(code))
     throw DiskError(fmt::format("{}: {} ({})", terminal_safe(file), message, mend(code)));
   throw StoreError(fmt::format("{}: {} ({})", terminal_safe(file), message, mend(code)));

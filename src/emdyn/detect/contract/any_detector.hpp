@@ -33,6 +33,8 @@ class AnyDetector {
   virtual std::optional<double> p_value() const noexcept = 0;
   /// What each member of an ensemble gave to the last score, largest first; empty for others.
   virtual std::vector<series::Share> shares() const = 0;
+  /// The last sample lies in the textbook's warning zone; never where the textbook has none.
+  virtual bool warns() const noexcept = 0;
   /// What a detector that alarms by itself alarmed at the last sample; empty for others.
   virtual std::vector<OwnAlarm> alarms() const = 0;
   virtual std::unique_ptr<AnyDetector> clone() const = 0;
@@ -86,6 +88,13 @@ class Boxed final : public AnyDetector {
       return detector_.shares();
     } else {
       return {};
+    }
+  }
+  bool warns() const noexcept override {
+    if constexpr (requires { detector_.warns(); }) {
+      return detector_.warns();
+    } else {
+      return false;
     }
   }
   std::vector<OwnAlarm> alarms() const override {

@@ -93,6 +93,9 @@ constexpr double smallest_sigma(double level) noexcept {
 ///   skip(n)  n samples are missing: time passes, the evidence stays
 ///   p_value  optional member: chance of a score this high per step, where the null is known
 ///   advance(x) optional member: update() of a ready detector, for loops that know it is
+///   warns()    optional member: the textbook's warning level is reached
+///   kResets    optional: rearm() keeps the level that a shift has moved, so that fed raw values it is reset instead
+///   kJudgesSamples optional: its score is of the last sample alone, the others only teach what is normal
 ///   shares()   optional member: what each member of an ensemble gave to the score
 ///   alarms() optional member: it alarms by itself, and here is what it alarmed at the last sample;
 ///            no policy is put behind it, and rearm() is called for a new segment only

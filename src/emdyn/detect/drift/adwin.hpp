@@ -24,7 +24,7 @@ class Adwin {
   static constexpr std::string_view kCost = "O(log W)";
   static constexpr Domain kDomain = Domain::unit_interval;
   static constexpr EventKind kKind = EventKind::shift;
-  static constexpr bool kFrontEnd = true;
+  static constexpr bool kFrontEnd = false;
 
   struct Config {
     double delta = 0.002;                    ///< Chance of a false cut, in (0, 1).

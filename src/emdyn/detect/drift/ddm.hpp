@@ -24,6 +24,7 @@ class Ddm {
   static constexpr Domain kDomain = Domain::binary;
   static constexpr EventKind kKind = EventKind::shift;
   static constexpr bool kFrontEnd = false;
+  static constexpr bool kResets = true;
 
   struct Config {
     std::int64_t warmup_samples = 30;  ///< Before the first score.

@@ -23,6 +23,7 @@ class Eddm {
   static constexpr Domain kDomain = Domain::binary;
   static constexpr EventKind kKind = EventKind::shift;
   static constexpr bool kFrontEnd = false;
+  static constexpr bool kResets = true;
 
   struct Config {
     double warning = 0.95;            ///< Share of the best distance that warns.

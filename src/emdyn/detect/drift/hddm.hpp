@@ -24,7 +24,7 @@ class HddmA {
   static constexpr std::string_view kCost = "O(1)";
   static constexpr Domain kDomain = Domain::unit_interval;
   static constexpr EventKind kKind = EventKind::shift;
-  static constexpr bool kFrontEnd = true;
+  static constexpr bool kFrontEnd = false;
 
   struct Config {
     double drift_alpha = 0.001;    ///< Chance of error of the drift test.
@@ -136,7 +136,7 @@ class HddmW {
   static constexpr std::string_view kCost = "O(1)";
   static constexpr Domain kDomain = Domain::unit_interval;
   static constexpr EventKind kKind = EventKind::shift;
-  static constexpr bool kFrontEnd = true;
+  static constexpr bool kFrontEnd = false;
 
   struct Config {
     double drift_alpha = 0.001;    ///< Chance of error of the drift test.

@@ -43,7 +43,8 @@ class Kswin {
   static constexpr std::string_view kCost = "O(w)";
   static constexpr Domain kDomain = Domain::real;
   static constexpr EventKind kKind = EventKind::shift;
-  static constexpr bool kFrontEnd = true;
+  static constexpr bool kFrontEnd = false;
+  static constexpr bool kResets = true;
 
   struct Config {
     double alpha = 0.005;               ///< Chance of error of one test, in (0, 1).

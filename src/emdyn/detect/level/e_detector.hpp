@@ -46,7 +46,8 @@ class EDetector {
   static constexpr std::string_view kCost = "O(1)";
   static constexpr Domain kDomain = Domain::unit_interval;
   static constexpr EventKind kKind = EventKind::shift;
-  static constexpr bool kFrontEnd = true;
+  static constexpr bool kFrontEnd = false;
+  static constexpr bool kResets = true;
   static constexpr std::array<std::string_view, 3> kSides{"both", "rise", "fall"};
 
   struct Config {

@@ -27,6 +27,7 @@ class Ewma {
   static constexpr Domain kDomain = Domain::real;
   static constexpr EventKind kKind = EventKind::shift;
   static constexpr bool kFrontEnd = true;
+  static constexpr bool kResets = true;
 
   struct Config {
     std::int64_t baseline_samples = 100;  ///< Warm-up; 0: `mean` and `sigma` are given.

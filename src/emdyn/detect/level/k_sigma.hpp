@@ -25,6 +25,7 @@ class KSigma {
   static constexpr Domain kDomain = Domain::real;
   static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kFrontEnd = true;
+  static constexpr bool kJudgesSamples = true;
 
   struct Config {
     double k = 3.0;                    ///< Deviations at which the score is 1; > 0.

@@ -27,6 +27,7 @@ class RobustZ {
   static constexpr Domain kDomain = Domain::real;
   static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kFrontEnd = true;
+  static constexpr bool kJudgesSamples = true;
 
   struct Config {
     std::int64_t window_samples = 128;  ///< The median is taken over; >= 8.

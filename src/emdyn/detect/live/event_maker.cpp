@@ -30,6 +30,17 @@ series::Event EventMaker::alarm(double position, AlarmCause cause) const {
   return event;
 }
 
+series::Event EventMaker::over(const series::Event& alarm, double position, double end,
+                               std::string policy) const {
+  series::Event event = blank(position);
+  event.kind = alarm.kind;
+  event.detector = alarm.detector;
+  event.policy = std::move(policy);
+  event.score = 0.0;
+  event.onset = series::Interval{alarm.position, alarm.position, end, 1.0};
+  return event;
+}
+
 std::optional<series::Event> EventMaker::nonfinite(double position, double value) {
   const bool goes_on = std::exchange(in_burst_, !std::isfinite(value));
   if (!in_burst_ || goes_on) return std::nullopt;

@@ -49,32 +49,5 @@ TEST(EventMaker, TellsTheFirstOfABurst) {
   EXPECT_TRUE(maker.nonfinite(4.0, nan));
 }
 
-TEST(SampleLog, LooksBackAsFarAsItReaches) {
-  SampleLog log;
-  for (int i = 0; i < 600; ++i) log.push(10.0 * i, i);
-  EXPECT_EQ(log.at(0), 5990.0);
-  EXPECT_EQ(log.at(511), 880.0);
-  EXPECT_EQ(log.at(100000), 880.0);
-  log.clear();
-  log.push(3.0, 0.0);
-  EXPECT_EQ(log.at(5), 3.0);
-}
-
-TEST(SampleLog, KnowsTheValuesBeforeAndAfter) {
-  SampleLog log;
-  EXPECT_FALSE(log.change(0, true));
-  for (int i = 0; i < 40; ++i) log.push(i, i < 30 ? 1.0 : 5.0);
-  log.push(40.0, 9.0);
-  const auto spike = log.change(10, true);
-  ASSERT_TRUE(spike);
-  EXPECT_EQ(spike->before, 5.0);
-  EXPECT_EQ(spike->after, 9.0);
-  const auto shift = log.change(10, false);
-  ASSERT_TRUE(shift);
-  EXPECT_EQ(shift->before, 1.0);
-  EXPECT_EQ(shift->after, 5.0);
-  EXPECT_FALSE(log.change(40, false));  // Nothing before.
-}
-
 }  // namespace
 }  // namespace emdyn::detect

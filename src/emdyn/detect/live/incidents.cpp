@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "emdyn/core/text.hpp"
+#include "emdyn/detect/live/reference.hpp"
 
 namespace emdyn::detect {
 namespace {
@@ -25,9 +26,12 @@ bool earlier(const series::Event& a, const series::Event& b) {
 Incident incident_of(std::vector<series::Event> group) {
   std::ranges::stable_sort(group, earlier);
   Incident incident;
-  incident.events = group.size();
+  incident.events = static_cast<std::size_t>(
+      std::ranges::count_if(group, [](const series::Event& event) { return !is_end(event); }));
   incident.begin = begun(group.front());
-  for (const series::Event& event : group) incident.end = std::max(incident.end, event.position);
+  incident.end = group.front().position;
+  for (const series::Event& event : group)
+    incident.end = std::max(incident.end, is_end(event) ? event.onset->high : event.position);
   incident.first = group.front();
   for (const series::Event& event : group) {
     if (event.signal != incident.first.signal) {

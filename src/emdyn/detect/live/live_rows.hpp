@@ -18,7 +18,8 @@ struct ChannelValue {
 
 /// One detector of rows on a stream whose channels make themselves known as they come. Channels
 /// that appear within the first 32 rows, which only teach the channels' scales and score 0, are
-/// watched; later ones are not.
+/// watched; later ones are not. With a reference (DetectOptions::reference) the channels are those of its rows, and
+/// after it nothing is learned; each alarm is told when it begins and when it is over (is_end).
 class RowDetector {
  public:
   static constexpr std::uint64_t kRowsToMeet = 32;
@@ -34,7 +35,8 @@ class RowDetector {
 
   /// One row; a channel that is absent or not finite is missing, and the others are judged.
   /// @param events what happened is appended.
-  /// @throws ConfigError when the channels that came are more than the detector takes.
+  /// @throws ConfigError when the channels that came are more than the detector takes, or the reference is too short
+  /// for so many.
   Scored push(double position, std::span<const ChannelValue> row,
               std::vector<series::Event>& events);
   /// What each channel gave to the last score, as channels(): shares >= 0 that sum to 1, or all 0

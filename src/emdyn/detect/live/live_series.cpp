@@ -11,7 +11,9 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/detect/front_end/front_end.hpp"
 #include "emdyn/detect/live/event_maker.hpp"
+#include "emdyn/detect/live/held_series.hpp"
 #include "emdyn/detect/live/live_rows.hpp"
+#include "emdyn/detect/live/reference_options.hpp"
 #include "emdyn/detect/rows/vector_registry.hpp"
 #include "emdyn/detect/training/divergence.hpp"
 #include "emdyn/detect/training/frozen.hpp"
@@ -47,7 +49,13 @@ detect::AlarmPolicy alarm_policy(const DetectOptions& options) {
   return Policy(config);
 }
 
+bool has_reference(const DetectOptions& options, std::string_view signal) {
+  if (!options.reference || options.reference->samples > 0) return true;
+  return options.reference->series.contains(signal);
+}
+
 void check_options(const DetectOptions& options) {
+  if (options.reference) check_reference(options);
   if (takes_rows(options.detector)) {
     RowDetector(series::Axis::step, options);
   } else {
@@ -58,7 +66,8 @@ void check_options(const DetectOptions& options) {
 bool watches_training(const DetectOptions& options) {
   const auto entries = detect::entries();
   const auto entry = std::ranges::find(entries, options.detector, &EntryFacts::name);
-  return entry != entries.end() && entry->by_default && options.training && !options.arm_score;
+  return entry != entries.end() && entry->by_default && options.training && !options.arm_score &&
+         !options.reference;
 }
 
 double validation_alpha(const DetectOptions& options) {
@@ -90,7 +99,7 @@ namespace {
 
 /// What is said of alarms to a detector that has its policies inside are parameters of it.
 Params own_alarm_params(const Entry& entry, const DetectOptions& options) {
-  if (options.arm_score || options.disarm_score > 0.0) {
+  if (!options.reference && (options.arm_score || options.disarm_score > 0.0)) {
     throw ConfigError(
         fmt::format("{} alarms within a budget (--alpha); leave --arm-score and --disarm-score out",
                     entry.name));
@@ -104,6 +113,10 @@ Params own_alarm_params(const Entry& entry, const DetectOptions& options) {
              {"disarm_p", shortest(options.disarm_p)},
              {"calibrator",
               std::string(Calibrator::kKinds[static_cast<std::size_t>(options.calibrator)])}};
+  if (options.after_alarm == AfterAlarm::reset) {
+    throw ConfigError(fmt::format(
+        "{} alarms by itself and is not reset; leave --after-alarm reset out", entry.name));
+  }
   if (options.alpha) own.emplace("alpha", shortest(*options.alpha));
   constexpr std::array kOptions{
       std::pair{"alpha", "--alpha"}, std::pair{"refractory_samples", "--refractory"},
@@ -127,6 +140,11 @@ Params params_of(const Entry& entry, const DetectOptions& options) {
   return params;
 }
 
+bool resets_after_alarms(const Entry& entry, const DetectOptions& options) {
+  if (options.after_alarm) return *options.after_alarm == AfterAlarm::reset;
+  return entry.resets && !options.front_end.value_or(entry.front_end);
+}
+
 }  // namespace
 
 /// One detector, and what lies around those that do not bring it along: front end and policy. Where
@@ -144,6 +162,12 @@ struct SeriesDetector::Impl {
   std::unique_ptr<detect::AnyDetector> detector;
   std::optional<detect::FrontEnd> front_end{};
   std::optional<detect::AlarmPolicy> policy{};  // Absent: it alarms by itself.
+  std::optional<UnitInterval> unit_interval{};  // Of raw values for a detector of [0, 1].
+  std::optional<HeldSeries> held{};        // In place of detector and policy, with a reference.
+  std::optional<series::Event> lasting{};  // The alarm that is on,
+  double last_exceeding = 0.0;             // and where it was still so.
+  bool has_reference = true;
+  bool resets = false;  // After an alarm.
   std::vector<Companion> companions{};
   std::uint64_t refractory = 0;  // Samples for which an alarm of one silences the others.
   std::uint64_t silent = 0;      // Of these, left.
@@ -166,6 +190,7 @@ struct SeriesDetector::Impl {
     detector->rearm();
     if (policy) policy->rearm();
     rearm_companions();
+    if (held) held->restart();
     silent = 0;
     log.clear();
     maker.restart();
@@ -179,24 +204,41 @@ struct SeriesDetector::Impl {
   }
 
   void skip() noexcept {
+    if (held) held->skip();
     if (front_end) front_end->skip(1);
     detector->skip(1);
     for (Companion& companion : companions) companion.detector->skip(1);
   }
 
-  /// What the detector is shown of a value; nothing while its front end warms up.
-  std::optional<double> sample_of(double value) noexcept {
-    if (!front_end) return value;
+  /// The score of a value; nothing while it is not shown to the detector yet.
+  std::optional<double> score(double value) noexcept {
+    if (unit_interval) {
+      std::optional<double> last;
+      for (const double sample : unit_interval->place(value)) last = detector->update(sample);
+      return last;
+    }
+    if (!front_end) return detector->update(value);
     const bool ready = front_end->ready();
     const double residual = front_end->update(value);
     if (!ready) return std::nullopt;
     // Residuals are near N(0, 1); detectors of [0, 1] take their normal probabilities.
-    return entry.domain == Domain::unit_interval ? math::normal_cdf(residual) : residual;
+    return detector->update(entry.domain == Domain::unit_interval ? math::normal_cdf(residual)
+                                                                  : residual);
+  }
+
+  /// The evidence is used up; what is normal is kept, or learned anew.
+  void after_alarm() noexcept {
+    if (!resets) return detector->rearm();
+    detector->reset();
+    if (unit_interval) unit_interval->reset();
   }
 
   AlarmCause cause(const Entry& of, const detect::AnyDetector& by, std::string policy_text,
                    double p_value) const {
-    const Evidence evidence = by.evidence();
+    return cause(of, by.evidence(), by.shares(), std::move(policy_text), p_value);
+  }
+  AlarmCause cause(const Entry& of, const Evidence& evidence, std::vector<series::Share> shares,
+                   std::string policy_text, double p_value) const {
     const EventKind kind = evidence.kind.value_or(of.kind);
     if (evidence.warming_up) policy_text += ", the baseline is still being learned";
     const bool single = kind == EventKind::spike || kind == EventKind::outlier;
@@ -207,7 +249,7 @@ struct SeriesDetector::Impl {
             p_value,
             evidence.direction,
             log.interval(evidence),
-            by.shares(),
+            std::move(shares),
             log.change(evidence.onset_samples_ago, single)};
   }
 
@@ -231,10 +273,28 @@ struct SeriesDetector::Impl {
       events.push_back(maker.alarm(
           position, cause(entry, *detector, policy->text(), priced ? *null_p : decision.p_value)));
     }
-    detector->rearm();
+    after_alarm();
     if (silent == 0) rearm_companions();
     silent = std::max(silent, refractory);
     return decision.p_value;
+  }
+
+  /// What a detector that holds a reference says of a value.
+  void judge_held(double position, double value, Scored& scored,
+                  std::vector<series::Event>& events) {
+    const auto judged = held->push(value);
+    if (!judged) return;
+    scored.score = judged->score;
+    scored.p_value = judged->decision.p_value;
+    if (judged->decision.exceeds) last_exceeding = position;
+    if (judged->decision.change == HeldPolicy::Change::begins) {
+      lasting = maker.alarm(position, cause(entry, held->evidence(), held->shares(),
+                                            held->policy().text(), judged->decision.p_value));
+      events.push_back(*lasting);
+    } else if (judged->decision.change == HeldPolicy::Change::ends && lasting) {
+      events.push_back(maker.over(*lasting, position, last_exceeding, held->policy().end_text()));
+      lasting.reset();
+    }
   }
 
   void ask_companions(double position, double value, std::vector<series::Event>& events) {
@@ -265,8 +325,13 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis,
     beside.clear();
   }
   impl_.reset(new Impl{EventMaker(std::move(signal), axis), *entry, entry->make(params)});
+  if (options.reference) {
+    hold_reference(options, params);
+    return;
+  }
   impl_->refractory =
       static_cast<std::uint64_t>(std::max<std::int64_t>(options.refractory_samples, 0));
+  impl_->resets = resets_after_alarms(*entry, options);
   if (options.front_end.value_or(entry->front_end)) {
     FrontEnd::Config front_end;
     if (options.longest_period) front_end.longest_period = *options.longest_period;
@@ -277,6 +342,7 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis,
         "before it with --front-end",
         options.detector));
   }
+  if (entry->domain == Domain::unit_interval && !impl_->front_end) impl_->unit_interval.emplace();
   DetectOptions own = options;
   own.detector = entry->name;
   if (!beside.empty()) own.alpha = options.alpha.value_or(kDefaultAlpha) * (1.0 - kTrainingShare);
@@ -284,6 +350,32 @@ SeriesDetector::SeriesDetector(std::string signal, series::Axis axis,
   if (!entry->alarms_itself) impl_->policy.emplace(alarm_policy(own));
   for (const TrainingEntry& each : beside)
     impl_->stand_beside(each, options, kTrainingShare / static_cast<double>(beside.size()));
+}
+
+void SeriesDetector::hold_reference(const DetectOptions& options, const Params& params) {
+  Impl& state = *impl_;
+  const Entry& entry = state.entry;
+  if (options.longest_period && !entry.front_end_inside) {
+    throw ConfigError(
+        "a reference is held as it is: no season is sought; leave --longest-period out");
+  }
+  const Reference& reference = *options.reference;
+  const bool standardised = options.front_end.value_or(entry.front_end);
+  const Placement::Kind placement = !standardised ? Placement::Kind::raw
+                                    : entry.domain == Domain::unit_interval
+                                        ? Placement::Kind::probability
+                                        : Placement::Kind::deviations;
+  HeldPolicy::Config policy = held_policy(options);
+  // One that gathers evidence speaks at least once in half a stretch while there is something to tell.
+  if (!entry.judges_samples) {
+    policy.patience_samples = std::max<std::int64_t>(
+        policy.patience_samples, static_cast<std::int64_t>(HeldViews::kStretch / 2));
+  }
+  state.held.emplace(entry, params, placement, static_cast<std::size_t>(reference.samples), policy);
+  state.has_reference = has_reference(options, state.maker.signal());
+  if (reference.samples > 0 || !state.has_reference) return;
+  const auto& samples = reference.series.find(state.maker.signal())->second;
+  if (!state.held->learn(samples)) refuse_short_reference(entry.name, samples.size());
 }
 
 SeriesDetector::~SeriesDetector() = default;
@@ -302,11 +394,16 @@ Scored SeriesDetector::push(double position, double value, std::vector<series::E
   }
   state.log.push(position, value);
   if (state.silent > 0) --state.silent;
-  const std::optional<double> sample = state.sample_of(value);
   scored.score = 0.0;
   scored.p_value = 1.0;
-  if (!sample) return scored;
-  scored.score = state.detector->update(*sample);
+  if (state.held) {
+    if (state.has_reference) state.judge_held(position, value, scored, events);
+    return scored;
+  }
+  const std::optional<double> score = state.score(value);
+  if (!score) return scored;
+  scored.score = score;
+  scored.warning = state.detector->warns();
   if (state.policy) {
     scored.p_value = state.decide(position, *scored.score, events);
   } else {

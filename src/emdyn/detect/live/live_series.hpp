@@ -1,10 +1,13 @@
 #pragma once
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emdyn/detect/alarm/policy.hpp"
+#include "emdyn/detect/live/reference.hpp"
 #include "emdyn/detect/registry.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -15,6 +18,13 @@ inline constexpr std::string_view kWatch = "watch";
 
 /// False alarms a sample of the detectors that alarm within a budget, unless told otherwise.
 inline constexpr double kDefaultAlpha = 1e-5;
+
+/// What an alarm does to the detector that raised it.
+enum class AfterAlarm : std::uint8_t {
+  rearm,  ///< The evidence goes, the baseline stays.
+  reset,  ///< Everything is learned anew: where a shift has moved the baseline.
+};
+inline constexpr std::array<std::string_view, 2> kAfterAlarmWords{"rearm", "reset"};
 
 /// Which detector looks at a series, behind what, and when it may alarm.
 struct DetectOptions {
@@ -31,6 +41,11 @@ struct DetectOptions {
   double disarm_p = 0.0;
   std::optional<std::int64_t> longest_period{};  ///< Of a season the front end seeks, in samples.
   detect::Calibrator::Kind calibrator = detect::Calibrator::Kind::pot;
+  /// Default: reset for an entry that says so (Entry::resets) and is fed raw values, else rearm.
+  std::optional<AfterAlarm> after_alarm{};
+  /// Given: what is normal is learned from it and held, an alarm lasts as long as what it tells (HeldSeries,
+  /// HeldPolicy), and its budget is HeldPolicy::kAlpha unless told otherwise. Shared, since every signal has it.
+  std::shared_ptr<const Reference> reference{};
   /// Beside the default detector, what trainings die of, within the same budget (training_entries).
   bool training = true;
 };
@@ -55,6 +70,9 @@ std::vector<TrainingEntry> training_entries(std::string_view signal);
 /// @throws ConfigError for a name that is neither, offering the nearest.
 bool takes_rows(std::string_view detector);
 
+/// The reference of the options, in the words of messages; a signal that it lacks is not judged.
+bool has_reference(const DetectOptions& options, std::string_view signal);
+
 /// The policy the options ask for.
 /// @throws ConfigError for options out of range or that exclude each other.
 detect::AlarmPolicy alarm_policy(const DetectOptions& options);
@@ -70,6 +88,7 @@ struct Scored {
   std::optional<double>
       score{};  ///< In units of the detector's threshold; absent for a non-finite value.
   std::optional<double> p_value{};
+  bool warning = false;  ///< In the textbook's warning zone (Entry::warns).
 };
 
 /// One detector on one stream, sample by sample, in causal order: what every door runs (`detect`,
@@ -77,6 +96,8 @@ struct Scored {
 ///
 /// A value that is not finite raises one `nonfinite` event per burst and counts as missing. A
 /// position that steps back opens a segment: the level is learned anew, what is normal is kept.
+///
+/// With DetectOptions::reference an alarm is told when it begins and once more when it is over (is_end).
 ///
 /// The default detector has company (DetectOptions::training). What happens is told once: within the
 /// refractory period of an alarm the others of the same signal are silent.
@@ -93,6 +114,8 @@ class SeriesDetector {
 
  private:
   struct Impl;
+  void hold_reference(const DetectOptions& options, const Params& params);
+
   std::unique_ptr<Impl> impl_;
 };
 

@@ -57,7 +57,8 @@ class Conformal {
   static constexpr std::string_view kCost = "O(log w)";
   static constexpr Domain kDomain = Domain::real;
   static constexpr EventKind kKind = EventKind::shift;
-  static constexpr bool kFrontEnd = true;
+  static constexpr bool kFrontEnd = false;
+  static constexpr bool kResets = true;
 
   struct Config {
     double alpha = 1e-3;                ///< Growth 1 / alpha gives score 1; in (0, 1).

@@ -106,6 +106,7 @@ class Spot {
   static constexpr Domain kDomain = Domain::real;
   static constexpr EventKind kKind = EventKind::outlier;
   static constexpr bool kFrontEnd = true;
+  static constexpr bool kJudgesSamples = true;
 
   struct Config {
     double q = Form::kDefaults.q;

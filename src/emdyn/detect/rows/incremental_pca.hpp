@@ -49,6 +49,7 @@ class IncrementalPca {
 
   double statistic(std::span<const double> z) const noexcept;
   void learn(std::span<const double> z) noexcept;
+  void settle() noexcept { fit(); }
   void reset() noexcept;
   bool ready() const noexcept { return fitted_ && covariance_.weight() >= enough_; }
   std::size_t components() const noexcept { return static_cast<std::size_t>(components_); }

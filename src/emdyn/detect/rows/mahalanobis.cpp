@@ -35,10 +35,13 @@ double Mahalanobis::statistic(std::span<const double> z) const noexcept {
 
 void Mahalanobis::learn(std::span<const double> z) noexcept {
   covariance_.learn(z, keep_);
-  if (++rows_ % kRowsBetweenFits != 0) return;
+  if (++rows_ % kRowsBetweenFits == 0) settle();
+}
+
+void Mahalanobis::settle() noexcept {
   covariance_.shrunk(factor_);
   std::ranges::copy(covariance_.mean(), centre_.begin());
-  factored_ = cholesky(factor_, z.size());
+  factored_ = cholesky(factor_, centre_.size());
 }
 
 void Mahalanobis::reset() noexcept {

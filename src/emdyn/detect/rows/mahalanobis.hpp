@@ -43,6 +43,7 @@ class Mahalanobis {
 
   double statistic(std::span<const double> z) const noexcept;
   void learn(std::span<const double> z) noexcept;
+  void settle() noexcept;
   void reset() noexcept;
   bool ready() const noexcept { return factored_ && covariance_.weight() >= enough_; }
 

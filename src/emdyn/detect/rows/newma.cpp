@@ -46,6 +46,10 @@ double Newma::statistic(std::span<const double> z) const noexcept {
 
 void Newma::learn(std::span<const double> z) noexcept {
   ++seen_;
+  average(z, slow_);
+}
+
+void Newma::average(std::span<const double> z, double slow_weight) noexcept {
   for (std::size_t f = 0; f < fast_average_.size() / 2; ++f) {
     const double angle = phase(f, z);
     const double values[2] = {std::cos(angle), std::sin(angle)};
@@ -53,7 +57,7 @@ void Newma::learn(std::span<const double> z) noexcept {
       double& fast = fast_average_[2 * f + part];
       double& slow = slow_average_[2 * f + part];
       fast += fast_ * (values[part] - fast);
-      slow += slow_ * (values[part] - slow);
+      slow += slow_weight * (values[part] - slow);
     }
   }
 }

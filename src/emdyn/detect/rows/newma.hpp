@@ -44,6 +44,7 @@ class Newma {
 
   double statistic(std::span<const double> z) const noexcept;
   void learn(std::span<const double> z) noexcept;
+  void follow(std::span<const double> z) noexcept { average(z, 0.0); }
   void reset() noexcept;
   bool ready() const noexcept { return static_cast<double>(seen_) * slow_ >= 2.0; }
 
@@ -58,6 +59,7 @@ class Newma {
   bool operator==(const Newma&) const = default;
 
  private:
+  void average(std::span<const double> z, double slow_weight) noexcept;
   double phase(std::size_t feature, std::span<const double> z) const noexcept;
 
   double fast_;

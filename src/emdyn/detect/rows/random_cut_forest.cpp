@@ -347,6 +347,10 @@ void RandomCutForest::learn(std::span<const double> z) noexcept {
     });
   }
   ++seen_;
+  follow(z);
+}
+
+void RandomCutForest::follow(std::span<const double> z) noexcept {
   if (recent_.empty()) return;
   const auto step = static_cast<std::ptrdiff_t>(z.size());
   std::copy(recent_.begin() + step, recent_.end(), recent_.begin());

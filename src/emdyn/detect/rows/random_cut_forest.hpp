@@ -115,7 +115,7 @@ class RandomCutForest {
   struct Config {
     std::int64_t trees = 40;
     std::int64_t rows = 256;   ///< Newest rows each tree holds.
-    std::int64_t shingle = 4;  ///< Neighbouring rows taken together.
+    std::int64_t shingle = 1;  ///< Neighbouring rows taken together; 1: each row by itself.
     std::int64_t seed = 1;
   };
   static constexpr std::array kFields{
@@ -136,6 +136,7 @@ class RandomCutForest {
 
   double statistic(std::span<const double> z) const noexcept;
   void learn(std::span<const double> z) noexcept;
+  void follow(std::span<const double> z) noexcept;
   void reset() noexcept;
   bool ready() const noexcept { return seen_ >= shingle_ + rows_; }
 

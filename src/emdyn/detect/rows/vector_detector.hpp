@@ -21,6 +21,8 @@ namespace emdyn::detect {
 ///                  threshold; does not change the method
 ///   learn(z)       takes the row in
 ///   ready()        false while it warms up
+///   settle()       optional: no row will be learned any more; what is made of them now and then is made once more
+///   follow(z)      optional: the row is part of the last rows, and nothing is learned of it
 // clang-format off
 template <class M>
 concept VectorMethod =
@@ -45,6 +47,8 @@ concept VectorMethod =
 ///                channel scores 0 and is passed over.
 ///   skip(n)      n rows are missing: nothing is learned of them
 ///   rearm()      forgets the last score; reset() forgets everything
+///   learn_scale(row)  of a reference, all of it before its first update(): the channels' scales alone
+///   hold()       nothing is learned any more, until reset(); no part of a snapshot
 class AnyVectorDetector {
  public:
   virtual ~AnyVectorDetector() = default;
@@ -56,6 +60,8 @@ class AnyVectorDetector {
   virtual void skip(std::uint64_t count) noexcept = 0;
   virtual void rearm() noexcept = 0;
   virtual void reset() noexcept = 0;
+  virtual void learn_scale(const RowView& row) noexcept = 0;
+  virtual void hold() noexcept = 0;
   virtual bool ready() const noexcept = 0;
   virtual double score() const noexcept = 0;
   /// Chance of a score as high as the last one when nothing happens; nothing where the detector
@@ -93,12 +99,14 @@ class VectorWatch final : public AnyVectorDetector {
 
   double update(const RowView& row) noexcept override {
     // The last row is learned only now, so that attribution() asks the method that judged it.
-    if (pending_) method_.learn(z_);
+    if (pending_) take_in();
     pending_ = false;
     score_ = 0.0;
     if (scale_.standardise(row, z_) == 0) return score_;
-    scale_.learn(row);
-    if (++rows_ <= kScaleRows) return score_;
+    if (!held_) {
+      scale_.learn(row);
+      if (++rows_ <= kScaleRows) return score_;
+    }
     pending_ = true;
     if (!method_.ready()) return score_;
     const double statistic = method_.statistic(z_);
@@ -106,7 +114,7 @@ class VectorWatch final : public AnyVectorDetector {
       score_ = bounded_score(statistic);
     } else {
       score_ = surprise_.surprise(statistic) / kAlarmSurprise;
-      surprise_.learn(statistic);
+      if (!held_) surprise_.learn(statistic);
     }
     return score_;
   }
@@ -120,6 +128,17 @@ class VectorWatch final : public AnyVectorDetector {
     rows_ = 0;
     score_ = 0.0;
     pending_ = false;
+    held_ = false;
+  }
+  void learn_scale(const RowView& row) noexcept override {
+    scale_.learn(row);
+    rows_ = kScaleRows;  // The method need not wait.
+  }
+  void hold() noexcept override {
+    if (pending_) take_in();
+    pending_ = false;
+    if constexpr (requires { method_.settle(); }) method_.settle();
+    held_ = true;
   }
   bool ready() const noexcept override {
     return rows_ >= kScaleRows && method_.ready() && (M::kOwnThreshold || surprise_.ready());
@@ -156,6 +175,13 @@ class VectorWatch final : public AnyVectorDetector {
   void load(StateReader& archive) override { state(*this, archive); }
 
  private:
+  void take_in() noexcept {
+    if (!held_) {
+      method_.learn(z_);
+    } else if constexpr (requires { method_.follow(z_); }) {
+      method_.follow(z_);
+    }
+  }
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
     archive(self.method_, self.scale_, self.surprise_, self.z_, self.rows_, self.score_,
@@ -172,6 +198,7 @@ class VectorWatch final : public AnyVectorDetector {
   std::uint64_t rows_ = 0;
   double score_ = 0.0;
   bool pending_ = false;  // The last row is not learned yet.
+  bool held_ = false;     // Nothing is.
   mutable std::vector<double> work_;
 };
 

@@ -11,6 +11,7 @@
 #include "emdyn/detect/rows/loda.hpp"
 #include "emdyn/detect/rows/mahalanobis.hpp"
 #include "emdyn/detect/rows/newma.hpp"
+#include "emdyn/detect/rows/pca_chart.hpp"
 #include "emdyn/detect/rows/random_cut_forest.hpp"
 #include "emdyn/detect/rows/xstream.hpp"
 
@@ -55,8 +56,9 @@ constexpr VectorEntry entry() {
 
 // The only list of detectors of rows. Add yours here, in alphabetical order.
 constexpr std::array kEntries{
-    entry<HalfSpaceTrees>(), entry<IncrementalPca>(),  entry<Loda>(),    entry<Mahalanobis>(),
-    entry<Newma>(),          entry<RandomCutForest>(), entry<XStream>(),
+    entry<HalfSpaceTrees>(),  entry<IncrementalPca>(), entry<Loda>(),  entry<Mahalanobis>(),
+    entry<Newma>(),           entry<PcaQ>(),           entry<PcaT2>(), entry<PcaT2Q>(),
+    entry<RandomCutForest>(), entry<XStream>(),
 };
 
 constexpr SnapshotRegistry<VectorEntry, AnyVectorDetector, std::size_t> kRowRegistry{

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace emdyn::emergence::segment {
@@ -9,6 +10,16 @@ namespace emdyn::emergence::segment {
 /// What one regime is. A cost is minus twice the best log-likelihood of the samples [first, last)
 /// under it, up to terms that do not depend on the cut; O(1) per call from running sums.
 /// Values are best given standardised, so that the sums keep their digits.
+
+/// A least-squares line through a stretch, and what it leaves.
+struct LineFit {
+  double count = 0.0;
+  double mean = 0.0;
+  double slope = 0.0;        ///< Per sample; 0 for one sample.
+  double around_mean = 0.0;  ///< Sum of squares; >= 0.
+  double around_line = 0.0;  ///< 0 for fewer than three samples.
+};
+LineFit fit_line(std::span<const double> stretch) noexcept;
 
 /// Running sums shared by the Gaussian costs.
 class Sums {
@@ -94,6 +105,46 @@ class DistributionCost {
   std::size_t levels_ = 0;
   double weight_ = 0.0;
   std::vector<std::uint32_t> below_;  // [sample][level] twice the count at or below the quantile.
+};
+
+/// Any distribution of a row of channels, by the Gaussian kernel: the squared distance of the rows' features from their
+/// mean, in units of its largest variance in one direction, so that a split of rows that are alike saves about a
+/// chi-squared of parameters() degrees of freedom. The kernel's width is the median distance of two rows; it is taken by
+/// 32 random Fourier features (of one channel: by quantiles of its spectrum).
+/// Cost: O(1) per call; 256 bytes a sample. Source: Arlot, Celisse & Harchaoui, "A kernel multiple change-point
+/// algorithm via model selection", JMLR 20 (2019); features: Rahimi & Recht, NIPS 2007.
+class KernelCost {
+ public:
+  static constexpr std::size_t kMinLength = 2;
+  /// @param channels of equal length, standardised. @param differences take the variance from neighbours, blind to
+  /// change points, instead of from the whole.
+  KernelCost(std::span<const std::vector<double>> channels, bool differences);
+  double operator()(std::size_t first, std::size_t last) const noexcept;
+  double parameters() const noexcept { return parameters_; }
+
+ private:
+  static constexpr std::size_t kWaves = 16;
+  static constexpr std::size_t kFeatures = 2 * kWaves;
+
+  std::vector<double> sums_;  // [sample][feature] of all before.
+  double inverse_scale_ = 0.0;
+  double parameters_ = 1.0;
+};
+
+/// Several channels that change together: the sum of a cost of each.
+template <class Cost>
+class Joint {
+ public:
+  static constexpr std::size_t kMinLength = Cost::kMinLength;
+  explicit Joint(std::vector<Cost> costs) : costs_(std::move(costs)) {}
+  double operator()(std::size_t first, std::size_t last) const noexcept {
+    double sum = 0.0;
+    for (const Cost& cost : costs_) sum += cost(first, last);
+    return sum;
+  }
+
+ private:
+  std::vector<Cost> costs_;
 };
 
 /// Prior of a regime's mean and variance: normal-inverse-gamma.

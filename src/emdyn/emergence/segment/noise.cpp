@@ -2,10 +2,9 @@
 
 namespace emdyn::emergence::segment {
 
-double null_variance(const Sums& sums, bool line) {
-  const std::size_t n = sums.size();
-  const double squares = line ? sums.around_line(0, n) : sums.around_mean(0, n);
-  return squares / static_cast<double>(n);
+double null_variance(std::span<const double> values, bool line) {
+  const LineFit fit = fit_line(values);
+  return (line ? fit.around_line : fit.around_mean) / static_cast<double>(values.size());
 }
 
 double difference_variance(std::span<const double> values) {
@@ -23,15 +22,16 @@ double difference_variance(std::span<const double> values) {
   return 0.5 * (*middle > 0.0 ? deviation * deviation : square);
 }
 
-double residual_autocorrelation(const Sums& sums, std::span<const double> values, bool line,
+double residual_autocorrelation(std::span<const double> values, bool line,
                                 const std::vector<std::size_t>& changes) {
   double products = 0.0;
   double squares = 0.0;
   std::size_t first = 0;
   for (std::size_t i = 0; i <= changes.size(); ++i) {
     const std::size_t last = i < changes.size() ? changes[i] : values.size();
-    const double mean = sums.mean(first, last);
-    const double slope = line && last - first > 2 ? sums.slope(first, last) : 0.0;
+    const LineFit fit = fit_line(values.subspan(first, last - first));
+    const double mean = fit.mean;
+    const double slope = line && last - first > 2 ? fit.slope : 0.0;
     const double centre = 0.5 * static_cast<double>(first + last - 1);
     double before = 0.0;
     for (std::size_t t = first; t < last; ++t) {

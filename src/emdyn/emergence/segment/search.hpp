@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
+
+#include "emdyn/core/task.hpp"
 
 namespace emdyn::emergence::segment {
 
@@ -55,6 +58,14 @@ struct Candidate {
   std::size_t useless_from;  // Nowhere beyond can a segment begin here.
 };
 
+/// Where a segment may begin or end.
+inline std::vector<std::size_t> ends_of(const Grid& grid) {
+  std::vector<std::size_t> ends;
+  for (std::size_t at = 0; at < grid.samples; at += grid.stride) ends.push_back(at);
+  ends.push_back(grid.samples);
+  return ends;
+}
+
 }  // namespace search_detail
 
 /// The segmentation of least total cost, exactly, over the grid. With `prune` the candidates that
@@ -64,7 +75,7 @@ struct Candidate {
 /// computational cost", JASA 107 (2012).
 template <class Cost>
 std::vector<std::size_t> least_cost(const Cost& cost, const Grid& grid, const Penalty& penalty,
-                                    bool prune = true) {
+                                    bool prune = true, const Task& task = {}) {
   using search_detail::Candidate;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const std::size_t n = grid.samples;
@@ -77,6 +88,7 @@ std::vector<std::size_t> least_cost(const Cost& cost, const Grid& grid, const Pe
   for (std::size_t end = grid.stride; end < n + grid.stride; end += grid.stride) {
     const std::size_t here = std::min(end, n);
     if (here < grid.min_length) continue;
+    task.check();
     std::erase_if(candidates, [here](const Candidate& c) { return c.useless_from <= here; });
     reached.assign(candidates.size(), -kInfinity);
     for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -100,39 +112,94 @@ std::vector<std::size_t> least_cost(const Cost& cost, const Grid& grid, const Pe
   return search_detail::walk_back(previous, n);
 }
 
-/// Cuts where the cost falls most, then again in each part, while the fall exceeds the penalty.
+/// The segmentation with exactly `changes` change points of least cost over the grid, without a penalty: segment
+/// neighbourhood, with the places dropped that can never win again. Exact as least_cost() is. O(changes · n²) at worst.
+/// Source: Auger & Lawrence, Bulletin of Mathematical Biology 51 (1989); pruning: Maidstone et al., Statistics and
+/// Computing 27 (2017), SNIP.
+/// @return fewer where the grid has no room for so many. @throws Task::Stopped
+template <class Cost>
+std::vector<std::size_t> best_changes(const Cost& cost, const Grid& grid, std::size_t changes,
+                                      bool prune = true, const Task& task = {}) {
+  using search_detail::Candidate;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<std::size_t> ends = search_detail::ends_of(grid);
+  std::vector<double> before(ends.size(), kInfinity);  // Least costs with one change fewer.
+  for (std::size_t i = 1; i < ends.size(); ++i)
+    if (ends[i] >= grid.min_length) before[i] = cost(0, ends[i]);
+  std::vector<std::vector<std::uint32_t>> previous;
+  for (std::size_t k = 0; k < changes; ++k) {
+    std::vector<double> now(ends.size(), kInfinity);
+    std::vector<std::uint32_t> from(ends.size(), 0);
+    std::vector<Candidate> candidates;  // Places in `ends`.
+    for (std::size_t i = 1; i < ends.size(); ++i) {
+      task.check();
+      std::erase_if(candidates, [&](const Candidate& c) { return c.useless_from <= ends[i]; });
+      for (Candidate& candidate : candidates) {
+        if (ends[i] - ends[candidate.at] < grid.min_length) continue;
+        const double reached = before[candidate.at] + cost(ends[candidate.at], ends[i]);
+        if (reached < now[i]) {
+          now[i] = reached;
+          from[i] = static_cast<std::uint32_t>(candidate.at);
+        }
+        if (prune && reached >= before[i])
+          candidate.useless_from = std::min(candidate.useless_from, ends[i] + grid.min_length);
+      }
+      if (before[i] < kInfinity) candidates.push_back({i, grid.samples + 1});
+    }
+    if (now.back() == kInfinity) break;
+    previous.push_back(std::move(from));
+    before = std::move(now);
+  }
+  std::vector<std::size_t> found(previous.size());
+  std::size_t at = ends.size() - 1;
+  for (std::size_t k = previous.size(); k-- > 0;) {
+    at = previous[k][at];
+    found[k] = ends[at];
+  }
+  return found;
+}
+
+/// Cuts where the cost falls most, then again in each part, while the fall exceeds the penalty; with
+/// `most` changes asked for, where it falls most of all parts, whatever the penalty, until there are so many.
 /// O(n log n) for balanced parts; not the least cost. Source: Scott & Knott, Biometrics 30 (1974).
 template <class Cost>
 std::vector<std::size_t> binary_segmentation(const Cost& cost, const Grid& grid,
-                                             const Penalty& penalty) {
+                                             const Penalty& penalty, std::size_t most = 0,
+                                             const Task& task = {}) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   struct Part {
-    std::size_t first;
-    std::size_t last;
+    std::size_t first = 0;
+    std::size_t last = 0;
+    std::size_t cut = 0;  // Where its cost falls most; 0: it has no room for one.
+    double fall = -kInfinity;
   };
-  std::vector<Part> parts{{0, grid.samples}};
-  std::vector<std::size_t> changes;
-  while (!parts.empty()) {
-    const Part part = parts.back();
-    parts.pop_back();
-    const auto whole =
-        cost(part.first, part.last) + penalty.of_segment(part.last - part.first, grid.samples);
-    double least = std::numeric_limits<double>::infinity();
-    std::size_t cut = 0;
-    const std::size_t from = part.first + grid.min_length;
+  const auto looked_at = [&](std::size_t first, std::size_t last) {
+    Part part{first, last};
+    const auto whole = cost(first, last) + penalty.of_segment(last - first, grid.samples);
+    const std::size_t from = first + grid.min_length;
     const std::size_t aligned = (from + grid.stride - 1) / grid.stride * grid.stride;
-    for (std::size_t at = aligned; at + grid.min_length <= part.last; at += grid.stride) {
-      const double split = cost(part.first, at) + cost(at, part.last) +
-                           penalty.of_segment(at - part.first, grid.samples) +
-                           penalty.of_segment(part.last - at, grid.samples);
-      if (split < least) {
-        least = split;
-        cut = at;
-      }
+    double least = kInfinity;
+    for (std::size_t at = aligned; at + grid.min_length <= last; at += grid.stride) {
+      const double split = cost(first, at) + cost(at, last) +
+                           penalty.of_segment(at - first, grid.samples) +
+                           penalty.of_segment(last - at, grid.samples);
+      if (split >= least) continue;
+      least = split;
+      part.cut = at;
+      part.fall = whole - split;
     }
-    if (!(least + penalty.per_change < whole)) continue;
-    changes.push_back(cut);
-    parts.push_back({part.first, cut});
-    parts.push_back({cut, part.last});
+    return part;
+  };
+  std::vector<Part> parts{looked_at(0, grid.samples)};
+  std::vector<std::size_t> changes;
+  while (most == 0 || changes.size() < most) {
+    task.check();
+    Part& next = *std::ranges::max_element(parts, {}, &Part::fall);
+    if (next.cut == 0 || (most == 0 && !(next.fall > penalty.per_change))) break;
+    const Part part = next;
+    next = looked_at(part.first, part.cut);
+    parts.push_back(looked_at(part.cut, part.last));
+    changes.push_back(part.cut);
   }
   std::ranges::sort(changes);
   return changes;

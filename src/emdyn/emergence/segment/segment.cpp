@@ -5,8 +5,8 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/emergence/segment/cost.hpp"
-#include "emdyn/emergence/segment/noise.hpp"
-#include "emdyn/emergence/segment/search.hpp"
+#include "emdyn/emergence/segment/cutter.hpp"
+#include "emdyn/emergence/segment/prepared.hpp"
 
 namespace emdyn::emergence::segment {
 namespace {
@@ -14,286 +14,244 @@ namespace {
 using series::Direction;
 using series::EventKind;
 
-constexpr std::size_t kFineCandidates = 20000;   // Places tried at most, then refined.
-constexpr std::size_t kCoarseCandidates = 4096;  // Of costs that are dear or cannot be pruned.
+constexpr double kLeastDeviation =
+    1e-9;  // Of a standardised stretch, so that its logarithm is finite.
 
-/// The finite samples, standardised, and where they were.
-struct Prepared {
-  std::vector<double> values{};
-  std::vector<std::size_t> where{};
-  double centre = 0.0;
-  double scale = 0.0;  // 0 for a constant series.
+/// What changed between two neighbouring segments of a channel.
+struct Described {
+  EventKind kind = EventKind::shift;
+  Direction direction = Direction::none;
+  double evidence = 0.0;  ///< Likelihood ratio of mean (or line) and variance.
 };
 
-Prepared prepare(std::span<const double> values) {
-  Prepared prepared;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) continue;
-    prepared.values.push_back(values[i]);
-    prepared.where.push_back(i);
-  }
-  double largest = 0.0;  // Dividing by it first keeps 1e300 from overflowing.
-  for (const double x : prepared.values) largest = std::max(largest, std::abs(x));
-  if (largest == 0.0) return prepared;
-  const double n = static_cast<double>(prepared.values.size());
-  double mean = 0.0;
-  for (const double x : prepared.values) mean += x / largest / n;
-  double square = 0.0;
-  for (const double x : prepared.values) square += std::pow(x / largest - mean, 2) / n;
-  const double deviation = std::sqrt(square);
-  if (deviation < 1e-14) return prepared;  // Only rounding is left.
-  for (double& x : prepared.values) x = (x / largest - mean) / deviation;
-  prepared.centre = mean * largest;
-  prepared.scale = deviation * largest;
-  return prepared;
+double log_variance(double squares, double count) {
+  return std::log(std::max(squares / count, kLeastDeviation * kLeastDeviation));
 }
 
-/// Runs one search with one cost on the prepared values.
-class Cutter {
- public:
-  Cutter(const Prepared& prepared, const SegmentOptions& options)
-      : values_(prepared.values), options_(options), sums_(prepared.values) {}
-
-  void run(Segmentation& result) {
-    const bool gaussian = options_.regime == Regime::trend || options_.regime == Regime::mean;
-    if (options_.search == SearchMethod::bocpd) {
-      bayesian(result);
-    } else if (gaussian) {
-      known_variance(result);
-    } else if (options_.regime == Regime::mean_variance) {
-      const MeanVarianceCost cost(values_, 1e-6);
-      finish(cost, information_penalty(MeanVarianceCost::kParameters), kFineCandidates, result);
-    } else {
-      const DistributionCost cost(values_);
-      finish(cost, information_penalty(DistributionCost::kParameters), kCoarseCandidates, result);
-    }
-  }
-
-  const std::vector<std::size_t>& changes() const { return changes_; }
-  const std::vector<series::Interval>& onsets() const { return onsets_; }
-  const std::vector<double>& gains() const { return gains_; }
-
- private:
-  Penalty information_penalty(double parameters) const {
-    const double automatic = (parameters + 2.0) * std::log(static_cast<double>(values_.size()));
-    if (options_.penalty > 0.0) return {options_.penalty, 0.0};
-    return {automatic, 1.0};
-  }
-
-  Grid grid(std::size_t min_length, std::size_t most) const {
-    const auto asked = static_cast<std::size_t>(options_.min_length);
-    const std::size_t stride = (values_.size() + most - 1) / most;
-    return {values_.size(), std::max(min_length, asked), std::max<std::size_t>(stride, 1)};
-  }
-
-  void known_variance(Segmentation& result) {
-    const bool line = options_.regime == Regime::trend;
-    const double parameters = line ? TrendCost::kParameters : MeanCost::kParameters;
-    double variance = options_.noise == Noise::null_model ? null_variance(sums_, line)
-                                                          : difference_variance(values_);
-    variance = std::max(variance, 1e-12);  // Values are standardised; a perfect fit has no noise.
-    const Penalty penalty = information_penalty(parameters);
-    const auto cut = [&](double level) {
-      if (line) {
-        finish(TrendCost(values_, level), penalty, kFineCandidates, result);
-      } else {
-        finish(MeanCost(values_, level), penalty, kFineCandidates, result);
-      }
-    };
-    cut(variance);
-    if (options_.noise == Noise::autoregressive) {
-      variance =
-          widen_until_stable(sums_, values_, line, variance, changes_, cut, result.autocorrelation);
-    }
-    result.noise_deviation = std::sqrt(variance);
-  }
-
-  void bayesian(Segmentation& result) {
-    // Self-scaled: the values are standardised, so one sample's worth of a unit normal.
-    const MarginalCost cost(values_, RegimePrior{});
-    const double hazard = 1.0 / options_.expected_length;
-    const double automatic = -2.0 * std::log(hazard / (1.0 - hazard));
-    const Penalty penalty{options_.penalty > 0.0 ? options_.penalty : automatic, 0.0};
-    finish(cost, penalty, kCoarseCandidates, result);
-  }
-
-  template <class Cost>
-  void finish(const Cost& cost, const Penalty& penalty, std::size_t most, Segmentation& result) {
-    const Grid where = grid(Cost::kMinLength, most);
-    // Splitting may raise a marginal likelihood's cost, so nothing may be pruned there.
-    const bool prune = options_.search != SearchMethod::bocpd;
-    changes_ = options_.search == SearchMethod::binary ? binary_segmentation(cost, where, penalty)
-                                                       : least_cost(cost, where, penalty, prune);
-    if (where.stride > 1) refine(cost, where, penalty, where.stride, changes_);
-    result.penalty = penalty.per_change;
-    onsets_.clear();
-    gains_.clear();
-    for (std::size_t i = 0; i < changes_.size(); ++i) {
-      const std::size_t before = i == 0 ? 0 : changes_[i - 1];
-      const std::size_t after = i + 1 == changes_.size() ? values_.size() : changes_[i + 1];
-      gains_.push_back(cost(before, after) - cost(before, changes_[i]) - cost(changes_[i], after));
-      onsets_.push_back(onset_interval(cost, before, changes_[i], after, where.min_length));
-    }
-  }
-
-  /// The likelihood of every other place for this change, its neighbours held.
-  template <class Cost>
-  series::Interval onset_interval(const Cost& cost, std::size_t before, std::size_t at,
-                                  std::size_t after, std::size_t min_length) const {
-    std::vector<double> weight;
-    const std::size_t low = before + min_length;
-    const double least = cost(before, at) + cost(at, after);
-    double total = 0.0;
-    for (std::size_t t = low; t + min_length <= after; ++t) {
-      weight.push_back(std::exp(-0.5 * (cost(before, t) + cost(t, after) - least)));
-      total += weight.back();
-    }
-    const double tail = 0.5 * (1.0 - options_.level) * total;
-    series::Interval interval{static_cast<double>(at), static_cast<double>(at),
-                              static_cast<double>(at), options_.level};
-    double below = 0.0;
-    bool open = true;
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-      below += weight[i];
-      const double place = static_cast<double>(low + i);
-      if (open && below >= tail) {
-        interval.low = std::min(interval.low, place);
-        open = false;
-      }
-      if (below >= total - tail) {
-        interval.high = std::max(interval.high, place);
-        break;
-      }
-    }
-    return interval;
-  }
-
-  const std::vector<double>& values_;
-  const SegmentOptions& options_;
-  Sums sums_;
-  std::vector<std::size_t> changes_;
-  std::vector<series::Interval> onsets_;
-  std::vector<double> gains_;
-};
-
-/// Names what changed most between two neighbouring segments, each part in its own deviations.
-void describe(ChangePoint& change, const Sums& sums, std::size_t before, std::size_t at,
-              std::size_t after, bool line) {
-  const double left = static_cast<double>(at - before);
-  const double right = static_cast<double>(after - at);
-  const double jump = sums.mean(at, after) - sums.mean(before, at);
-  const double bend = line ? sums.slope(at, after) - sums.slope(before, at) : 0.0;
+Described describe(std::span<const double> before, std::span<const double> after, Regime regime,
+                   bool line) {
+  const LineFit left = fit_line(before);
+  const LineFit right = fit_line(after);
+  const double jump = right.mean - left.mean;
+  const double bend = line ? right.slope - left.slope : 0.0;
   // What the old line would have said in the middle of the new segment.
-  const double expected = line ? sums.slope(before, at) * 0.5 * (left + right) : 0.0;
-  const double moved = jump - expected;
-  const double step = moved - bend * 0.5 * right;  // At the cut itself.
-  const double spread_left = sums.around_mean(before, at) / left;
-  const double spread_right = sums.around_mean(at, after) / right;
-  const double noise =
-      std::sqrt((sums.around_line(before, at) + sums.around_line(at, after)) / (left + right));
-  const bool level_moved = std::abs(moved) > noise;
-  if (!line && !level_moved && spread_left != spread_right) {
-    change.kind = EventKind::variance;
-    change.direction = spread_right > spread_left ? Direction::rise : Direction::fall;
-    return;
+  const double moved = jump - (line ? left.slope * 0.5 * (left.count + right.count) : 0.0);
+  const double step = moved - bend * 0.5 * right.count;  // At the cut itself.
+  const double squares_left = line ? left.around_line : left.around_mean;
+  const double squares_right = line ? right.around_line : right.around_mean;
+  const double both = left.count + right.count;
+  const double within = log_variance(squares_left + squares_right, both);
+  const double between =
+      squares_left + squares_right + jump * jump * left.count * right.count / both;
+  // Of the mean, the variance held equal; and of the variance, each around its own mean.
+  const double of_mean = both * (log_variance(between, both) - within);
+  const double of_variance = both * within - left.count * log_variance(squares_left, left.count) -
+                             right.count * log_variance(squares_right, right.count);
+  Described found;
+  found.evidence = std::max(of_mean + of_variance, 0.0);
+  const bool may_be_variance = !line && regime != Regime::mean;
+  if (may_be_variance && of_variance > of_mean) {
+    found.kind = EventKind::variance;
+    found.direction =
+        squares_right / right.count > squares_left / left.count ? Direction::rise : Direction::fall;
+    return found;
   }
-  change.kind = std::abs(bend) * 0.5 * right > std::abs(step) ? EventKind::trend : EventKind::shift;
-  change.direction = moved > 0.0 ? Direction::rise : Direction::fall;
+  found.kind =
+      std::abs(bend) * 0.5 * right.count > std::abs(step) ? EventKind::trend : EventKind::shift;
+  found.direction = moved > 0.0 ? Direction::rise : Direction::fall;
+  return found;
 }
 
-void add_segments(const Prepared& prepared, const Sums& sums, const Cutter& cutter, bool line,
-                  Segmentation& result) {
-  const std::size_t n = prepared.values.size();
+void describe_change(ChangePoint& change, const Prepared& prepared, std::size_t before,
+                     std::size_t at, std::size_t after, Regime regime, bool line) {
+  double total = 0.0;
+  double most = -1.0;
+  for (std::size_t c = 0; c < prepared.channels.size(); ++c) {
+    const std::span<const double> values(prepared.channels[c]);
+    Described found;
+    if (prepared.scales[c] > 0.0)
+      found = describe(values.subspan(before, at - before), values.subspan(at, after - at), regime,
+                       line);
+    change.shares.push_back(found.evidence);
+    total += found.evidence;
+    if (found.evidence <= most) continue;
+    most = found.evidence;
+    change.kind = found.kind;
+    change.direction = found.direction;
+  }
+  for (double& share : change.shares) share = total > 0.0 ? share / total : 0.0;
+}
+
+std::vector<Segment> segments_of(const Prepared& prepared, std::size_t channel, const Cuts& cuts,
+                                 bool line) {
+  std::vector<Segment> segments;
+  const std::span<const double> values(prepared.channels[channel]);
+  const double scale = prepared.scales[channel];
   std::size_t first = 0;
-  for (std::size_t i = 0; i <= cutter.changes().size(); ++i) {
-    const std::size_t last = i < cutter.changes().size() ? cutter.changes()[i] : n;
-    const double squares = line ? sums.around_line(first, last) : sums.around_mean(first, last);
-    result.segments.push_back(
-        {prepared.where[first], prepared.where[last - 1] + 1,
-         prepared.centre + prepared.scale * sums.mean(first, last),
-         prepared.scale * sums.slope(first, last),
-         prepared.scale * std::sqrt(squares / static_cast<double>(last - first))});
+  for (std::size_t i = 0; i <= cuts.changes.size(); ++i) {
+    const std::size_t last = i < cuts.changes.size() ? cuts.changes[i] : prepared.rows;
+    const LineFit fit = fit_line(values.subspan(first, last - first));
+    const double squares = line ? fit.around_line : fit.around_mean;
+    segments.push_back({prepared.place(first), prepared.place(last - 1) + 1,
+                        prepared.centres[channel] + scale * fit.mean, scale * fit.slope,
+                        scale * std::sqrt(squares / fit.count)});
     first = last;
   }
+  return segments;
 }
 
-void add_changes(const Prepared& prepared, const Sums& sums, const Cutter& cutter, bool line,
-                 Segmentation& result) {
-  const auto original = [&](double index) {
-    return static_cast<double>(prepared.where[static_cast<std::size_t>(index)]);
+std::vector<ChangePoint> changes_of(const Prepared& prepared, const Cuts& cuts, Regime regime,
+                                    bool line) {
+  const auto original = [&](double row) {
+    return static_cast<double>(prepared.place(static_cast<std::size_t>(row)));
   };
-  const auto& at = cutter.changes();
+  std::vector<ChangePoint> changes;
+  const auto& at = cuts.changes;
   for (std::size_t i = 0; i < at.size(); ++i) {
-    ChangePoint& change = result.changes.emplace_back();
-    change.index = prepared.where[at[i]];
-    const series::Interval& onset = cutter.onsets()[i];
+    ChangePoint& change = changes.emplace_back();
+    change.index = prepared.place(at[i]);
+    const series::Interval& onset = cuts.onsets[i];
     change.onset = {original(onset.low), original(onset.estimate), original(onset.high),
                     onset.level};
-    change.gain = cutter.gains()[i];
-    describe(change, sums, i == 0 ? 0 : at[i - 1], at[i],
-             i + 1 == at.size() ? prepared.values.size() : at[i + 1], line);
+    change.gain = cuts.gains[i];
+    describe_change(change, prepared, i == 0 ? 0 : at[i - 1], at[i],
+                    i + 1 == at.size() ? prepared.rows : at[i + 1], regime, line);
   }
+  return changes;
+}
+
+JointSegmentation segment_spans(std::span<const std::span<const double>> channels,
+                                const SegmentOptions& options, const Task& task) {
+  checked("segment", kFields, options);
+  JointSegmentation result;
+  for (const auto& channel : channels) {
+    if (channel.size() == channels[0].size()) continue;
+    throw DataError("segment: channels of " + std::to_string(channels[0].size()) + " and of " +
+                    std::to_string(channel.size()) + " values; give all the same positions");
+  }
+  const Prepared prepared = prepare(channels);
+  if (channels.empty()) return result;
+  result.missing = channels[0].size() - prepared.rows;
+  result.segments.resize(channels.size());
+  result.noise_deviations.assign(channels.size(), 0.0);
+  if (prepared.rows == 0) return result;
+  const bool line = options.regime == Regime::trend && options.search != SearchMethod::bocpd;
+  Cuts cuts;
+  if (!prepared.constant()) cuts = cut(prepared, options, task);
+  result.penalty = cuts.penalty;
+  result.autocorrelation = cuts.autocorrelation;
+  for (std::size_t c = 0; c < channels.size(); ++c) {
+    if (!cuts.variances.empty())
+      result.noise_deviations[c] = std::sqrt(cuts.variances[c]) * prepared.scales[c];
+    result.segments[c] = segments_of(prepared, c, cuts, line);
+  }
+  result.changes = changes_of(prepared, cuts, options.regime, line);
+  return result;
+}
+
+/// What JSON says of changes and segments; `position` of an index.
+template <class PositionOf>
+Json change_json(const ChangePoint& change, PositionOf&& position) {
+  const auto at = [&](double index) { return position(static_cast<std::size_t>(index)); };
+  const series::Interval onset{at(change.onset.low), at(change.onset.estimate),
+                               at(change.onset.high), change.onset.level};
+  return {{"index", change.index},
+          {"position", position(change.index)},
+          {"onset", onset},
+          {"gain", number_or_null(change.gain)},
+          {"direction", series::word(change.direction)},
+          {"kind", series::word(change.kind)}};
+}
+
+Json segments_json(std::span<const Segment> segments) {
+  Json list = Json::array();
+  for (const Segment& one : segments) {
+    list.push_back({{"first", one.first},
+                    {"last", one.last - 1},
+                    {"mean", number_or_null(one.mean)},
+                    {"slope_per_sample", number_or_null(one.slope)},
+                    {"deviation", number_or_null(one.deviation)}});
+  }
+  return list;
+}
+
+void check_positions(std::span<const double> positions, std::size_t values) {
+  if (positions.empty() || positions.size() == values) return;
+  throw DataError("segment: " + std::to_string(positions.size()) + " positions but " +
+                  std::to_string(values) + " values; give one position for each value");
 }
 
 }  // namespace
 
-Segmentation segment(std::span<const double> values, const SegmentOptions& options) {
-  checked("segment", kFields, options);
-  const Prepared prepared = prepare(values);
+JointSegmentation segment_together(std::span<const std::vector<double>> channels,
+                                   const SegmentOptions& options, const Task& task) {
+  const std::vector<std::span<const double>> spans(channels.begin(), channels.end());
+  return segment_spans(spans, options, task);
+}
+
+Segmentation segment(std::span<const double> values, const SegmentOptions& options,
+                     const Task& task) {
+  JointSegmentation joint = segment_spans({&values, 1}, options, task);
   Segmentation result;
-  result.missing = values.size() - prepared.values.size();
-  if (prepared.values.empty()) return result;
-  const Sums sums(prepared.values);
-  if (prepared.scale == 0.0) {
-    result.segments.push_back(
-        {prepared.where.front(), prepared.where.back() + 1, prepared.values.front(), 0.0, 0.0});
-    return result;
-  }
-  const bool line = options.regime == Regime::trend && options.search != SearchMethod::bocpd;
-  Cutter cutter(prepared, options);
-  cutter.run(result);
-  result.noise_deviation *= prepared.scale;
-  add_segments(prepared, sums, cutter, line, result);
-  add_changes(prepared, sums, cutter, line, result);
+  result.changes = std::move(joint.changes);
+  for (ChangePoint& change : result.changes) change.shares.clear();
+  result.segments = std::move(joint.segments[0]);
+  result.penalty = joint.penalty;
+  result.noise_deviation = joint.noise_deviations[0];
+  result.autocorrelation = joint.autocorrelation;
+  result.missing = joint.missing;
   return result;
 }
 
 Json segment_json(std::span<const double> positions, std::span<const double> values,
-                  const SegmentOptions& options) {
-  if (!positions.empty() && positions.size() != values.size()) {
-    throw DataError("segment: " + std::to_string(positions.size()) + " positions but " +
-                    std::to_string(values.size()) + " values; give one position for each value");
-  }
-  const Segmentation found = segment(values, options);
+                  const SegmentOptions& options, const Task& task) {
+  check_positions(positions, values.size());
+  const Segmentation found = segment(values, options, task);
   const auto position = [&](std::size_t index) {
     return positions.empty() ? static_cast<double>(index) : positions[index];
   };
-  const auto at = [&](double index) { return position(static_cast<std::size_t>(index)); };
   Json changes = Json::array();
-  for (const ChangePoint& change : found.changes) {
-    const series::Interval onset{at(change.onset.low), at(change.onset.estimate),
-                                 at(change.onset.high), change.onset.level};
-    changes.push_back({{"index", change.index},
-                       {"position", position(change.index)},
-                       {"onset", onset},
-                       {"gain", number_or_null(change.gain)},
-                       {"direction", series::word(change.direction)},
-                       {"kind", series::word(change.kind)}});
-  }
-  Json segments = Json::array();
-  for (const Segment& one : found.segments) {
-    segments.push_back({{"first", one.first},
-                        {"last", one.last - 1},
-                        {"mean", number_or_null(one.mean)},
-                        {"slope_per_sample", number_or_null(one.slope)},
-                        {"deviation", number_or_null(one.deviation)}});
-  }
+  for (const ChangePoint& change : found.changes) changes.push_back(change_json(change, position));
   return Json{{"change_points", std::move(changes)},
-              {"segments", std::move(segments)},
+              {"segments", segments_json(found.segments)},
               {"samples", values.size()},
               {"missing", found.missing},
               {"penalty", found.penalty},
               {"noise_deviation", found.noise_deviation},
+              {"autocorrelation", found.autocorrelation},
+              {"options", config_json(kFields, options)}};
+}
+
+Json segment_together_json(std::span<const double> positions, std::span<const std::string> names,
+                           std::span<const std::vector<double>> channels,
+                           const SegmentOptions& options, const Task& task) {
+  if (names.size() != channels.size()) {
+    throw DataError("segment: " + std::to_string(names.size()) + " names but " +
+                    std::to_string(channels.size()) + " channels; give one name for each");
+  }
+  const std::size_t rows = channels.empty() ? 0 : channels[0].size();
+  check_positions(positions, rows);
+  const JointSegmentation found = segment_together(channels, options, task);
+  const auto position = [&](std::size_t index) {
+    return positions.empty() ? static_cast<double>(index) : positions[index];
+  };
+  Json changes = Json::array();
+  for (const ChangePoint& change : found.changes) {
+    Json one = change_json(change, position);
+    for (std::size_t c = 0; c < names.size(); ++c) one["shares"][names[c]] = change.shares[c];
+    changes.push_back(std::move(one));
+  }
+  Json list = Json::array();
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    list.push_back({{"signal", names[c]},
+                    {"segments", segments_json(found.segments[c])},
+                    {"noise_deviation", found.noise_deviations[c]}});
+  }
+  return Json{{"change_points", std::move(changes)},
+              {"channels", std::move(list)},
+              {"samples", rows},
+              {"missing", found.missing},
+              {"penalty", found.penalty},
               {"autocorrelation", found.autocorrelation},
               {"options", config_json(kFields, options)}};
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -214,6 +215,124 @@ TEST(Segment, RejectsBadOptions) {
   options = {};
   EXPECT_THROW(apply_params("segment", kFields, {{"search", "magic"}}, options), ConfigError);
   EXPECT_THROW(apply_params("segment", kFields, {{"level", "1.5"}}, options), ConfigError);
+}
+
+// Beyond 20,000 samples as well: 60 pulses of 20 samples in 100,000.
+TEST(Segment, LevelsAreExactAtAnyLength) {
+  constexpr std::size_t kPulses = 60;
+  Philox random(77);
+  std::vector<double> values(100'000);
+  for (double& value : values) value = random.normal();
+  for (std::size_t pulse = 0; pulse < kPulses; ++pulse)
+    for (std::size_t t = 0; t < 20; ++t) values[800 + 1600 * pulse + t] += 8.0;
+  const auto found = segment(values, options_of(SearchMethod::pelt, Regime::mean));
+  ASSERT_EQ(found.changes.size(), 2 * kPulses);
+  for (std::size_t pulse = 0; pulse < kPulses; ++pulse) {
+    EXPECT_NEAR(static_cast<double>(found.changes[2 * pulse].index),
+                800.0 + 1600.0 * static_cast<double>(pulse), 1.0);
+    EXPECT_EQ(found.changes[2 * pulse].direction, series::Direction::rise);
+    EXPECT_EQ(found.changes[2 * pulse + 1].direction, series::Direction::fall);
+  }
+}
+
+// A change of the mean is a shift, however the spread differs by chance.
+TEST(Segment, MeanShiftsAreNeverCalledVariance) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    auto values = ar1(120, 0.0, 900 + seed);
+    for (std::size_t t = 70; t < 120; ++t) values[t] += 2.0;
+    for (const Regime regime :
+         {Regime::mean, Regime::mean_variance, Regime::distribution, Regime::kernel}) {
+      const auto found = segment(values, options_of(SearchMethod::pelt, regime));
+      for (const ChangePoint& change : found.changes) {
+        if (change.index < 60 || change.index > 80) continue;
+        EXPECT_EQ(change.kind, series::EventKind::shift)
+            << seed << " " << kRegimeWords[static_cast<std::size_t>(regime)];
+      }
+    }
+    for (const ChangePoint& change :
+         segment(values, options_of(SearchMethod::pelt, Regime::mean)).changes)
+      EXPECT_EQ(change.kind, series::EventKind::shift);
+  }
+}
+
+TEST(Segment, TheKernelSeesAnyChangeAndRarelyAlarms) {
+  auto spread = ar1(400, 0.0, 22);
+  for (std::size_t t = 250; t < 400; ++t) spread[t] *= 4.0;
+  const auto found = segment(spread, options_of(SearchMethod::pelt, Regime::kernel));
+  ASSERT_EQ(found.changes.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(found.changes[0].index), 250.0, 10.0);
+  EXPECT_EQ(found.changes[0].kind, series::EventKind::variance);
+  // The same mean and variance, another shape: two points instead of a normal law.
+  Philox random(6);
+  std::vector<double> shape(2000);
+  for (std::size_t t = 0; t < 2000; ++t)
+    shape[t] =
+        t < 1000 ? random.normal() : (random.below(2) == 0 ? 1.0 : -1.0) + 0.05 * random.normal();
+  const auto other = segment(shape, options_of(SearchMethod::pelt, Regime::kernel));
+  ASSERT_EQ(other.changes.size(), 1U);
+  EXPECT_NEAR(static_cast<double>(other.changes[0].index), 1000.0, 40.0);
+  EXPECT_LE(false_alarms(options_of(SearchMethod::pelt, Regime::kernel), 0.0, 60, 200), 0.05);
+}
+
+TEST(Segment, AFixedNumberOfChanges) {
+  auto values = ar1(300, 0.0, 12);
+  for (std::size_t t = 100; t < 200; ++t) values[t] += 4.0;
+  for (const SearchMethod search :
+       {SearchMethod::pelt, SearchMethod::binary, SearchMethod::bocpd}) {
+    for (std::size_t regime = 0; regime < kRegimeWords.size(); ++regime) {
+      auto options = options_of(search, static_cast<Regime>(regime));
+      options.changes = 2;
+      const auto found = segment(values, options);
+      ASSERT_EQ(found.changes.size(), 2U) << regime;
+      EXPECT_NEAR(static_cast<double>(found.changes[0].index), 100.0, 6.0) << regime;
+      EXPECT_NEAR(static_cast<double>(found.changes[1].index), 200.0, 6.0) << regime;
+      EXPECT_EQ(found.penalty, 0.0);
+      options.changes = 7;
+      EXPECT_EQ(segment(values, options).changes.size(), 7U);
+      options.changes = 400;
+      EXPECT_THROW((void)segment(values, options), ConfigError);
+    }
+  }
+}
+
+// A change of 1.2 deviations in each of six channels is clear together and in none alone.
+TEST(SegmentTogether, ChannelsLendEachOtherTheirEvidence) {
+  std::vector<std::vector<double>> channels;
+  int alone = 0;
+  for (std::uint64_t c = 0; c < 6; ++c) {
+    channels.push_back(ar1(120, 0.0, 40 + c));
+    for (std::size_t t = 60; t < 120; ++t) channels.back()[t] += c == 5 ? 3.0 : 0.7;
+    const auto single = segment(channels.back(), options_of(SearchMethod::pelt, Regime::mean));
+    alone += single.changes.empty() ? 0 : 1;
+  }
+  for (const Regime regime : {Regime::mean, Regime::trend, Regime::mean_variance, Regime::kernel}) {
+    const auto found = segment_together(channels, options_of(SearchMethod::pelt, regime));
+    ASSERT_EQ(found.changes.size(), 1U) << kRegimeWords[static_cast<std::size_t>(regime)];
+    EXPECT_NEAR(static_cast<double>(found.changes[0].index), 60.0, 4.0);
+    ASSERT_EQ(found.changes[0].shares.size(), 6U);
+    EXPECT_EQ(std::ranges::max_element(found.changes[0].shares) - found.changes[0].shares.begin(),
+              5);
+    ASSERT_EQ(found.segments.size(), 6U);
+    EXPECT_EQ(found.segments[3].size(), 2U);
+  }
+  EXPECT_LT(alone, 6);
+}
+
+TEST(SegmentTogether, RowsWithAHoleAreLeftOutAndLengthsMustAgree) {
+  std::vector<std::vector<double>> channels(2, kNile);
+  channels[1][3] = kNaN;
+  const auto found = segment_together(channels, options_of(SearchMethod::pelt, Regime::mean));
+  EXPECT_EQ(found.missing, 1U);
+  ASSERT_EQ(found.changes.size(), 1U);
+  EXPECT_EQ(found.changes[0].index, 28U);
+  // A constant channel says nothing.
+  channels[1].assign(kNile.size(), 4.0);
+  EXPECT_EQ(segment_together(channels, options_of(SearchMethod::pelt, Regime::mean)).changes.size(),
+            1U);
+  channels[1].pop_back();
+  EXPECT_THROW((void)segment_together(channels), DataError);
+  const std::vector<std::string> names{"one"};
+  EXPECT_THROW((void)segment_together_json({}, names, channels), DataError);
 }
 
 }  // namespace

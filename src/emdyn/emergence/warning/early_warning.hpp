@@ -8,19 +8,18 @@
 #include <vector>
 
 #include "emdyn/core/field.hpp"
+#include "emdyn/emergence/warning/warning_surrogates.hpp"
+#include "emdyn/emergence/warning/window_indicators.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
 namespace emdyn::emergence {
 
-/// What is taken off a window before its indicators are computed.
-enum class Detrending { mean, linear };
-inline constexpr std::array<std::string_view, 2> kDetrendingWords{"mean", "linear"};
-
 struct EarlyWarningOptions {
   std::int64_t window = 100;  ///< Samples an indicator looks back on, its own included.
   std::int64_t stride = 0;    ///< Samples from one value to the next; 0: a tenth of the window.
   Detrending detrending = Detrending::linear;
+  SurrogateKind surrogates = SurrogateKind::autoregression;
   std::int64_t replicates = 199;  ///< Surrogates for p-values and null band; 0: neither.
   double level = 0.9;             ///< Share of surrogates within the band at each position.
   std::int64_t seed = 1;
@@ -35,6 +34,8 @@ inline constexpr std::array kEarlyWarningFields{
                                "samples between values, 0 for a tenth of the window"},
     enum_field<&EarlyWarningOptions::detrending, EarlyWarningOptions>(
         "detrending", kDetrendingWords, "what is taken off each window"),
+    enum_field<&EarlyWarningOptions::surrogates, EarlyWarningOptions>(
+        "surrogates", kSurrogateKindWords, "what trends are compared with"),
     Field<EarlyWarningOptions>{"replicates", &EarlyWarningOptions::replicates, 0, 100000,
                                "surrogate series; 0: no p-values, no band"},
     Field<EarlyWarningOptions>{"level", &EarlyWarningOptions::level, 0.5, 0.999,
@@ -44,12 +45,13 @@ inline constexpr std::array kEarlyWarningFields{
 
 /// One indicator along the series.
 struct Indicator {
-  std::string name{};                 ///< variance, autocorrelation, skewness, low_frequency_power
+  std::string name{};                 ///< One of kIndicatorNames, or of kJointIndicatorNames.
   std::vector<double> values{};       ///< One a position; NaN where the window is flat.
   std::vector<double> low{}, high{};  ///< Null band at each position; empty without surrogates.
   double tau = 0.0;                   ///< Kendall's τ-b against position.
-  /// Share of surrogates with a τ at least as large (|τ| for skewness); beyond the largest of them
-  /// the tail of a normal Fisher transform of theirs.
+  int slowing = 0;  ///< Sign of τ when recovery slows down (kIndicatorSlowing), 0: either.
+  /// Share of surrogates with a |τ| at least as large, for indicators may rise or fall ahead of a
+  /// transition; beyond the largest of them the tail of a normal Fisher transform of theirs.
   double p_value = 1.0;
   std::optional<double> q_value{};  ///< Corrected for all trends looked at with it.
 };
@@ -63,24 +65,32 @@ struct EarlyWarning {
   std::string note{};      ///< Why there are no indicators, else empty.
 };
 
-/// Variance, lag-1 autocorrelation, skewness and low-frequency power (share of the power at periods
-/// of 8 samples and longer) in rolling windows, each from the samples of its own window alone:
-/// cutting the series after a position changes no value up to it. The trend's p-value and the band
-/// compare with surrogates of the same length and (stationary) autoregression, and so do look at
-/// the whole of what is given: give nothing beyond the moment the warning is about.
+/// The indicators of kIndicatorNames in rolling windows, each from the samples of its own window
+/// alone: cutting the series after a position changes no value up to it. The trend's p-value and the
+/// band compare with stationary surrogates of the same length, and so do look at the whole of what
+/// is given: give nothing beyond the moment the warning is about.
 ///
 /// Samples count as equally spaced; non-finite values are left out. Fewer than two windows: no
 /// indicators, a note. Source: Dakos et al., "Methods for Detecting Early Warnings of Critical
-/// Transitions in Time Series", PLoS ONE 7 (2012); power: Kleinen, Held & Petschel-Held, "The
-/// Potential Role of Spectral Properties in Detecting Thresholds", Ocean Dynamics 53 (2003).
+/// Transitions in Time Series", PLoS ONE 7 (2012).
 /// @throws DataError for positions that go back, ConfigError for options out of range.
 EarlyWarning early_warning(std::string_view name, std::span<const double> positions,
                            std::span<const double> values, const EarlyWarningOptions& options = {});
 
-/// Of the last segment of a signal, up to but not including the position `before`. Where there are
-/// fewer than two windows before it, the window is shortened to half of what there is, down to 10.
+/// Of the last segment of a signal, up to but not including the position `before`, of at most a
+/// hundred windows, with some eighty values of each indicator unless a stride is set. Where there
+/// are fewer than two windows before it, the window is shortened to half of what there is, down to
+/// 10.
 EarlyWarning early_warning_before(const series::Signal& signal, double before,
                                   const EarlyWarningOptions& options = {});
+
+/// Whether the trend goes the way of a system that slows down.
+bool says_slowing(const Indicator& indicator);
+
+/// The decision: a trend that says so stands after the trends of all indicators were corrected
+/// together (Benjamini & Hochberg 1995) at `level`, the budget of false alarms. A variance that
+/// falls, as that of most training losses does, is a trend but no warning.
+bool warns(const EarlyWarning& warning, double level = 0.05);
 
 /// The trends of such indicators as a transition records them.
 std::vector<series::Precursor> precursors(std::string_view signal, const EarlyWarning& warning);

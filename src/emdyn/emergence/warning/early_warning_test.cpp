@@ -124,7 +124,7 @@ TEST(EarlyWarning, PrecursorsSeeNothingFromTheOnsetOn) {
   EXPECT_EQ(precursors("accuracy", a), precursors("accuracy", b));
   EXPECT_LT(a.positions.back(), 400.0);
   EXPECT_EQ(a.points, 400U);
-  EXPECT_EQ(precursors("accuracy", a).size(), 4U);
+  EXPECT_EQ(precursors("accuracy", a).size(), kIndicatorNames.size());
   EXPECT_EQ(early_warning_before(signal, 50.0, options(100)).window, 25U);
   EXPECT_EQ(early_warning_before(signal, 24.0, options(100)).window, 12U);
   EXPECT_FALSE(early_warning_before(signal, 19.0, options(100)).note.empty());
@@ -167,6 +167,24 @@ TEST(EarlyWarning, FalseAlarmsOfTheShortestSeries) {
     }
   }
   for (const int count : alarms) EXPECT_LE(count, 19);  // 5 % of 200 and three standard errors
+}
+
+TEST(EarlyWarning, WarnsOfSlowingAndNotOfAFallingVariance) {
+  int slowing = 0, falling = 0;
+  for (std::uint64_t round = 0; round < 10; ++round) {
+    Philox random(200 + round);
+    double state = 0.0;
+    std::vector<double> rising(600), shrinking(600);
+    for (std::size_t i = 0; i < rising.size(); ++i) {
+      const double along = static_cast<double>(i) / 600.0;
+      rising[i] = state = 0.97 * along * state + random.normal();
+      shrinking[i] = std::exp(-3.0 * along) * random.normal();
+    }
+    slowing += warns(early_warning("y", steps(600), rising, options(100, 99)));
+    falling += warns(early_warning("y", steps(600), shrinking, options(100, 99)));
+  }
+  EXPECT_GE(slowing, 9);
+  EXPECT_LE(falling, 2);
 }
 
 TEST(EarlyWarning, FlatNonFiniteAndRejected) {

@@ -162,6 +162,17 @@ TEST(Npz, WritesWhatItReads) {
   EXPECT_THAT(back.values, ElementsAre(0.0F, 1.0F, FloatEq(0.2F), FloatEq(0.4F)));
 }
 
+TEST(Npz, KeepsFloatsToTheLastBit) {
+  const Dataset dataset{
+      .name = "x", .shape = {2}, .values = {0.1F, -3.0F, 1e-9F, 7.5F}, .labels = {3, 0}};
+  const Dataset back =
+      parse_npz(npz_of_floats(dataset, {.index = {7, 12}, .distance = {0.5, 0.25}}), "x");
+  EXPECT_EQ(back.shape, dataset.shape);
+  EXPECT_EQ(back.labels, dataset.labels);
+  EXPECT_EQ(back.values, dataset.values);
+  EXPECT_EQ(parse_npz(npz_of_floats(dataset), "x").values, dataset.values);
+}
+
 TEST(Npz, ChoosesTheSplit) {
   const std::string bytes = zip_bytes({{"x_train.npy", npy(header("|u1", "(1, 1)"), "\1")},
                                        {"x_test.npy", npy(header("|u1", "(1, 1)"), "\xff")},
@@ -321,6 +332,28 @@ TEST(Image, DamageIsRefused) {
   std::string huge = png(1, {0, 51, 255, 102}, 2);
   huge.replace(16, 8, "\0\1\0\0\0\1\0\0"s);  // 65,536 by 65,536.
   EXPECT_THROW(image_info(huge, "x"), DataError);
+}
+
+/// A PNG of 2 by 2 pixels whose header says another size, and is sound.
+std::string promising(std::uint32_t width, std::uint32_t height) {
+  std::string bytes = png(1, {0, 51, 255, 102}, 2);
+  const auto big_endian = [&](std::size_t at, std::uint32_t number) {
+    for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<char>(number >> (24 - 8 * i));
+  };
+  big_endian(16, width);
+  big_endian(20, height);
+  // The checksum covers the chunk's name and its 13 bytes.
+  big_endian(29, static_cast<std::uint32_t>(
+                     crc32(0, reinterpret_cast<const unsigned char*>(bytes.data()) + 12, 17)));
+  return bytes;
+}
+
+TEST(Image, ItsShapeIsCheckedBeforeItIsUnpacked) {
+  EXPECT_EQ(image_info(promising(100, 100), "x"), (ImageInfo{100, 100, 1}));
+  EXPECT_THAT(error_of([] { (void)image_info(promising(4096, 4097), "x"); }),
+              HasSubstr("too many (at most 16384 a side and 16777216 in all)"));
+  EXPECT_THAT(error_of([] { (void)image_info(promising(4096, 4096), "x"); }),
+              HasSubstr("bytes cannot hold the 4096 by 4096 pixels"));
 }
 
 TEST_F(Folder, OfPicturesIsOneClassASubFolder) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <png.h>
 
+#include <array>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
@@ -16,7 +17,9 @@ namespace emdyn::model::data {
 namespace {
 
 constexpr std::int64_t kMostPixelsASide = 16384;
-constexpr std::int64_t kMostPixels = 64'000'000;
+constexpr std::int64_t kMostPixels = std::int64_t{4096} * 4096;
+/// No deflate stream unpacks to more than so many times its size.
+constexpr std::int64_t kMostUnpacked = 1032;
 
 bool is_png(std::string_view bytes) { return bytes.starts_with("\x89PNG"); }
 bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xff\xd8\xff"); }
@@ -24,7 +27,28 @@ bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xff\xd8\xff");
 void check_size(const ImageInfo& info, std::string_view what) {
   if (info.width < 1 || info.height < 1 || info.width > kMostPixelsASide ||
       info.height > kMostPixelsASide || info.width * info.height > kMostPixels)
-    throw DataError(fmt::format("{}: {} by {} pixels are too many", what, info.width, info.height));
+    throw DataError(fmt::format(
+        "{}: {} by {} pixels are too many (at most {} a side and {} in all); scale it down", what,
+        info.width, info.height, kMostPixelsASide, kMostPixels));
+}
+
+/// Bits of a pixel by the header of a PNG (its bit depth and colour type).
+std::int64_t png_bits(std::string_view bytes) {
+  constexpr std::size_t kDepthAt = 24;
+  constexpr std::array<std::int64_t, 7> kSamples{1, 1, 3, 1, 2, 1, 4};
+  if (bytes.size() < kDepthAt + 2) return 1;
+  const auto depth = static_cast<unsigned char>(bytes[kDepthAt]);
+  const auto type = static_cast<unsigned char>(bytes[kDepthAt + 1]);
+  return std::int64_t{depth} * (type < kSamples.size() ? kSamples[type] : 1);
+}
+
+/// A header may promise what the file cannot hold: memory is not taken for a promise.
+void check_promise(std::string_view bytes, const ImageInfo& info, std::string_view what) {
+  const std::int64_t promised = info.width * info.height * png_bits(bytes) / 8;
+  if (promised / kMostUnpacked > static_cast<std::int64_t>(bytes.size()))
+    throw DataError(
+        fmt::format("{}: {} bytes cannot hold the {} by {} pixels of its header; is it whole?",
+                    what, bytes.size(), info.width, info.height));
 }
 
 /// libpng's simplified reader; frees what it holds.
@@ -121,12 +145,23 @@ ImageInfo image_info(std::string_view bytes, std::string_view what) {
     throw DataError(fmt::format("{}: is neither PNG nor JPEG", what));
   const ImageInfo info = is_png(bytes) ? Png(bytes, what).info() : jpeg_info(bytes, what);
   check_size(info, what);
+  if (is_png(bytes)) check_promise(bytes, info, what);
   return info;
 }
 
 std::vector<float> read_image(std::string_view bytes, std::int64_t channels,
                               std::string_view what) {
+  const ImageInfo info = image_info(bytes, what);
+  std::vector<float> values(static_cast<std::size_t>(info.height * info.width * channels));
+  read_image(bytes, channels, what, values);
+  return values;
+}
+
+void read_image(std::string_view bytes, std::int64_t channels, std::string_view what,
+                std::span<float> values) {
   ImageInfo info = image_info(bytes, what);
+  if (values.size() != static_cast<std::size_t>(info.height * info.width * channels))
+    throw DataError(fmt::format("{}: changed meanwhile", what));
   const auto area = static_cast<std::size_t>(info.height * info.width);
   const auto depth = static_cast<std::size_t>(channels);
   std::vector<unsigned char> pixels(area * depth, 0);
@@ -135,12 +170,10 @@ std::vector<float> read_image(std::string_view bytes, std::int64_t channels,
   } else if (!read_jpeg(bytes, channels, pixels.data(), info)) {
     throw DataError(fmt::format("{}: JPEG is damaged, truncated or of a kind not read", what));
   }
-  std::vector<float> values(pixels.size());
   for (std::size_t i = 0; i < area; ++i) {
     for (std::size_t c = 0; c < depth; ++c)
       values[c * area + i] = static_cast<float>(pixels[i * depth + c]) / 255.0F;
   }
-  return values;
 }
 
 }  // namespace emdyn::model::data

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
@@ -127,10 +128,8 @@ Dataset read_image_folder(const fs::path& folder, std::size_t limit,
                                 dataset.name, pictures.size()));
   dataset.values.resize(pictures.size() * each);
   parallel_for(pictures.size(), [&](std::size_t i) {
-    const auto values =
-        read_image(read_whole_file(pictures[i].path, kLargestPicture), all.channels, shown(i));
-    if (values.size() != each) throw DataError(fmt::format("{}: changed meanwhile", shown(i)));
-    std::ranges::copy(values, dataset.values.begin() + static_cast<std::ptrdiff_t>(i * each));
+    read_image(read_whole_file(pictures[i].path, kLargestPicture), all.channels, shown(i),
+               std::span(dataset.values).subspan(i * each, each));
   });
   for (const Picture& picture : pictures) dataset.labels.push_back(picture.label);
   return dataset;

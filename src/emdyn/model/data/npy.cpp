@@ -243,22 +243,46 @@ Dataset parse_npz(std::string_view bytes, std::string_view what, std::string_vie
   return dataset;
 }
 
+namespace {
+
+template <class T>
+std::string_view bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+template <class T>
+std::string column_bytes(std::string_view descr, const std::vector<T>& values) {
+  return npy_bytes(descr, {static_cast<std::int64_t>(values.size())}, bytes_of(values));
+}
+
+/// Of an array with one entry an example.
+std::vector<std::int64_t> shape_of_all(const Dataset& dataset) {
+  std::vector<std::int64_t> shape = dataset.shape;
+  shape.insert(shape.begin(), static_cast<std::int64_t>(dataset.size()));
+  return shape;
+}
+
+}  // namespace
+
+std::string npz_of_floats(const Dataset& dataset, const ExampleNotes& notes) {
+  std::vector<std::pair<std::string, std::string>> files;
+  files.emplace_back("x.npy", npy_bytes("<f4", shape_of_all(dataset), bytes_of(dataset.values)));
+  if (!dataset.labels.empty()) files.emplace_back("y.npy", column_bytes("<i8", dataset.labels));
+  if (!notes.index.empty()) files.emplace_back("index.npy", column_bytes("<i8", notes.index));
+  if (!notes.distance.empty())
+    files.emplace_back("distance.npy", column_bytes("<f8", notes.distance));
+  return zip_bytes(files);
+}
+
 std::string npz_bytes(const Dataset& dataset) {
   std::string pixels;
   pixels.reserve(dataset.values.size());
   for (const float value : dataset.values)
     pixels.push_back(static_cast<char>(
         static_cast<unsigned char>(std::lround(255.0F * std::clamp(value, 0.0F, 1.0F)))));
-  std::vector<std::int64_t> shape = dataset.shape;
-  shape.insert(shape.begin(), static_cast<std::int64_t>(dataset.size()));
   std::vector<std::pair<std::string, std::string>> files;
-  files.emplace_back("x.npy", npy_bytes("|u1", shape, pixels));
-  if (!dataset.labels.empty()) {
-    const std::string_view labels(reinterpret_cast<const char*>(dataset.labels.data()),
-                                  dataset.labels.size() * sizeof(std::int64_t));
-    files.emplace_back(
-        "y.npy", npy_bytes("<i8", {static_cast<std::int64_t>(dataset.labels.size())}, labels));
-  }
+  files.emplace_back("x.npy", npy_bytes("|u1", shape_of_all(dataset), pixels));
+  if (!dataset.labels.empty()) files.emplace_back("y.npy", column_bytes("<i8", dataset.labels));
   return zip_bytes(files);
 }
 

@@ -24,4 +24,14 @@ Dataset parse_npz(std::string_view bytes, std::string_view what, std::string_vie
 /// Examples as bytes (×255, rounded) in `x` and labels in `y`: what parse_npz() reads back.
 std::string npz_bytes(const Dataset& dataset);
 
+/// What is told of each example beside it.
+struct ExampleNotes {
+  std::vector<std::int64_t> index{};  ///< Its place among the examples it was made from.
+  std::vector<double> distance{};     ///< From the one it was made from.
+};
+
+/// Examples as they are, floats of 32 bits in `x`, with labels in `y`, and `index` and `distance` where
+/// there are any; parse_npz() reads x and y back bit for bit.
+std::string npz_of_floats(const Dataset& dataset, const ExampleNotes& notes = {});
+
 }  // namespace emdyn::model::data

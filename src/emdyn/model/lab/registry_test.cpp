@@ -31,7 +31,8 @@ TEST(LabRegistry, PageIsCurrent) {
           {.title = "Simulated experiments",
            .intro =
                "`emdyn lab run NAME --set SETTING=VALUE`. `probes` is what is measured on the way, "
-               "within a budget of the training's time.",
+               "of a training within a budget of its time; `truth` is what is known of the outcome "
+               "beforehand.",
            .see = "labs.md"},
           described(registry())));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "emdyn/core/parallel.hpp"
+#include "emdyn/math/distributions.hpp"
 #include "emdyn/provoke/corrupt/filter.hpp"
 #include "emdyn/provoke/corrupt/image_corruptions.hpp"
 
@@ -95,11 +96,14 @@ namespace {
 /// Ice crystals: needles grown from scattered seeds along six directions, dense where a fractal
 /// cloud is. Stands for the photographs of frost that ImageNet-C uses.
 Plane frost_texture(const ImageShape& shape, const Job& job) {
+  const auto reach = std::clamp<std::size_t>(std::min(shape.height, shape.width) / 16, 2, 24);
+  // So many seeds that needles, however long, cover half of the image: with more it is a flat sheet.
+  const double covered = 6.0 * (2.0 * static_cast<double>(reach) + 1.0);
+  const auto rare = static_cast<float>(math::normal_isf(0.5 / covered));
   Plane seeds = normal_plane(shape, 0.0, 1.0, job.field(0));
-  for (float& value : seeds.values) value = value > 2.2F ? 1.0F : 0.0F;
+  for (float& value : seeds.values) value = value > rare ? 1.0F : 0.0F;
   const Plane density = cloud(shape, 1.8, job.field(1));
   const double turn = 60.0 * job.field(4).stream(0).uniform();
-  const auto reach = std::clamp<std::size_t>(std::min(shape.height, shape.width) / 16, 2, 24);
   std::array<Plane, 6> needles;
   parallel_for(needles.size(), [&](std::size_t i) {
     needles[i] = blur_along(seeds, motion_line(reach, static_cast<double>(reach),

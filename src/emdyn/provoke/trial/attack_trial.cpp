@@ -96,18 +96,21 @@ AttackTrial run_attack_trial(const Subject& subject, std::span<const PlannedAtta
   return trial;
 }
 
-model::data::Dataset broken_examples(const model::Signature& signature,
-                                     const attack::AttackResult& worst,
-                                     const std::vector<std::int64_t>& labels) {
-  model::data::Dataset broken{.name = "broken", .shape = signature.input};
+BrokenExamples broken_examples(const model::Signature& signature, const attack::AttackResult& worst,
+                               const std::vector<std::int64_t>& labels) {
+  BrokenExamples broken{.examples = {.name = "broken", .shape = signature.input}};
   const torch::Tensor rows = worst.adversarial.contiguous();
+  const std::size_t size = broken.examples.example_size();
   for (std::size_t i = 0; i < worst.size(); ++i) {
-    if (worst.outcome[i] != attack::PointOutcome::broken) continue;
-    const float* first = rows.data_ptr<float>() + i * broken.example_size();
-    broken.values.insert(broken.values.end(), first, first + broken.example_size());
-    broken.labels.push_back(labels[i]);
+    const bool within = worst.broken(i, worst.epsilons.back());
+    if (worst.outcome[i] != attack::PointOutcome::broken || !within) continue;
+    const float* first = rows.data_ptr<float>() + i * size;
+    broken.examples.values.insert(broken.examples.values.end(), first, first + size);
+    broken.examples.labels.push_back(labels[i]);
+    broken.notes.index.push_back(static_cast<std::int64_t>(i));
+    broken.notes.distance.push_back(worst.distance[i]);
   }
-  if (broken.labels.empty())
+  if (broken.examples.labels.empty())
     throw DataError("stress attack: nothing broke, so there is nothing to save");
   return broken;
 }

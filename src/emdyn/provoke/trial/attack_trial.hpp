@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "emdyn/emergence/transition/transition.hpp"
+#include "emdyn/model/data/npy.hpp"
 #include "emdyn/provoke/attack/attack.hpp"
 #include "emdyn/provoke/trial/subject.hpp"
 
@@ -45,10 +46,17 @@ void check(const PlannedAttack& planned);
 AttackTrial run_attack_trial(const Subject& subject, std::span<const PlannedAttack> plan,
                              const Task& task = {});
 
-/// The nearest success of every broken example, with its true label.
+/// Inputs that broke, with their true labels.
+struct BrokenExamples {
+  model::data::Dataset examples{};
+  model::data::ExampleNotes
+      notes{};  ///< Places among the subject's examples; distances in the norm.
+};
+
+/// The nearest success of every example that broke within the largest radius (an attack that looks for
+/// the nearest one also finds some beyond).
 /// @throws DataError where nothing broke.
-model::data::Dataset broken_examples(const model::Signature& signature,
-                                     const attack::AttackResult& worst,
-                                     const std::vector<std::int64_t>& labels);
+BrokenExamples broken_examples(const model::Signature& signature, const attack::AttackResult& worst,
+                               const std::vector<std::int64_t>& labels);
 
 }  // namespace emdyn::provoke::trial

@@ -172,6 +172,7 @@ CorruptTrial run_corrupt_trial(const model::Model& model, const model::data::Dat
                  .unit = "severities",
                  .note = one.name});
       one.apply(severity, altered);
+      if (options.saw) options.saw(one.name, severity, altered);
       finding.error_rate[severity - 1] = static_cast<double>(errors(altered)) / count;
       wrong[severity] += finding.error_rate[severity - 1] / static_cast<double>(all.size());
     }

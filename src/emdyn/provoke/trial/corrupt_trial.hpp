@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct CorruptTrialOptions {
   std::vector<std::string> names{};  ///< None: all that fit the data.
   std::string constants = "auto";    ///< auto, image_net or small
   std::uint64_t seed = 1;
+  /// Is given every corrupted set before the model sees it; none: nobody is.
+  std::function<void(const std::string& name, std::size_t severity, const model::data::Dataset&)>
+      saw{};
 };
 
 struct CorruptTrial {

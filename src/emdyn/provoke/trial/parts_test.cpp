@@ -173,7 +173,15 @@ TEST(AttackTrial, WorstCaseCurveAndFlags) {
   EXPECT_EQ(json["norm"], "linf");
   if (found.worst.errors(largest) > found.worst.clean_errors()) {
     const auto broken = broken_examples(subject.model->signature(), found.worst, subject.labels);
-    EXPECT_EQ(broken.size(), found.worst.errors(largest) - found.worst.clean_errors());
+    EXPECT_EQ(broken.examples.size(), found.worst.errors(largest) - found.worst.clean_errors());
+    ASSERT_EQ(broken.notes.index.size(), broken.examples.size());
+    for (std::size_t i = 0; i < broken.examples.size(); ++i) {
+      const auto from = static_cast<std::size_t>(broken.notes.index[i]);
+      EXPECT_EQ(broken.examples.labels[i], subject.labels[from]);
+      EXPECT_LE(broken.notes.distance[i], largest);
+      const torch::Tensor row = found.worst.adversarial[static_cast<std::int64_t>(from)].flatten();
+      EXPECT_EQ(broken.examples.example(i)[0], row[0].item<float>());
+    }
   }
   EXPECT_THROW((void)run_attack_trial(subject, plan, stopped()), Task::Stopped);
 }

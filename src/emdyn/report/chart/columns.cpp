@@ -1,10 +1,9 @@
 #include "emdyn/report/chart/columns.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+
+#include "emdyn/report/chart/pen.hpp"
 
 namespace emdyn::report {
 
@@ -23,6 +22,7 @@ void merge(Bucket& into, const Bucket& later) noexcept {
   if (lower || higher) into.min_first = lower && higher ? later.min_first : higher;
   into.count += later.count;
   into.nonfinite += later.nonfinite;
+  into.sum += later.sum;
 }
 
 /// Collects buckets in order of arrival into strokes of columns.
@@ -103,47 +103,13 @@ class Reducer {
 };
 
 Bucket point_bucket(double position, double value) noexcept {
-  Bucket bucket{position, position, value, value, value, value, true, 1, 0};
+  Bucket bucket{position, position, value, value, value, value, true, 1, 0, value};
   if (!std::isfinite(value)) {
     bucket.count = 0;
     bucket.nonfinite = 1;
   }
   return bucket;
 }
-
-/// Writes path data with relative integer coordinates, which is what keeps long runs small.
-class Pen {
- public:
-  void move(int x, int y) {
-    fmt::format_to(std::back_inserter(out_), "M{} {}", x, y);
-    x_ = x;
-    y_ = y;
-  }
-  void line(int x, int y) {
-    if (x == x_ && y == y_) return;
-    auto end = std::back_inserter(out_);
-    if (x == x_) {
-      fmt::format_to(end, "v{}", y - y_);
-    } else if (y == y_) {
-      fmt::format_to(end, "h{}", x - x_);
-    } else {
-      fmt::format_to(end, "l{}{}{}", x - x_, y < y_ ? "" : " ", y - y_);
-    }
-    x_ = x;
-    y_ = y;
-  }
-  void dot(int x, int y) {
-    move(x, y);
-    out_ += "h0";
-  }
-  void close() { out_ += 'z'; }
-  std::string take() { return std::move(out_); }
-
- private:
-  std::string out_;
-  int x_ = 0;
-  int y_ = 0;
-};
 
 struct Place {
   const AxisMap& x_axis;

@@ -56,6 +56,15 @@ std::string line_path(const Columns& columns, const AxisMap& x, const AxisMap& y
 std::string dot_path(const Columns& columns, const AxisMap& x, const AxisMap& y, int height,
                      bool lonely_only);
 
+/// The course of `columns` without its noise, in at most `nodes` points a stroke: at each the value of
+/// a straight line fitted to the column means around it, weighted by their points and a Gaussian of
+/// standard deviation `width` (of the axis, in (0, 1)); on a logarithmic `y` their logarithms. It
+/// stays between the extremes of the stroke. Superseded strokes are left out. To be drawn over
+/// line_path(), never instead: it hides extremes. Source: Fan, "Local Linear Regression Smoothers
+/// and Their Minimax Efficiencies", Annals of Statistics 21 (1993). O(columns · nodes).
+std::string smooth_path(const Columns& columns, const AxisMap& x, const AxisMap& y, int height,
+                        double width, std::size_t nodes);
+
 /// A closed band between two sequences over the same positions, broken where either is not finite.
 std::string band_path(const std::vector<double>& positions, const std::vector<double>& low,
                       const std::vector<double>& high, const AxisMap& x, const AxisMap& y,

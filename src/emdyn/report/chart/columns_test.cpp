@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <utility>
 
 #include "emdyn/core/philox.hpp"
 
@@ -150,6 +152,75 @@ TEST(AxisMap, PlacesAndTicks) {
   EXPECT_EQ(tick_labels({0, 500, 1000}, false).at(2), "1,000");
   EXPECT_EQ(tick_labels({0, 5e6, 1e7}, false).at(1), "5\xC2\xA0M");
   EXPECT_EQ(tick_labels({0.0, 0.05, 0.1}, false).at(1), "0.05");
+}
+
+/// The corners of path data as the pages write it.
+std::vector<std::pair<int, int>> corners_of(const std::string& path) {
+  std::vector<std::pair<int, int>> corners;
+  int x = 0, y = 0;
+  const char* at = path.c_str();
+  const auto number = [&] {
+    char* end = nullptr;
+    const long value = std::strtol(at, &end, 10);
+    at = end;
+    return static_cast<int>(value);
+  };
+  while (*at != 0) {
+    const char letter = *at++;
+    if (letter == 'M') {
+      x = number();
+      y = number();
+    } else {
+      if (letter != 'v') x += number();
+      if (letter != 'h') y += number();
+    }
+    corners.emplace_back(x, y);
+  }
+  return corners;
+}
+
+TEST(SmoothPath, KeepsAStraightLineAndItsEnds) {
+  std::vector<double> values;
+  for (int i = 0; i < 5000; ++i) values.push_back(i);
+  const AxisMap x = axis_of(values);
+  const Columns columns = reduce(signal_of(values), x, 700);
+  for (const double width : {0.01, 0.04}) {
+    const auto corners =
+        corners_of(smooth_path(columns, x, AxisMap(Scale::linear, 0, 4999), 7200, width, 100));
+    EXPECT_LE(corners.size(), 102U);
+    for (const auto& [at, level] : corners) EXPECT_NEAR(at, 7200 - level, 12) << width;
+  }
+}
+
+TEST(SmoothPath, TakesNoiseAwayAndLeavesTheExtremesToTheLine) {
+  Philox random(5);
+  std::vector<double> values;
+  for (int i = 0; i < 20000; ++i) values.push_back(5.0 + random.normal());
+  values[9000] = 100.0;
+  const AxisMap x = axis_of(values), y(Scale::linear, 0.0, 100.0);
+  const Columns columns = reduce(signal_of(values), x, 700);
+  int highest = 1000;
+  for (const auto& [at, level] : corners_of(smooth_path(columns, x, y, 1000, 0.04, 50))) {
+    EXPECT_NEAR(level, 950, 5) << at;
+    highest = std::min(highest, level);
+  }
+  EXPECT_GT(highest, 0);
+  const auto drawn = corners_of(line_path(columns, x, y, 1000));
+  EXPECT_TRUE(std::ranges::any_of(drawn, [](const auto& each) { return each.second == 0; }));
+}
+
+TEST(SmoothPath, StaysWithinTheValuesOnALogarithmicScaleToo) {
+  std::vector<double> values;
+  for (int i = 0; i < 3000; ++i) values.push_back(i < 1500 ? 1000.0 : 1.0);
+  const AxisMap x = axis_of(values), y(Scale::logarithmic, 1.0, 1000.0);
+  const auto corners =
+      corners_of(smooth_path(reduce(signal_of(values), x, 700), x, y, 1000, 0.04, 50));
+  ASSERT_GE(corners.size(), 30U);
+  EXPECT_EQ(corners.front().second, 0);
+  EXPECT_EQ(corners.back().second, 1000);
+  for (const auto& [at, level] : corners) EXPECT_TRUE(level >= 0 && level <= 1000) << at;
+  EXPECT_EQ(smooth_path({}, x, y, 1000, 0.01, 10), "");
+  EXPECT_EQ(smooth_path(reduce(signal_of({1.0}), x, 700), x, y, 1000, 0.01, 10), "");
 }
 
 }  // namespace

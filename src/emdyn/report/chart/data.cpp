@@ -1,69 +1,9 @@
 #include "emdyn/report/chart/data.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace emdyn::report {
-
-namespace {
-
-struct FamilyWord {
-  std::string_view part;
-  std::string_view family;
-};
-
-// The first part found in the name decides, so the more telling words come first.
-constexpr std::array kFamilyWords{
-    FamilyWord{"grad", "gradients"},
-    FamilyWord{"weight", "weights"},
-    FamilyWord{"fourier", "representation"},
-    FamilyWord{"rank", "representation"},
-    FamilyWord{"cka", "representation"},
-    FamilyWord{"embed", "representation"},
-    FamilyWord{"represent", "representation"},
-    FamilyWord{"dimension", "representation"},
-    FamilyWord{"spectr", "representation"},
-    FamilyWord{"collapse", "representation"},
-    FamilyWord{"eigen", "representation"},
-    FamilyWord{"activation", "activations"},
-    FamilyWord{"dead", "activations"},
-    FamilyWord{"kurtosis", "activations"},
-    FamilyWord{"attention", "activations"},
-    FamilyWord{"logit", "activations"},
-    FamilyWord{"act/", "activations"},
-    FamilyWord{"act_", "activations"},
-    FamilyWord{"param", "weights"},
-    FamilyWord{"update", "weights"},
-    FamilyWord{"loss", "loss"},
-    FamilyWord{"acc", "loss"},
-    FamilyWord{"perplexity", "loss"},
-    FamilyWord{"ppl", "loss"},
-    FamilyWord{"nll", "loss"},
-    FamilyWord{"token", "data"},
-    FamilyWord{"batch", "data"},
-    FamilyWord{"data", "data"},
-    FamilyWord{"epoch", "data"},
-    FamilyWord{"sample", "data"},
-    FamilyWord{"error", "loss"},
-    FamilyWord{"entropy", "loss"},
-};
-
-}  // namespace
-
-std::string_view signal_family(std::string_view signal) noexcept {
-  const auto contains = [signal](std::string_view part) {
-    const auto same = [](char a, char b) {
-      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-    };
-    return std::search(signal.begin(), signal.end(), part.begin(), part.end(), same) !=
-           signal.end();
-  };
-  for (const FamilyWord& word : kFamilyWords) {
-    if (contains(word.part)) return word.family;
-  }
-  return "other";
-}
 
 ReportData report_data(series::Run run) {
   ReportData data;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "emdyn/core/json.hpp"
+#include "emdyn/detect/live/incidents.hpp"
 #include "emdyn/emergence/transition/fitted.hpp"
 #include "emdyn/forecast/predictors/baseline_forecast.hpp"
 #include "emdyn/series/records.hpp"
@@ -25,6 +27,8 @@ struct Bucket {
   bool min_first = true;        ///< Whether the minimum came before the maximum.
   std::uint64_t count = 0;      ///< Finite values.
   std::uint64_t nonfinite = 0;  ///< NaN and infinite values.
+  /// Of the finite values; NaN where it is not known (smoothing then takes the middle).
+  double sum = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// A signal to be drawn. Give either all its points or, for a very long one, an overview.
@@ -32,7 +36,7 @@ struct ReportSignal {
   series::Signal points{};
   std::vector<Bucket> overview{};  ///< Used instead of `points` when not empty; ascending.
   std::string family{};  ///< loss, gradients, weights, activations, representation, data, other;
-                         ///< guessed from the name when empty.
+                         ///< that of its name when empty (signal_family).
   std::string unit{};    ///< "%" shows a fraction in percent; "" is dimensionless.
 };
 
@@ -60,6 +64,7 @@ struct IndicatorTrack {
   double band_level = 0.9;
   std::optional<double> tau{};      ///< Kendall's tau against position.
   std::optional<double> p_value{};  ///< One-sided, against surrogates.
+  std::optional<double> q_value{};  ///< Corrected for all trends looked at with it.
 };
 
 /// What moved one forecast.
@@ -76,6 +81,46 @@ struct ChangeOrder {
   series::Direction direction = series::Direction::none;
   std::optional<double> relative{};  ///< Onset minus the transition's; negative is before.
   std::string detail{};
+};
+
+/// One of all signals that were analysed.
+struct RankedSignal {
+  std::string signal{};
+  bool changed = false;
+  std::string change{};  ///< "rise 2 % → 98 %", "bend −0.0051 → −0.0001 per step", "none".
+  std::optional<series::Interval> onset{};
+  std::optional<double> bic_gain{};
+  std::optional<double> p_value{};
+  std::optional<double> q_value{};  ///< Corrected for all signals analysed.
+};
+
+/// Whether one metric makes a change look sudden.
+struct MirageFinding {
+  std::string signal{};
+  std::string verdict{};  ///< real, artefact, undecided
+  std::string words{};    ///< The verdict and what it rests on.
+};
+
+/// How much the signals depend on each other in windows that end at each position, in nats, with the
+/// band of independent parts. NaN where it is not known.
+struct InteractionTrack {
+  std::string words{};
+  std::vector<std::string> signals{};
+  std::vector<double> positions{};
+  std::vector<double> values{};
+  std::vector<double> band_low{};
+  std::vector<double> band_high{};
+  double band_level = 0.9;
+};
+
+/// What the analysis of all signals found.
+struct AnalysisSummary {
+  std::string headline{};               ///< "9 of 172 signals changed suddenly".
+  std::string how{};                    ///< At which rate false ones are among them.
+  std::string rest{};                   ///< What the others did.
+  std::vector<RankedSignal> signals{};  ///< The strongest evidence first.
+  std::vector<MirageFinding> mirage{};
+  std::optional<InteractionTrack> together{};
 };
 
 struct ShownProbeCost {
@@ -128,10 +173,14 @@ struct ReportData {
   std::vector<ReportSignal> signals{};
   std::string order_parameter{};  ///< Signal shown first; chosen from the transitions when empty.
   std::vector<FittedTransition> transitions{};
+  std::optional<AnalysisSummary> analysis{};
   ForecastTrack forecast{};
   std::vector<IndicatorTrack> early_warning{};
   std::string early_warning_absence{};  ///< Why there are no indicators, when none.
   std::vector<series::Event> events{};
+  /// The same events, those that came together as one (detect::incidents); empty: not grouped.
+  std::vector<detect::Incident> incidents{};
+  std::string alarm_absence{};  ///< Why nobody looked for alarms, when nobody did.
   std::vector<Drivers> drivers{};
   std::vector<ChangeOrder> change_order{};
   ReportCosts costs{};
@@ -145,8 +194,5 @@ struct ReportData {
 /// A report of what a stored run holds: its signals, events, transitions, forecasts, attributions.
 /// `info.notes` with a member "points_dropped" fills the costs.
 ReportData report_data(series::Run run);
-
-/// loss, gradients, weights, activations, representation, data or other, from common names.
-std::string_view signal_family(std::string_view signal) noexcept;
 
 }  // namespace emdyn::report

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "emdyn/report/chart/columns.hpp"
+#include "emdyn/report/html/moment.hpp"
 
 namespace emdyn::report {
 
@@ -31,16 +32,24 @@ std::vector<Ruled> rules_of(const Scene& scene, const Plot& plot) {
   return rules;
 }
 
-std::string grid_path(const std::vector<double>& x_ticks, const AxisMap& x,
-                      const std::vector<double>& y_ticks, const AxisMap& y, int height) {
-  std::string grid;
-  for (const double tick : x_ticks) {
-    grid += fmt::format("M{} 0v{}", std::lround(kViewWidth * x.fraction(tick)), height);
+/// Ticks of the horizontal axis; of moments on round times.
+std::vector<double> position_ticks(const Scene& scene, const AxisMap& x) {
+  if (is_moment(scene.data.axis, x.low())) return moment_ticks(x.low(), x.high(), 6);
+  return x.ticks(6);
+}
+
+/// The upright lines are a path of their own: a zoomed view draws them anew.
+void grid(Html& html, const Scene& scene, const AxisMap& x, const std::vector<double>& y_ticks,
+          const AxisMap& y, int height) {
+  std::string upright, level;
+  for (const double tick : position_ticks(scene, x)) {
+    upright += fmt::format("M{} 0v{}", std::lround(kViewWidth * x.fraction(tick)), height);
   }
   for (const double tick : y_ticks) {
-    grid += fmt::format("M0 {}h{}", std::lround(height * (1.0 - y.fraction(tick))), kViewWidth);
+    level += fmt::format("M0 {}h{}", std::lround(height * (1.0 - y.fraction(tick))), kViewWidth);
   }
-  return grid;
+  path(html, "grid upright", upright);
+  path(html, "grid", level);
 }
 
 void onset_band(Html& html, const Scene& scene, const AxisMap& x, int height) {
@@ -59,7 +68,7 @@ void draw_scale(Html& html, const Scene& scene, const Plot& plot, const AxisMap&
                                         {"viewBox", fmt::format("0 0 {} {}", kViewWidth, height)},
                                         {"preserveAspectRatio", "none"},
                                         {"aria-hidden", "true"}});
-  path(html, "grid", grid_path(x.ticks(6), x, y_ticks, plot.y, height));
+  grid(html, scene, x, y_ticks, plot.y, height);
   onset_band(html, scene, x, height);
   for (const Ruled& rule : rules_of(scene, plot)) {
     path(html, rule.css,
@@ -81,23 +90,26 @@ void rule_labels(Html& html, const Scene& scene, const Plot& plot) {
     if (!rule.labelled) continue;
     const bool right = scene.linear.fraction(rule.position) > 0.6;
     const bool log_right = scene.logarithmic && scene.logarithmic->fraction(rule.position) > 0.6;
-    html.leaf("span",
-              fmt::format("{} {}", rule.name,
-                          rule.width > 0.0 ? NumberFormat{}.estimate(
-                                                 {rule.position - 0.5 * rule.width, rule.position,
-                                                  rule.position + 0.5 * rule.width, 0.9})
-                                           : position_text(rule.position)),
-              {{"class",
-                fmt::format("rl {} {} {}", rule.css, right ? "ra" : "la", log_right ? "rb" : "lb")},
-               {"style", at_style(scene, rule.position)}});
+    html.leaf(
+        "span",
+        fmt::format("{} {}", rule.name,
+                    rule.width > 0.0 && !is_moment(scene.data.axis, rule.position)
+                        ? NumberFormat{}.estimate({rule.position - 0.5 * rule.width, rule.position,
+                                                   rule.position + 0.5 * rule.width, 0.9})
+                        : place_number(scene.data.axis, rule.position)),
+        {{"class",
+          fmt::format("rl {} {} {}", rule.css, right ? "ra" : "la", log_right ? "rb" : "lb")},
+         {"style", at_style(scene, rule.position)}});
   }
 }
 
-void axis_labels(Html& html, const AxisMap& axis) {
-  const std::vector<double> ticks = axis.ticks(6);
+void axis_labels(Html& html, const Scene& scene, const AxisMap& axis) {
+  const std::vector<double> ticks = position_ticks(scene, axis);
   const bool linear = axis.scale() == Scale::linear;
   std::vector<std::string> labels;
-  if (linear) {
+  if (is_moment(scene.data.axis, axis.low())) {
+    for (const double tick : ticks) labels.push_back(moment_text(tick, axis.high() - axis.low()));
+  } else if (linear) {
     labels = tick_labels(ticks, false);
   } else {
     for (const double tick : ticks) labels.push_back(position_text(tick));
@@ -134,18 +146,23 @@ void plot_row(Html& html, const Scene& scene, const RowText& text, const Plot& p
   {
     const auto area =
         html.element("div", {{"class", plot.y_labels ? "plot tall" : "plot"},
-                             {"style", fmt::format("height:{}px", plot.height_px)},
+                             {"style", fmt::format("--h:{}px", plot.height_px)},
                              {"data-label", plot.label},
                              {"data-low", fmt::format("{:.9g}", plot.y.low())},
                              {"data-high", fmt::format("{:.9g}", plot.y.high())},
                              {"data-scale", plot.y.scale() == Scale::linear ? "" : "log"},
                              {"data-percent", plot.format.percent ? "1" : ""}});
     const std::vector<double> ticks = plot.y_labels ? plot.y.ticks(4) : std::vector<double>{};
-    draw_scale(html, scene, plot, scene.linear, ticks);
-    if (scene.logarithmic) draw_scale(html, scene, plot, *scene.logarithmic, ticks);
+    {
+      // What lies outside a zoomed view is cut off at the sides of this frame, and only there.
+      const auto view = html.element("div", {{"class", "view"}});
+      const auto content = html.element("div");
+      draw_scale(html, scene, plot, scene.linear, ticks);
+      if (scene.logarithmic) draw_scale(html, scene, plot, *scene.logarithmic, ticks);
+      rule_labels(html, scene, plot);
+      if (plot.over) plot.over(html);
+    }
     y_labels(html, plot, ticks);
-    rule_labels(html, scene, plot);
-    if (plot.over) plot.over(html);
   }
   const auto last = html.element("div", {{"class", "last"}});
   html.leaf("b", text.last);
@@ -156,10 +173,11 @@ void axis_row(Html& html, const Scene& scene) {
   const auto row = html.element("div", {{"class", "row axis"}});
   html.leaf("div", "", {{"class", "name"}});
   const auto ticks = html.element("div", {{"class", "xaxis"}});
-  axis_labels(html, scene.linear);
-  if (scene.logarithmic) axis_labels(html, *scene.logarithmic);
+  axis_labels(html, scene, scene.linear);
+  if (scene.logarithmic) axis_labels(html, scene, *scene.logarithmic);
   const auto label = html.element("div", {{"class", "xlabel"}});
-  html.text(axis_label(scene.data.axis));
+  html.text(is_moment(scene.data.axis, scene.linear.low()) ? "time (UTC)"
+                                                           : axis_label(scene.data.axis));
   if (scene.logarithmic) html.leaf("span", " (logarithmic)", {{"class", "log"}});
 }
 

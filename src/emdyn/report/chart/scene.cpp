@@ -1,8 +1,10 @@
 #include "emdyn/report/chart/scene.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "emdyn/emergence/transition/value_range.hpp"
 #include "emdyn/series/roles.hpp"
 
 namespace emdyn::report {
@@ -79,14 +81,9 @@ const ReportSignal* order_parameter(const ReportData& data) {
   return data.signals.empty() ? nullptr : &data.signals.front();
 }
 
-bool looks_like_accuracy(std::string_view name) noexcept {
-  const auto role = series::role_of(name);
-  return role == series::Role::test_accuracy || role == series::Role::train_accuracy;
-}
-
 }  // namespace
 
-Scene::Scene(const ReportData& report_data)
+Scene::Scene(const ReportData& report_data, std::size_t most_columns)
     : data(report_data), linear(linear_axis(shared_extent(report_data))) {
   logarithmic = log_axis(shared_extent(report_data));
   order = order_parameter(report_data);
@@ -94,7 +91,8 @@ Scene::Scene(const ReportData& report_data)
   if (order == nullptr && !report_data.transitions.empty()) transition = &data.transitions.front();
   // Two scales of about a dozen bytes a column must fit a megabyte together.
   const std::size_t signals = std::max<std::size_t>(1, report_data.signals.size());
-  lane_columns = std::clamp<std::size_t>(38000 / signals, 60, 700);
+  lane_columns = std::clamp<std::size_t>(38000 / signals, 60, 1800);
+  if (most_columns > 0) lane_columns = most_columns;
   columns.reserve(report_data.signals.size());
   for (const ReportSignal& signal : report_data.signals) {
     columns.push_back(reduce(signal, linear, lane_columns));
@@ -116,9 +114,12 @@ std::string Scene::label(std::string_view name) const {
 NumberFormat Scene::format(const ReportSignal& signal) const {
   if (signal.unit == "%") return {true, ""};
   if (!signal.unit.empty()) return {false, signal.unit};
-  if (!looks_like_accuracy(signal.points.name)) return {};
   const Columns& all = columns_of(signal);
-  return {!all.empty() && all.min >= 0.0 && all.max <= 1.0, ""};
+  if (all.empty()) return {};
+  const std::array extremes{all.min, all.max};
+  const emergence::ValueRange range = emergence::value_range(signal.points.name, extremes);
+  if (range.percent) return {false, "%"};
+  return {range.share, ""};
 }
 
 const series::Interval* Scene::onset() const noexcept {

@@ -19,11 +19,12 @@ struct Scene {
   std::optional<AxisMap> logarithmic{};  ///< Absent where a logarithmic axis makes no sense.
   const report::ReportSignal* order = nullptr;
   const report::FittedTransition* transition = nullptr;  ///< Of the order parameter.
-  std::size_t lane_columns = 700;                        ///< Columns a swimlane may use.
+  std::size_t lane_columns = 1800;                       ///< Columns a swimlane may use.
 
   std::vector<Columns> columns{};  ///< Of every signal, on the linear axis.
 
-  explicit Scene(const report::ReportData& report_data);
+  /// @param most_columns of a lane; 0: as many as the signals of a page have room for.
+  explicit Scene(const report::ReportData& report_data, std::size_t most_columns = 0);
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
 

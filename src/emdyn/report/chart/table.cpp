@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "emdyn/report/html/moment.hpp"
+
 namespace emdyn::report {
 
 namespace {
@@ -58,8 +60,8 @@ void add_signal_rows(TextTable& table, const Scene& scene, const std::string& na
   const Columns coarse = coarsen(columns, scene.linear, rows);
   for (const Stroke& stroke : coarse.strokes) {
     for (const report::Bucket& column : stroke.columns) {
-      const std::string first = position_text(column.first_position);
-      const std::string last = position_text(column.last_position);
+      const std::string first = place_number(scene.data.axis, column.first_position);
+      const std::string last = place_number(scene.data.axis, column.last_position);
       table.rows.push_back({name, first == last ? first : first + "–" + last,
                             count_text(column.count), format.value(column.min),
                             format.value(column.max), format.value(column.last)});

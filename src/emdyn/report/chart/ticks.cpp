@@ -8,6 +8,8 @@
 #include <set>
 #include <tuple>
 
+#include "emdyn/report/html/moment.hpp"
+
 namespace emdyn::report {
 
 namespace {
@@ -17,6 +19,14 @@ using series::Event;
 constexpr std::size_t kListedEvents = 500;
 constexpr std::size_t kDrawnLanes = 300;  // For the sake of the 2 MB a page may have.
 constexpr int kTickColumns = 350;         ///< Alarms of a kind nearer than this share one tick.
+
+/// Signal, kind and column: alarms of one place share a tick.
+using TickPlace = std::tuple<std::string_view, series::EventKind, long>;
+
+TickPlace tick_place(const Scene& scene, const Event& event) {
+  return {event.signal, event.kind,
+          std::lround(scene.linear.fraction(event.position) * kTickColumns)};
+}
 
 std::vector<const Event*> listed_events(const Scene& scene) {
   std::vector<const Event*> events;
@@ -52,14 +62,12 @@ Ticks place_ticks(const Scene& scene) {
   }
   Ticks ticks;
   ticks.events = listed_events(scene);
-  std::map<std::tuple<std::string_view, series::EventKind, long>, std::size_t> places;
+  std::map<TickPlace, std::size_t> places;
   for (std::size_t i = 0; i < ticks.events.size(); ++i) {
     const Event& event = *ticks.events[i];
     ticks.tick_of_event.emplace_back();
     if (!lanes.contains(event.signal)) continue;
-    const long column = std::lround(scene.linear.fraction(event.position) * kTickColumns);
-    const auto [place, is_new] =
-        places.try_emplace({event.signal, event.kind, column}, ticks.ticks.size());
+    const auto [place, is_new] = places.try_emplace(tick_place(scene, event), ticks.ticks.size());
     if (is_new) {
       ticks.ticks.push_back({&event, 0, event.position});
       ticks.first_event_of_tick.push_back(i);
@@ -68,6 +76,11 @@ Ticks place_ticks(const Scene& scene) {
     ++tick.count;
     tick.last_position = event.position;
     ticks.tick_of_event.back() = place->second;
+  }
+  for (const detect::Incident& incident : scene.data.incidents) {
+    const auto place = places.find(tick_place(scene, incident.first));
+    ticks.tick_of_incident.push_back(place == places.end() ? std::nullopt
+                                                           : std::optional(place->second));
   }
   return ticks;
 }
@@ -84,7 +97,8 @@ std::string tick_words(const Scene& scene, const Tick& tick) {
   const Event& event = *tick.first;
   if (tick.count > 1) {
     return fmt::format("{} {} alarms, {} to {}", tick.count, series::word(event.kind),
-                       scene.place(event.position), position_text(tick.last_position));
+                       scene.place(event.position),
+                       place_number(scene.data.axis, tick.last_position));
   }
   std::string words =
       fmt::format("{} at {}", series::word(event.kind), scene.place(event.position));

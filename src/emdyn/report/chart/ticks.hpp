@@ -24,6 +24,8 @@ struct Ticks {
   /// For each event the tick that stands for it; none where its signal is not drawn.
   std::vector<std::optional<std::size_t>> tick_of_event{};
   std::vector<std::size_t> first_event_of_tick{};
+  /// For each incident the tick of the event that tells it; none where that is not drawn.
+  std::vector<std::optional<std::size_t>> tick_of_incident{};
 
   /// Numbers of the ticks of a signal, in order of position.
   std::vector<std::size_t> of(std::string_view signal) const;

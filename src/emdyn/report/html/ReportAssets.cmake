@@ -1,4 +1,4 @@
-# Embeds report.css and report.js in a source file and computes the script's hash for the page's
+# Embeds report.css and the scripts, joined to one, in a source file and computes the script's hash for the page's
 # content security policy (base64 of its SHA-256, which CMake gives in hexadecimal).
 function(emdyn_base64_of_hex hex out)
   set(alphabet "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -18,10 +18,15 @@ function(emdyn_base64_of_hex hex out)
 endfunction()
 
 function(emdyn_report_assets out)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS report.css report.js)
+  set(scripts page.js zoom.js lanes.js runs.js reader.js)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS report.css ${scripts})
   file(READ report.css REPORT_CSS)
-  file(READ report.js REPORT_JS)
-  file(SHA256 ${CMAKE_CURRENT_SOURCE_DIR}/report.js hex)
+  set(REPORT_JS "")
+  foreach(script ${scripts})
+    file(READ ${script} part)
+    string(APPEND REPORT_JS "${part}")
+  endforeach()
+  string(SHA256 hex "${REPORT_JS}")
   emdyn_base64_of_hex(${hex} REPORT_JS_HASH)
   configure_file(report_assets.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/report_assets.cpp @ONLY)
   set(${out} ${CMAKE_CURRENT_BINARY_DIR}/report_assets.cpp PARENT_SCOPE)

@@ -1,7 +1,7 @@
 #pragma once
 #include <string_view>
 
-/// The style sheet and the script of the page, embedded at build time from report.css, report.js.
+/// The style sheet and the script of the page, embedded at build time from report.css and the scripts beside it.
 namespace emdyn::report {
 
 std::string_view style_sheet() noexcept;

@@ -9,12 +9,13 @@
 /// The workings of the HTML report: markup, numbers, words, axes, columns, panels.
 namespace emdyn::report {
 
-/// Untrusted text made fit to be shown: broken UTF-8 becomes U+FFFD, control characters and
-/// direction overrides go, at most `limit` characters are kept (then "…").
+/// Untrusted text made fit to be shown: broken UTF-8 becomes U+FFFD, control characters become
+/// spaces, what reorders text or has no width is written out ("⟨U+202E⟩"), at most `limit`
+/// characters are kept (then "…").
 std::string clean_text(std::string_view untrusted, std::size_t limit = 200);
 
-/// JSON for the inside of a <script> element: <, >, & and the line separators U+2028/9 are written
-/// as \u escapes, so no text in it can end the element or open a comment.
+/// JSON for the inside of a <script> element: <, >, &, line separators and what reorders text or has
+/// no width are written as \u escapes, so no text in it can end the element or open a comment.
 std::string script_json(const Json& json);
 
 /// Writes HTML that is escaped and balanced by construction: every text and attribute value is

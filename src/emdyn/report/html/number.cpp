@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "emdyn/report/html/moment.hpp"
+
 namespace emdyn::report {
 
 namespace {
@@ -217,10 +219,17 @@ std::string place_text(series::Axis axis, std::string_view number) {
 }
 
 std::string place_text(series::Axis axis, double position) {
+  if (is_moment(axis, position)) return moment_text(position);
   return place_text(axis, position_text(position));
 }
 
 std::string place_text(series::Axis axis, const series::Interval& interval) {
+  if (is_moment(axis, interval.estimate)) {
+    const double width = interval.high - interval.low;
+    return fmt::format("{} ({} interval {} to {})", moment_text(interval.estimate, width),
+                       percent_text(interval.level), moment_text(interval.low, width),
+                       moment_text(interval.high, width));
+  }
   const IntervalDigits text = digits(interval, 1.0);
   return fmt::format("{} ({} interval {}–{})", place_text(axis, text.estimate),
                      percent_text(interval.level), text.low, text.high);
@@ -244,11 +253,12 @@ std::string distance_words(series::Axis axis, const std::string& number) {
 }  // namespace
 
 std::string distance_text(series::Axis axis, double distance) {
+  if (axis == series::Axis::seconds) return duration_text(distance);
   return distance_words(axis, position_text(distance));
 }
 
 std::string distance_text(series::Axis axis, double distance, double width) {
-  if (!(width > 0.0)) return distance_text(axis, distance);
+  if (!(width > 0.0) || axis == series::Axis::seconds) return distance_text(axis, distance);
   // Steps are whole, however narrow the interval.
   const int most = axis == series::Axis::step ? 0 : 12;
   return distance_words(axis, rounded_text(distance, std::min(most, decimals_for_width(width))));

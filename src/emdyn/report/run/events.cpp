@@ -5,6 +5,7 @@
 
 #include "emdyn/report/chart/plot.hpp"
 #include "emdyn/report/chart/table.hpp"
+#include "emdyn/report/html/moment.hpp"
 #include "emdyn/report/run/panels.hpp"
 #include "emdyn/report/run/words.hpp"
 
@@ -46,9 +47,10 @@ void event_row(Html& html, const Scene& scene, const Ticks& ticks, std::size_t n
     const auto cell = html.element("td", {{"class", "n"}, {"data-v", exact(event.position)}});
     const std::optional<std::size_t> tick = ticks.tick_of_event[number];
     if (tick) {
-      html.leaf("a", position_text(event.position), {{"href", fmt::format("#t{}", *tick)}});
+      html.leaf("a", place_number(scene.data.axis, event.position),
+                {{"href", fmt::format("#t{}", *tick)}});
     } else {
-      html.text(position_text(event.position));
+      html.text(place_number(scene.data.axis, event.position));
     }
   }
   html.leaf("td", scene.label(event.signal));
@@ -84,6 +86,7 @@ void event_panel(Html& html, const Scene& scene, const Ticks& ticks) {
   }
   sentence += " A position leads to its place in the signals.";
   panel_head(html, "Events", sentence);
+  incident_list(html, scene, ticks);
   const auto frame = html.element(
       "div",
       {{"class", "scroll"}, {"tabindex", "0"}, {"role", "region"}, {"aria-label", "events"}});

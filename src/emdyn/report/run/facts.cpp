@@ -23,10 +23,16 @@ std::string json_value_text(const Json& value) {
   return json_text(value);
 }
 
-void add_json_rows(TextTable& table, const Json& object) {
-  if (!object.is_object()) return;
-  for (const auto& [name, value] : object.items()) {
-    table.rows.push_back({name, json_value_text(value)});
+/// What was recorded is shown whatever its form: a list by number, a single value by itself.
+void add_json_rows(TextTable& table, const Json& recorded) {
+  if (recorded.is_object() || recorded.is_array()) {
+    std::size_t number = 0;
+    for (const auto& [name, value] : recorded.items()) {
+      table.rows.push_back(
+          {recorded.is_array() ? std::to_string(++number) : name, json_value_text(value)});
+    }
+  } else if (!recorded.is_null()) {
+    table.rows.push_back({"value", json_value_text(recorded)});
   }
 }
 

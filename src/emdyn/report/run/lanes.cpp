@@ -7,6 +7,7 @@
 #include <set>
 
 #include "emdyn/report/chart/columns.hpp"
+#include "emdyn/report/chart/family.hpp"
 #include "emdyn/report/chart/plot.hpp"
 #include "emdyn/report/chart/table.hpp"
 #include "emdyn/report/run/panels.hpp"
@@ -36,11 +37,11 @@ constexpr std::array kFamilies{
 
 constexpr std::size_t kOpenLanes = 16;  ///< Of a family; quiet ones beyond are folded away.
 
-std::string_view family_of(const ReportSignal& signal) noexcept {
+std::string_view family_of(const ReportSignal& signal) {
   for (const Family& family : kFamilies) {
     if (signal.family == family.name) return family.name;
   }
-  return signal.family.empty() ? report::signal_family(signal.points.name) : "other";
+  return signal.family.empty() ? signal_family(signal.points.name) : "other";
 }
 
 struct Lane {
@@ -72,6 +73,17 @@ AxisMap lane_axis(const Columns& columns) {
   return AxisMap(Scale::logarithmic, 0.8 * columns.min, std::min(1.25 * columns.max, 1e308));
 }
 
+/// A light and a strong one; the style sheet shows the one that is asked for, over the line itself.
+void smooth_lines(Html& html, const Scene& scene, const Columns& drawn, const AxisMap& x,
+                  const AxisMap& y, int height) {
+  constexpr std::uint64_t kFewestPoints = 12;
+  if (drawn.points - drawn.nonfinite < kFewestPoints) return;
+  path(html, "smooth light",
+       smooth_path(drawn, x, y, height, 0.01, std::min<std::size_t>(150, scene.lane_columns / 5)));
+  path(html, "smooth strong",
+       smooth_path(drawn, x, y, height, 0.04, std::min<std::size_t>(50, scene.lane_columns / 10)));
+}
+
 void draw_lane(Html& html, const Scene& scene, const Ticks& ticks, const Lane& lane) {
   const ReportSignal& signal = *lane.signal;
   const Columns& columns = scene.columns_of(signal);
@@ -95,6 +107,7 @@ void draw_lane(Html& html, const Scene& scene, const Ticks& ticks, const Lane& l
     path(out, "l-old", line_path(drawn, x, plot.y, height, true));
     path(out, lane.signal == scene.order ? "l-op main" : "l-lane main",
          line_path(drawn, x, plot.y, height));
+    smooth_lines(out, scene, drawn, x, plot.y, height);
     path(out, "d-lane", dot_path(drawn, x, plot.y, height, drawn.points > 60));
     std::string missing;
     for (const double position : drawn.nonfinite_at) {
@@ -187,6 +200,29 @@ std::vector<KeyEntry> kinds_key(const Scene& scene) {
   return entries;
 }
 
+/// Choices that need no script: the style sheet follows the radio buttons.
+void choice(Html& html, std::string_view title, std::string_view name,
+            std::initializer_list<std::string_view> words) {
+  const auto group = html.element("fieldset");
+  html.leaf("legend", title);
+  bool first = true;
+  for (const std::string_view word : words) {
+    const auto label = html.element("label");
+    html.single("input", {{"type", "radio"},
+                          {"name", name},
+                          {"id", fmt::format("{}-{}", name, word)},
+                          {"checked", first ? "checked" : ""}});
+    html.text(word);
+    first = false;
+  }
+}
+
+void lane_tools(Html& html) {
+  const auto tools = html.element("div", {{"class", "tools"}});
+  choice(html, "Smoothing", "smooth", {"off", "light", "strong"});
+  choice(html, "Lanes", "lanes", {"low", "tall"});
+}
+
 void undrawn(Html& html, const Scene& scene, const std::vector<const ReportSignal*>& signals) {
   TextTable table;
   table.caption = fmt::format("{} signals that are not drawn", count_text(signals.size()));
@@ -211,7 +247,7 @@ void undrawn(Html& html, const Scene& scene, const std::vector<const ReportSigna
 }  // namespace
 
 void swimlane_panel(Html& html, const Scene& scene, const Ticks& ticks) {
-  const auto panel = html.element("section", {{"class", "panel"}, {"id", "signals"}});
+  const auto panel = html.element("section", {{"class", "panel timeline"}, {"id", "signals"}});
   if (scene.data.signals.empty()) {
     panel_head(html, "Signals", "No signals were recorded.");
     return;
@@ -221,6 +257,7 @@ void swimlane_panel(Html& html, const Scene& scene, const Ticks& ticks) {
                  " Every lane has its own scale; its range stands under the name, "
                  "its last value at the right.");
   key(html, kinds_key(scene));
+  lane_tools(html);
   std::map<std::string_view, std::vector<Lane>> lanes;
   std::vector<const ReportSignal*> rest;
   const std::vector<bool> drawn = drawn_signals(scene);
@@ -237,89 +274,6 @@ void swimlane_panel(Html& html, const Scene& scene, const Ticks& ticks) {
     if (found != lanes.end()) draw_family(html, scene, ticks, family, found->second);
   }
   undrawn(html, scene, rest);
-}
-
-namespace {
-
-void indicator_lane(Html& html, const Scene& scene, const report::IndicatorTrack& warning) {
-  ReportSignal line;
-  line.points.positions = warning.positions;
-  line.points.values = warning.values;
-  const Columns columns = reduce(line, scene.linear, 700);
-  double low = columns.min;
-  double high = columns.max;
-  for (const double value : warning.band_low)
-    low = std::isfinite(value) ? std::min(low, value) : low;
-  for (const double value : warning.band_high) {
-    high = std::isfinite(value) ? std::max(high, value) : high;
-  }
-  Plot plot;
-  std::string indicator = warning.indicator;
-  std::replace(indicator.begin(), indicator.end(), '_', ' ');
-  plot.label = indicator + " of " + scene.label(warning.signal);
-  plot.y = padded_linear(low, high);
-  plot.height_px = 56;
-  plot.marks = [&](Html& out, const AxisMap& x, int height) {
-    path(out, "b-null",
-         band_path(warning.positions, warning.band_low, warning.band_high, x, plot.y, height));
-    path(out, "l-ew main", line_path(reduce(line, x, 700), x, plot.y, height));
-    path(out, "d-ew", dot_path(reduce(line, x, 700), x, plot.y, height, true));
-  };
-  RowText text{capitalised(indicator), "of " + scene.label(warning.signal), "", ""};
-  if (warning.tau) text.last = "τ " + fixed_text(*warning.tau, 2);
-  if (warning.p_value) text.last_note = "p = " + p_value_text(*warning.p_value);
-  plot_row(html, scene, text, plot);
-}
-
-std::string early_warning_words(const Scene& scene) {
-  std::string rising;
-  std::size_t count = 0;
-  for (const report::IndicatorTrack& warning : scene.data.early_warning) {
-    if (!warning.p_value || !warning.tau || *warning.p_value > 0.05 || *warning.tau <= 0) continue;
-    std::string name = warning.indicator;
-    std::replace(name.begin(), name.end(), '_', ' ');
-    rising += (count++ == 0 ? "" : ", ") + name + " of " + scene.label(warning.signal);
-  }
-  const std::size_t all = scene.data.early_warning.size();
-  std::string words =
-      count == 0 ? fmt::format("None of the {} indicators rose more than chance allows", all)
-                 : fmt::format(
-                       "{} of {} indicators rose more than chance allows (p ≤ 0.05, not "
-                       "corrected for looking at several): {}",
-                       count, all, rising);
-  return words +
-         ". The grey band holds what an indicator does when nothing is coming; "
-         "τ is Kendall's correlation with position, p compares it with surrogates.";
-}
-
-}  // namespace
-
-void early_warning_panel(Html& html, const Scene& scene) {
-  const auto panel = html.element("section", {{"class", "panel"}, {"id", "early-warning"}});
-  const auto& warnings = scene.data.early_warning;
-  if (warnings.empty()) {
-    const std::string& absence = scene.data.early_warning_absence;
-    panel_head(html, "Early warning",
-               absence.empty() ? "No early-warning indicators were computed."
-                               : fmt::format("No early-warning indicators: {}.", absence));
-    return;
-  }
-  panel_head(html, "Early warning", early_warning_words(scene));
-  key(html, {{"l-ew", "indicator"}, {"b-null", "null band"}});
-  TextTable table;
-  table.caption = "early-warning indicators, each in at most 16 stretches";
-  table.headers = signal_row_headers(scene);
-  for (const report::IndicatorTrack& warning : warnings) {
-    indicator_lane(html, scene, warning);
-    ReportSignal line;
-    line.points.name = warning.indicator + " of " + scene.label(warning.signal);
-    line.points.positions = warning.positions;
-    line.points.values = warning.values;
-    add_signal_rows(table, scene, line.points.name, reduce(line, scene.linear, 700), NumberFormat{},
-                    16);
-  }
-  axis_row(html, scene);
-  folded_table(html, table);
 }
 
 }  // namespace emdyn::report

@@ -8,10 +8,13 @@
 namespace emdyn::report {
 
 void order_parameter_panel(Html& html, const Scene& scene);
+void changes_panel(Html& html, const Scene& scene);
 void forecast_panel(Html& html, const Scene& scene);
 void swimlane_panel(Html& html, const Scene& scene, const Ticks& ticks);
 void early_warning_panel(Html& html, const Scene& scene);
 void event_panel(Html& html, const Scene& scene, const Ticks& ticks);
+/// One line each, with the way to its place; nothing where alarms were not grouped.
+void incident_list(Html& html, const Scene& scene, const Ticks& ticks);
 void driver_panel(Html& html, const Scene& scene);
 void change_order_panel(Html& html, const Scene& scene);
 void histogram_panel(Html& html, const Scene& scene);   ///< Nothing when there is none.

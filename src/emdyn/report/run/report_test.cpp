@@ -145,7 +145,8 @@ TEST(Report, SaysWhyTheForecastAbstained) {
 }
 
 TEST(Report, EscapesHostileNamesEverywhere) {
-  const std::string hostile = "\"><script>alert(1)</script><!--\xE2\x80\xA8]]>'&\xFF\x01";
+  const std::string hostile =
+      "\"><script>alert(1)</script><!--\xE2\x80\xA8\xE2\x80\xAE\xE2\x80\x8B]]>'&\xFF\x01";
   ReportData data = report_test::grokking_run();
   data.title = data.info.name = data.info.id = data.info.source = data.info.code_version = hostile;
   data.program_version = hostile;
@@ -184,6 +185,8 @@ TEST(Report, EscapesHostileNamesEverywhere) {
   EXPECT_THAT(page, Not(HasSubstr("\xE2\x80\xA8")));
   EXPECT_THAT(page, Not(HasSubstr("\xFF")));
   EXPECT_THAT(page, Not(HasSubstr("\x01")));
+  EXPECT_THAT(page, Not(HasSubstr("\xE2\x80\xAE")));
+  EXPECT_THAT(page, Not(HasSubstr("\xE2\x80\x8B")));
 }
 
 TEST(Report, StaysSmallForManyLongSignals) {
@@ -208,6 +211,77 @@ TEST(Report, CapsTheEventsItListsAndSaysSo) {
   const std::string page = rendered("events", data);
   EXPECT_THAT(page, HasSubstr("20,040 alarms in"));
   EXPECT_THAT(page, HasSubstr("Listed and drawn are the 500 with the smallest p-values."));
+}
+
+TEST(Report, TellsIncidentsInOneLineEachWithTheWayThere) {
+  ReportData data = report_test::grokking_run();
+  series::Event spike = data.events.front();
+  spike.signal = "train_loss";
+  spike.kind = series::EventKind::spike;
+  spike.direction = series::Direction::rise;
+  spike.detector = "auto";
+  spike.position = 700;
+  spike.before = 0.31;
+  spike.after = 214.0;
+  series::Event other = spike;
+  other.signal = "gradient_norm";
+  other.before = 0.9;
+  other.after = 650.0;
+  data.events = {spike, other};
+  data.incidents = detect::incidents(data.events, 10.0);
+  const std::string page = rendered("incidents", data);
+  EXPECT_THAT(page, HasSubstr("1 incident (2 alarms in 2 signals), the first at step 700"));
+  EXPECT_THAT(page, HasSubstr("<a href=\"#t0\">step 700</a>: train loss rose 0.31 → 214 (spike, "
+                              "auto); also gradient norm 0.9 → 650 — 2 alarms</span>"));
+}
+
+TEST(Report, SaysThatNobodyLookedForAlarms) {
+  ReportData data = report_test::grokking_run();
+  data.events.clear();
+  data.alarm_absence = "400000 points take long (report --detector auto)";
+  EXPECT_THAT(rendered("no_alarms", data),
+              HasSubstr("No alarms were looked for: 400000 points take long"));
+}
+
+TEST(Report, ShowsWhatTheAnalysisOfAllSignalsFound) {
+  ReportData data = report_test::grokking_run();
+  data.analysis.emplace();
+  AnalysisSummary& analysis = *data.analysis;
+  analysis.headline = "2 of 3 signals changed suddenly";
+  analysis.how = "at most 5 % of them by chance";
+  analysis.rest = "1 did not: 1 stayed level";
+  analysis.signals = {{"test_accuracy", true, "rise 3 % → 97 %", series::Interval{1300, 1330, 1360},
+                       412, 0.002, 0.006},
+                      {"train_loss", true, "bend −0.0051 → −0.0001 per step",
+                       series::Interval{100, 150, 200}, 60, 0.002, 0.006},
+                      {"learning_rate", false, "none", {}, -3, 0.8, 0.8}};
+  analysis.mirage = {
+      {"test_accuracy", "real", "test_accuracy along step: real; test_loss changes suddenly too"}};
+  analysis.together = InteractionTrack{"from 400 on the 2 signals act together",
+                                       {"train_loss", "test_loss"},
+                                       {200, 400, 600},
+                                       {0.1, 0.9, kNan},
+                                       {0.0, 0.1, kNan},
+                                       {0.3, 0.3, kNan}};
+  const std::string page = rendered("analysis", data);
+  EXPECT_THAT(
+      page, HasSubstr("2 of 3 signals changed suddenly. At most 5 % of them by chance. 1 did not"));
+  EXPECT_THAT(page, HasSubstr("bend −0.0051 → −0.0001 per step"));
+  EXPECT_THAT(page, HasSubstr("test_loss changes suddenly too"));
+  EXPECT_THAT(page, HasSubstr("From 400 on the 2 signals act together."));
+  EXPECT_THAT(page, HasSubstr("all 3 signals analysed, strongest evidence first"));
+  EXPECT_THAT(page, Not(HasSubstr("nan")));
+}
+
+TEST(Report, ShowsNotesOfAnyForm) {
+  for (const Json& notes : {Json::array({"first", 2}), Json("a text"), Json(7), Json(nullptr)}) {
+    ReportData data = report_test::grokking_run();
+    data.info.notes = data.info.configuration = data.info.machine = notes;
+    const std::string page = rendered("notes", data);
+    if (notes.is_array()) {
+      EXPECT_THAT(page, HasSubstr("first"));
+    }
+  }
 }
 
 TEST(Report, DrawsShortBrokenAndDegenerateSignals) {
@@ -280,18 +354,6 @@ TEST(ReportData, IsMadeFromAStoredRun) {
   EXPECT_EQ(data.costs.points_dropped, 12U);
   EXPECT_EQ(data.forecast.forecasts.front().at, 1);
   EXPECT_THAT(rendered("stored", data), HasSubstr("tokens seen"));
-}
-
-TEST(ReportData, SortsSignalsIntoFamilies) {
-  EXPECT_EQ(signal_family("train_loss"), "loss");
-  EXPECT_EQ(signal_family("val/Accuracy"), "loss");
-  EXPECT_EQ(signal_family("GradNorm"), "gradients");
-  EXPECT_EQ(signal_family("weight_norm/hidden"), "weights");
-  EXPECT_EQ(signal_family("dead_fraction"), "activations");
-  EXPECT_EQ(signal_family("effective_rank/embedding"), "representation");
-  EXPECT_EQ(signal_family("tokens_per_batch"), "data");
-  EXPECT_EQ(signal_family("batch_label_entropy"), "data");
-  EXPECT_EQ(signal_family("learning_rate"), "other");
 }
 
 }  // namespace

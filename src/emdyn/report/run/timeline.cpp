@@ -8,6 +8,7 @@
 #include "emdyn/report/chart/columns.hpp"
 #include "emdyn/report/chart/plot.hpp"
 #include "emdyn/report/chart/table.hpp"
+#include "emdyn/report/html/moment.hpp"
 #include "emdyn/report/run/panels.hpp"
 #include "emdyn/report/run/words.hpp"
 
@@ -123,7 +124,7 @@ void order_plot(Html& html, const Scene& scene, const Columns& columns) {
   };
   const std::string unit = plot.format.percent ? "in percent" : signal.unit;
   const RowText text{capitalised(plot.label), unit, plot.format.value(columns.last),
-                     "at " + position_text(columns.last_at)};
+                     "at " + place_number(scene.data.axis, columns.last_at)};
   plot_row(html, scene, text, plot);
 }
 
@@ -135,7 +136,8 @@ void panel_head(Html& html, std::string_view title, std::string_view sentence) {
 }
 
 void order_parameter_panel(Html& html, const Scene& scene) {
-  const auto panel = html.element("section", {{"class", "panel"}, {"id", "order-parameter"}});
+  const auto panel =
+      html.element("section", {{"class", "panel timeline"}, {"id", "order-parameter"}});
   if (scene.order == nullptr) {
     panel_head(html, "Order parameter",
                "No signals were recorded, so no order parameter is drawn.");
@@ -162,7 +164,7 @@ void order_parameter_panel(Html& html, const Scene& scene) {
   axis_row(html, scene);
   model_table(html, scene);
   order_table(html, scene, columns);
-  other_transitions(html, scene);
+  if (!scene.data.analysis) other_transitions(html, scene);
 }
 
 namespace {
@@ -231,7 +233,7 @@ void forecast_plot(Html& html, const Scene& scene) {
   RowText text{"Probability of the target", "in percent", "", ""};
   if (known != track.forecasts.rend()) {
     text.last = percent_text(known->probability->estimate);
-    text.last_note = "at " + position_text(known->at);
+    text.last_note = "at " + place_number(scene.data.axis, known->at);
   }
   plot_row(html, scene, text, plot);
 }
@@ -263,7 +265,8 @@ void forecast_table(Html& html, const Scene& scene) {
     const series::Forecast& one = forecasts[i];
     const NumberFormat format{true, ""};
     table.rows.push_back(
-        {position_text(one.at), one.probability ? percent_text(one.probability->estimate) : "none",
+        {place_number(scene.data.axis, one.at),
+         one.probability ? percent_text(one.probability->estimate) : "none",
          one.probability ? format.range(one.probability->low, one.probability->high) : "none",
          one.status == ForecastStatus::already_past ? std::string("already past")
                                                     : std::string(series::word(one.status))});
@@ -274,7 +277,7 @@ void forecast_table(Html& html, const Scene& scene) {
 }  // namespace
 
 void forecast_panel(Html& html, const Scene& scene) {
-  const auto panel = html.element("section", {{"class", "panel"}, {"id", "forecast"}});
+  const auto panel = html.element("section", {{"class", "panel timeline"}, {"id", "forecast"}});
   panel_head(html, "Forecast", forecast_words(scene) + " " + forecast_detail(scene));
   const ForecastTrack& track = scene.data.forecast;
   const bool any = std::any_of(track.forecasts.begin(), track.forecasts.end(),

@@ -80,10 +80,11 @@ const Forecast* highest(const std::vector<Forecast>& forecasts) {
   return best;
 }
 
+/// The last one: what stood in the way at the very first records says little.
 std::string abstention_reason(const std::vector<Forecast>& forecasts) {
-  for (const Forecast& each : forecasts) {
-    if (each.status == ForecastStatus::abstained && each.reason)
-      return forecast::short_reason(*each.reason);
+  for (auto each = forecasts.rbegin(); each != forecasts.rend(); ++each) {
+    if (each->status == ForecastStatus::abstained && each->reason)
+      return forecast::short_reason(*each->reason);
   }
   return "no reason was recorded";
 }
@@ -226,12 +227,22 @@ std::string forecast_detail(const Scene& scene) {
 
 std::string alarm_words(const Scene& scene) {
   const auto& events = scene.data.events;
-  if (events.empty()) return "No alarms.";
+  if (events.empty()) {
+    const std::string& absence = scene.data.alarm_absence;
+    return absence.empty() ? "No alarms." : fmt::format("No alarms were looked for: {}.", absence);
+  }
   std::set<std::string_view> signals;
   const series::Event* first = &events.front();
   for (const series::Event& event : events) {
     signals.insert(event.signal);
     if (event.position < first->position) first = &event;
+  }
+  if (const std::size_t incidents = scene.data.incidents.size(); incidents > 0) {
+    return fmt::format("{} {} ({} {} in {} {}), the first at {} ({} of {}).", count_text(incidents),
+                       incidents == 1 ? "incident" : "incidents", count_text(events.size()),
+                       events.size() == 1 ? "alarm" : "alarms", count_text(signals.size()),
+                       signals.size() == 1 ? "signal" : "signals", scene.place(first->position),
+                       series::word(first->kind), scene.label(first->signal));
   }
   return fmt::format("{} {} in {} {}, the first at {} ({} of {}).", count_text(events.size()),
                      events.size() == 1 ? "alarm" : "alarms", count_text(signals.size()),

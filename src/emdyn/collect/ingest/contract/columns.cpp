@@ -121,9 +121,22 @@ constexpr std::size_t kCounterCost = 300;
 constexpr std::size_t kWeakCost = 400;
 constexpr std::size_t kSettingCost = 1000;
 
-constexpr std::array<std::string_view, 9> kTimes{"_timestamp", "timestamp", "wall_time",
-                                                 "walltime",   "_time",     "time",
-                                                 "datetime",   "date",      "created_at"};
+constexpr std::array<std::string_view, 13> kTimes{
+    "_timestamp", "timestamp",  "wall_time", "walltime", "_time",      "time", "datetime",
+    "date",       "created_at", "unix_time", "unixtime", "epoch_time", "ts"};
+struct TimeUnit {
+  std::string_view ending;
+  double divisor;
+};
+constexpr std::array<TimeUnit, 9> kTimeUnits{{{"_ns", 1e9},
+                                              {"_nanos", 1e9},
+                                              {"_us", 1e6},
+                                              {"_micros", 1e6},
+                                              {"_ms", 1e3},
+                                              {"_millis", 1e3},
+                                              {"_s", 1.0},
+                                              {"_sec", 1.0},
+                                              {"_secs", 1.0}}};
 constexpr std::array<std::string_view, 3> kValues{"value", "values", "metric_value"};
 constexpr std::array<std::string_view, 6> kSignalNames{"metric",   "tag", "signal",
                                                        "variable", "key", "name"};
@@ -191,6 +204,21 @@ const KnownPosition* known_in(const std::array<KnownPosition, N>& names,
                               std::string_view name) noexcept {
   const auto found = std::ranges::find(names, name, &KnownPosition::name);
   return found == names.end() ? nullptr : &*found;
+}
+
+/// The unit that a name ends in.
+const TimeUnit* unit_of(std::string_view name) noexcept {
+  const auto found = std::ranges::find_if(
+      kTimeUnits, [&](const TimeUnit& unit) { return name.ends_with(unit.ending); });
+  return found == kTimeUnits.end() ? nullptr : &*found;
+}
+
+/// The rank of a normalised name among those of times, whatever unit it ends in.
+std::optional<std::size_t> time_rank_of(std::string_view name) noexcept {
+  const auto plain = rank_in(kTimes, name);
+  const TimeUnit* unit = plain ? nullptr : unit_of(name);
+  if (unit == nullptr) return plain;
+  return rank_in(kTimes, name.substr(0, name.size() - unit->ending.size()));
 }
 
 const KnownPosition* counter_of(std::string_view name) noexcept {
@@ -290,7 +318,13 @@ std::optional<std::size_t> position_rank(std::string_view column) {
 }
 
 std::optional<std::size_t> time_rank(std::string_view column) {
-  return rank_in(kTimes, normalised(column));
+  return time_rank_of(normalised(column));
+}
+
+double time_divisor(std::string_view column) {
+  const std::string name = normalised(column);
+  const TimeUnit* unit = time_rank_of(name) ? unit_of(name) : nullptr;
+  return unit == nullptr ? 0.0 : unit->divisor;
 }
 
 bool is_epoch(std::string_view column) { return normalised(column) == "epoch"; }
@@ -312,7 +346,7 @@ Axis axis_of_column(std::string_view column) {
   if (const KnownPosition* known = known_in(kPositions, name)) return known->axis;
   if (const KnownPosition* known = known_in(kWeakPositions, name)) return known->axis;
   if (const KnownPosition* known = known_in(kSettingPositions, name)) return known->axis;
-  if (rank_in(kTimes, name) || name == "seconds") return Axis::seconds;
+  if (time_rank_of(name) || name == "seconds") return Axis::seconds;
   const KnownPosition* counter = counter_of(name);
   return counter == nullptr ? Axis::step : counter->axis;
 }
@@ -343,7 +377,7 @@ ColumnChoice choose_columns(std::span<const std::string> columns, const ReadOpti
     // A table written by pandas begins with its unnamed index.
     if (!position && columns.size() > 1 && names[0].empty()) position = 0;
   }
-  choice.time = best(names, [](const std::string& n) { return rank_in(kTimes, n); });
+  choice.time = best(names, [](const std::string& n) { return time_rank_of(n); });
   if (!position && choice.time) position = choice.time;
   if (options.run_columns.empty()) {
     choose_runs(choice, names);

@@ -65,6 +65,9 @@ series::Axis axis_of_column(std::string_view column);
 std::optional<std::size_t> position_rank(std::string_view column);
 /// The same for wall time.
 std::optional<std::size_t> time_rank(std::string_view column);
+/// What the numbers of a column of times are divided by to be seconds, where its name says so ("timestamp_ms", "time_ns");
+/// 0 where their size must tell (epoch_seconds).
+double time_divisor(std::string_view column);
 /// True for "epoch", whatever stands before its last slash.
 bool is_epoch(std::string_view column);
 /// True for names of columns that say of what part of the data a row is: mode, phase, split, …

@@ -78,6 +78,7 @@ void EntryRows::begin_own_format(const std::string& run, const Json& configurati
     clock_keys_ = {"_time"};
     epoch_key_.clear();
     split_key_.clear();
+    note_times();
     info_.position_column = position_key_;
     info_.time_column = time_key_;
     axis_ = options_.axis.value_or(series::Axis::step);
@@ -151,8 +152,15 @@ void EntryRows::choose(std::optional<std::size_t> candidate) {
   if (const auto time = finder_.time(candidate)) time_key_ = finder_.name(*time);
   axis_ = options_.axis.value_or(position_key_.empty() ? series::Axis::step
                                                        : axis_of_column(position_key_));
+  note_times();
   info_.position_column = position_key_;
   info_.time_column = time_key_;
+}
+
+void EntryRows::note_times() {
+  position_is_time_ = time_rank(position_key_).has_value();
+  position_divisor_ = position_is_time_ ? time_divisor(position_key_) : 0.0;
+  time_divisor_ = time_divisor(time_key_);
 }
 
 void EntryRows::decide() {
@@ -195,9 +203,9 @@ void EntryRows::configure(const Entries& entries, RunIndex run) {
 }
 
 bool EntryRows::read_position(const FlatEntry& entry, std::uint64_t line, StepText& step) {
-  const bool time = time_rank(position_key_).has_value();
+  const bool time = position_is_time_;
   if (entry.kind == EntryKind::number) {
-    step.number = time ? epoch_seconds(entry.number) : entry.number;
+    step.number = time ? epoch_seconds(entry.number, position_divisor_) : entry.number;
     if (entry.inexact && !time && axis_ != series::Axis::flops) {
       bad(line, fmt::format("\"{}\", the position, is beyond 2^53 and no double holds it exactly; "
                             "count from a later step",
@@ -207,7 +215,7 @@ bool EntryRows::read_position(const FlatEntry& entry, std::uint64_t line, StepTe
   } else if (const auto date = time ? parse_time(entry.text) : std::nullopt) {
     step.number = *date;
   } else if (const Cell cell = read_cell(entry.text); cell.kind == CellKind::number) {
-    step.number = time ? epoch_seconds(cell.number) : cell.number;
+    step.number = time ? epoch_seconds(cell.number, position_divisor_) : cell.number;
   } else if (const auto text = read_step(entry.text)) {
     step = *text;
   } else {
@@ -265,13 +273,19 @@ bool EntryRows::names_run(const std::string& key) const {
 
 std::string EntryRows::run_name(const Entries& entries) const {
   std::string name;
+  std::string_view chosen;
   for (const FlatEntry& entry : entries) {
     if (!names_run(entry.key)) continue;
     const bool number = entry.kind == EntryKind::number && !options_.run_columns.empty();
     if (entry.kind != EntryKind::text && !number) continue;
+    if (options_.run_columns.empty()) {
+      if (!chosen.empty() && entry.key != chosen) continue;
+      chosen = entry.key;
+      name = entry.text;  // Of equal keys the last counts.
+      continue;
+    }
     if (!name.empty()) name += '/';
     name += number ? fmt::format("{}={}", entry.key, entry.number) : entry.text;
-    if (options_.run_columns.empty()) break;
   }
   return name.empty() ? origin_.run : name;
 }
@@ -280,7 +294,7 @@ double EntryRows::seconds_of(const Entries& entries) const {
   if (time_key_.empty()) return kNoTime;
   const FlatEntry* entry = entry_of(entries, time_key_);
   if (entry == nullptr) return kNoTime;
-  if (entry->kind == EntryKind::number) return epoch_seconds(entry->number);
+  if (entry->kind == EntryKind::number) return epoch_seconds(entry->number, time_divisor_);
   return entry->kind == EntryKind::text ? parse_time(entry->text).value_or(kNoTime) : kNoTime;
 }
 
@@ -302,6 +316,9 @@ void EntryRows::points(const Entries& entries, std::uint64_t line) {
     if (there == nullptr || there->kind == EntryKind::null) configure(entries, run);
     return;
   }
+  if (!position_key_.empty()) warn_of_twice(entries, position_key_);
+  if (!time_key_.empty()) warn_of_twice(entries, time_key_);
+  for (const std::string_view key : kRunKeys) warn_of_twice(entries, key);
   const double seconds = seconds_of(entries);
   if (!emit_named(entries, run, position, seconds)) emit(entries, run, position, seconds);
 }
@@ -331,6 +348,14 @@ std::optional<double> EntryRows::number_of(const FlatEntry& entry) {
                               origin_.path, terminal_safe(entry.key), terminal_safe(entry.text)));
   }
   return number;
+}
+
+void EntryRows::warn_of_twice(const Entries& entries, std::string_view key) {
+  const auto named = std::ranges::count(entries, key, &FlatEntry::key);
+  if (named < 2) return;
+  feed_.warn_of(origin_.path + " twice",
+                fmt::format("{}: \"{}\" stands twice in one row; the last counts", origin_.path,
+                            terminal_safe(key)));
 }
 
 void EntryRows::take(SignalIndex signal, const std::string& key, double value) {

@@ -41,6 +41,8 @@ class EntryRows {
   bool enough() const;
   void decide();
   void choose(std::optional<std::size_t> candidate);
+  void note_times();
+  void warn_of_twice(const Entries& entries, std::string_view key);
   void points(const Entries& entries, std::uint64_t line);
   bool find_position(const Entries& entries, std::uint64_t line, RunIndex run, double& position);
   bool read_position(const FlatEntry& entry, std::uint64_t line, StepText& step);
@@ -69,6 +71,9 @@ class EntryRows {
   std::string epoch_key_;     ///< Within whose values positions may restart.
   std::vector<std::string> clock_keys_;
   std::string time_key_;
+  bool position_is_time_ = false;
+  double position_divisor_ = 0.0;  ///< Of numbers that are times (time_divisor).
+  double time_divisor_ = 0.0;
   std::string split_key_;  ///< Says what part of the data a row is of.
   series::Axis axis_ = series::Axis::step;
   std::vector<std::uint64_t> rows_of_run_;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "emdyn/collect/ingest/contract/numbers.hpp"
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 
@@ -57,6 +58,7 @@ void Feed::point(SignalIndex signal, double position, double value, double secon
   }
   state.last = position;
   run.last = position;
+  seconds = epoch_seconds(seconds);  // Some writers put milli- or nanoseconds where seconds belong.
   if (!muted_) {
     ++report_.points;
     if (!std::isfinite(value)) ++report_.nonfinite;

@@ -144,11 +144,12 @@ std::optional<double> parse_time(std::string_view text) noexcept {
   return days * 86400.0 + *clock - *zone;
 }
 
-double epoch_seconds(double number) noexcept {
+double epoch_seconds(double number, double divisor) noexcept {
+  if (divisor > 0.0) return number / divisor;
   // 1e11 s is the year 5138; 1e11 ms, 1e14 µs and 1e17 ns are 1973.
-  if (number > 1e17 && number < 1e20) return number / 1e9;
-  if (number > 1e14 && number < 1e17) return number / 1e6;
-  if (number > 1e11 && number < 1e14) return number / 1e3;
+  if (number >= 1e17 && number < 1e20) return number / 1e9;
+  if (number >= 1e14 && number < 1e17) return number / 1e6;
+  if (number >= 1e11 && number < 1e14) return number / 1e3;
   return number;
 }
 

@@ -21,8 +21,8 @@ Cell read_cell(std::string_view text) noexcept;
 std::optional<double> parse_time(std::string_view text) noexcept;
 
 /// Seconds from a number that counts seconds, milli-, micro- or nanoseconds since the epoch, told by
-/// its size.
-double epoch_seconds(double number) noexcept;
+/// its size; or by `divisor` where it is not 0 (time_divisor).
+double epoch_seconds(double number, double divisor = 0.0) noexcept;
 
 std::string_view trim(std::string_view text) noexcept;
 

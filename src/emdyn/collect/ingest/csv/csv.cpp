@@ -148,14 +148,13 @@ void CsvParser::row(std::uint64_t line) {
 }
 
 bool CsvParser::step_of(std::string_view text, StepText& step) const {
-  const bool is_time = time_rank(columns_[*choice_.position]).has_value();
   const Cell cell = read_cell(text);
   if (cell.kind == CellKind::number) {
-    step.number = is_time ? epoch_seconds(cell.number) : cell.number;
+    step.number = position_is_time_ ? epoch_seconds(cell.number, position_divisor_) : cell.number;
     return true;
   }
   if (cell.kind != CellKind::text) return false;
-  if (const auto time = is_time ? parse_time(text) : std::nullopt) {
+  if (const auto time = position_is_time_ ? parse_time(text) : std::nullopt) {
     step.number = *time;
     return true;
   }
@@ -179,7 +178,7 @@ bool CsvParser::read_position(std::uint64_t line, double& position) {
                                  terminal_safe(columns_[*choice_.position])));
   }
   if (std::abs(position) >= kExactWhole && choice_.axis != series::Axis::flops &&
-      !time_rank(columns_[*choice_.position]) && !is_exact(text)) {
+      !position_is_time_ && !is_exact(text)) {
     return bad(line, fmt::format("column \"{}\", the position, is {}, beyond 2^53, which no double "
                                  "holds exactly; count from a later step or give --step-column",
                                  terminal_safe(columns_[*choice_.position]), shown(trim(text))));
@@ -226,7 +225,7 @@ double CsvParser::read_seconds() const {
   if (!choice_.time) return kNoTime;
   const std::string_view text = cells_[*choice_.time];
   const Cell cell = read_cell(text);
-  if (cell.kind == CellKind::number) return epoch_seconds(cell.number);
+  if (cell.kind == CellKind::number) return epoch_seconds(cell.number, time_divisor_);
   return parse_time(text).value_or(kNoTime);
 }
 

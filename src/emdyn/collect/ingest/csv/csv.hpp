@@ -80,6 +80,7 @@ class CsvParser final : public Parser {
   bool carry_position(std::uint64_t line, double& position);
   double joined(double inner, const std::optional<double>& total);
   double read_seconds() const;
+  void note_times();
   bool read_wide(std::uint64_t line);
   bool read_long(std::uint64_t line);
   bool read_loose(std::size_t column, double& number);
@@ -109,6 +110,9 @@ class CsvParser final : public Parser {
   bool restarted_ = false;
 
   ColumnChoice choice_;
+  bool position_is_time_ = false;
+  double position_divisor_ = 0.0;  ///< Of numbers that are times (time_divisor).
+  double time_divisor_ = 0.0;
   bool decided_ = false;
   PositionFinder finder_;
   std::vector<std::optional<std::size_t>> candidates_;  ///< By column.

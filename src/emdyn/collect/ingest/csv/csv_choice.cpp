@@ -88,7 +88,14 @@ void CsvParser::decide() {
   }
 }
 
+void CsvParser::note_times() {
+  position_is_time_ = choice_.position && time_rank(columns_[*choice_.position]).has_value();
+  position_divisor_ = position_is_time_ ? time_divisor(columns_[*choice_.position]) : 0.0;
+  time_divisor_ = choice_.time ? time_divisor(columns_[*choice_.time]) : 0.0;
+}
+
 void CsvParser::apply_choice() {
+  note_times();
   uses_.assign(columns_.size(), choice_.is_long() ? Use::text : Use::undecided);
   const auto take = [&](std::size_t column) { uses_[column] = Use::special; };
   if (choice_.position) take(*choice_.position);

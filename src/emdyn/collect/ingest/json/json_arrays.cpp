@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
+#include <unordered_set>
 
 #include "emdyn/collect/ingest/contract/numbers.hpp"
 #include "emdyn/collect/ingest/contract/position_finder.hpp"
@@ -198,11 +200,19 @@ bool emit_arrays(const JsonArrays& arrays, Feed& feed, const Origin& origin,
   const RunIndex run = feed.run(origin.run, arrays.configuration);
   feed.configuration(run, arrays.configuration);
   bool any = false;
+  std::unordered_set<std::string_view> names;
   for (const JsonArray& one : arrays.signals) {
     if (&one == position) continue;
     if (one.values.size() <= kSettingLength && longest > kLogLength) {
       feed.ignored();
       continue;
+    }
+    if (!names.insert(one.name).second) {
+      feed.warn_of(
+          origin.path + " twice",
+          fmt::format(
+              "{}: \"{}\" stands twice in the document; both are read, one behind the other",
+              origin.path, terminal_safe(one.name)));
     }
     const SignalIndex signal = feed.signal(run, one.name, axis);
     for (std::size_t i = 0; i < one.values.size(); ++i) {

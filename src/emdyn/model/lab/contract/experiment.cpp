@@ -34,6 +34,7 @@ Json outcome_json(const ExperimentResult& outcome) {
           {"steps_per_second", outcome.steps_per_second()},
           {"probe_overhead_percent", outcome.probe_overhead_percent()},
           {"probes", std::move(probes)},
+          {"truth", outcome.truth},
           {"data", outcome.data}};
 }
 

@@ -9,6 +9,7 @@
 #include "emdyn/core/field.hpp"
 #include "emdyn/core/json.hpp"
 #include "emdyn/core/task.hpp"
+#include "emdyn/model/lab/contract/truth.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -55,6 +56,7 @@ struct ExperimentResult {
   double seconds_in_sink = 0.0;
   std::vector<ProbeCost> probes{};
   Json data = Json::object();  ///< What is no signal, such as a histogram.
+  std::vector<Truth> truth{};  ///< What theory says of this run, beside what it shows.
 
   /// Time in probes over the time of training and probes together, in percent.
   double probe_overhead_percent() const noexcept;
@@ -64,7 +66,8 @@ struct ExperimentResult {
 /// For RunInfo::notes and `--json`.
 Json outcome_json(const ExperimentResult& outcome);
 
-/// A simulated experiment: a network in training that gives signals along its steps.
+/// A simulated experiment, a network in training or a physical system, that gives signals along its
+/// steps.
 class Experiment {
  public:
   virtual ~Experiment() = default;
@@ -74,7 +77,7 @@ class Experiment {
   virtual std::uint64_t seed() const noexcept = 0;
   virtual std::int64_t steps() const noexcept = 0;
   virtual std::span<const SignalInfo> signals() const noexcept = 0;
-  /// Trains from the beginning to the last step, or until `task` is stopped. Call it once.
+  /// Goes from the beginning to the last step, or until `task` is stopped. Call it once.
   virtual ExperimentResult run(SampleSink& sink, const Task& task) = 0;
 };
 

@@ -1,4 +1,4 @@
-#include "emdyn/model/lab/monitored.hpp"
+#include "emdyn/model/lab/monitored/monitored.hpp"
 
 #include <sys/utsname.h>
 

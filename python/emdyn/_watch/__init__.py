@@ -1,0 +1,1 @@
+"""Looking into a PyTorch model while it trains; imported by emdyn.watch."""
