@@ -34,7 +34,7 @@ using app::terminal::Verb;
 class BenchApp : public CLI::App {
  public:
   BenchApp(std::string description, std::string name)
-      : CLI::App(std::move(description), std::move(name)) {
+      : CLI::App(std::move(description), "bench " + std::move(name)) {
     add_flag("--json", json,
              "print JSON: {rows: [{name, value, unit, baseline, baseline_name, ratio}]}");
   }

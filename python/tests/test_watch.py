@@ -267,7 +267,8 @@ def test_stop_and_lower_rate(store):
     lower = run.on_event(emdyn.LowerRate(0.5, kinds=("nonfinite",)))
     run.on_event(emdyn.Stop())
     with pytest.raises(emdyn.StopTraining, match="nonfinite of train_loss at 9"):
-        train(model, optimizer, 20, lambda x: x * math.nan, at=9)
+        # The run's detectors tell at a step boundary once they have looked: within some hundred quick steps.
+        train(model, optimizer, 5000, lambda x: x * math.nan, at=9)
     assert run.should_stop and lower.taken == 1 and optimizer.param_groups[0]["lr"] == 0.01
     for wrong in (lambda: emdyn.LowerRate(1.5), lambda: emdyn.Stop(by="mail"), lambda: emdyn.Rollback(0)):
         with pytest.raises(ValueError):

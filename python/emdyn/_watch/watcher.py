@@ -1,7 +1,5 @@
 """emdyn.watch: a PyTorch model looked into while it trains, for a share of its time that the user allows."""
 
-import functools
-import importlib
 import inspect
 import sys
 import time
@@ -12,6 +10,7 @@ from . import loss as loss_tap
 from . import measures
 from .layers import LayerProbes
 from .schedule import SHARES, Clock, Schedule
+from .stepping import StepWrapper, optimizer_module
 
 _MAIN = ("train_loss", "gradient_norm")  # Judged by the run's own detectors; layers by a cheap one.
 _LAYER_ALPHA = 1e-6
@@ -100,7 +99,7 @@ class Watch:
             for each in self.optimizers:
                 if not hasattr(each, "param_groups"):
                     raise _native.ConfigError("watch: %s is no torch optimizer" % type(each).__name__)
-        elif not hasattr(_optimizer_module(), "register_optimizer_step_pre_hook"):
+        elif not hasattr(optimizer_module(), "register_optimizer_step_pre_hook"):
             raise _native.ConfigError("watch: torch %s does not tell which optimizer steps: pass optimizer="
                                       % torch.__version__)
         self.rank = _rank(torch)
@@ -137,7 +136,7 @@ class Watch:
         self._handles.append(self.model.register_forward_hook(self._heard_output))
         modern = hasattr(torch.optim.Optimizer, "register_step_pre_hook")
         if not self.optimizers:
-            module = _optimizer_module()
+            module = optimizer_module()
             self._handles.append(module.register_optimizer_step_pre_hook(self._before))
             self._handles.append(module.register_optimizer_step_post_hook(self._after))
         for optimizer in self.optimizers:
@@ -145,7 +144,7 @@ class Watch:
                 self._handles.append(optimizer.register_step_pre_hook(self._before))
                 self._handles.append(optimizer.register_step_post_hook(self._after))
             else:
-                self._handles.append(_StepWrapper(optimizer, self._before, self._after))
+                self._handles.append(StepWrapper(optimizer, self._before, self._after))
         self.active = True
         self.run.watches.append(self)
         for handler, _, _ in self.run._handlers:
@@ -459,35 +458,6 @@ class Watch:
             for event in self.run._live.log_row([names[i] for i in layers], [values[i] for i in layers], step,
                                                 _LAYER_ALPHA):
                 self.run.record(event, watch=self)
-
-
-class _StepWrapper:
-    """The optimizer's step with our hooks around it, for torch before 2.0."""
-
-    def __init__(self, optimizer, before, after):
-        self._optimizer, self._had = optimizer, optimizer.__dict__.get("step")
-        original = optimizer.step
-
-        @functools.wraps(original)
-        def step(*args, **kwargs):
-            before(optimizer)
-            result = original(*args, **kwargs)
-            after(optimizer)
-            return result
-
-        self._step = optimizer.step = step
-
-    def remove(self):
-        if self._optimizer.__dict__.get("step") is not self._step:
-            return  # Wrapped again: ours does nothing by now.
-        if self._had is None:
-            del self._optimizer.step
-        else:
-            self._optimizer.step = self._had
-
-
-def _optimizer_module():
-    return importlib.import_module("torch.optim.optimizer")  # torch.optim hides it under a function's name.
 
 
 def _copied(torch, value):

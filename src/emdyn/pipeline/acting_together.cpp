@@ -124,11 +124,15 @@ std::string together_words(const Analysis& analysis) {
         "independent parts",
         count);
   }
+  const double since = *timeline.together_since;
+  // What held before anybody looked leads nothing: signals of one model move together as a rule.
+  const bool always = since <= timeline.windows.front().end;
   std::string words = fmt::format(
-      "interactions: from {} on the {} signals recorded together act together beyond "
-      "independent parts{}",
-      emergence::position_text(*timeline.together_since), count,
-      beside_main(*timeline.together_since, analysis));
+      "interactions: {} the {} signals recorded together act together beyond independent parts{}",
+      always
+          ? fmt::format("in the first window already, up to {},", emergence::position_text(since))
+          : fmt::format("from {} on", emergence::position_text(since)),
+      count, always ? ", so nothing is seen to begin" : beside_main(since, analysis));
   if (timeline.emergent_since) {
     words += fmt::format("; their mean foretells itself from {} on (Psi)",
                          emergence::position_text(*timeline.emergent_since));

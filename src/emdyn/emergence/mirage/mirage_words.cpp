@@ -42,6 +42,12 @@ std::string of_reason(const Judgement& j) {
   return "";
 }
 
+/// Positions lie between measured ones: whole from 100 on, three digits below.
+std::string place_digits(double position) {
+  return std::abs(position) >= 100.0 ? fmt::format("{:.0f}", position)
+                                     : fmt::format("{:.3g}", position);
+}
+
 }  // namespace
 
 std::string_view word(MirageVerdict verdict) noexcept {
@@ -69,9 +75,9 @@ std::string describe(const Judgement& j) {
     text += fmt::format("; {} changes smoothly, {} likelier than suddenly",
                         terminal_safe(j.continuous), odds(*j.evidence));
   } else {
-    text +=
-        fmt::format("; {} changes suddenly too, near {} ({} likelier than smoothly)",
-                    terminal_safe(j.continuous), shortest(j.place->estimate), odds(*j.evidence));
+    text += fmt::format("; {} changes suddenly too, near {} ({} likelier than smoothly)",
+                        terminal_safe(j.continuous), place_digits(j.place->estimate),
+                        odds(*j.evidence));
   }
   if (j.composition && j.composition->explained > 0.8) {
     text += fmt::format("; p^L with L = {:.3g} explains {:.0f} % of its course",
