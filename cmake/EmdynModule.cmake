@@ -107,7 +107,7 @@ endfunction()
 # the named list by files that include up to `size` of them each; those whose names follow `size` stay alone.
 # The files name no absolute path, so a compiler cache serves every checkout.
 function(emdyn_batches list prefix size)
-  if(NOT EMDYN_UNITY)
+  if(NOT EMDYN_UNITY OR (EMDYN_APART AND CMAKE_CURRENT_SOURCE_DIR MATCHES "${EMDYN_APART}"))
     return()
   endif()
   set(alone "")
