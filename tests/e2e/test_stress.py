@@ -191,13 +191,13 @@ class Stress(ProgramTest):
         self.refused(2, "stress", naming="attack")
 
     def test_certificates_outside_the_box_and_within_a_time(self):
-        part = [*self.subject, "--limit", "30", "--epsilon", "0.1", "--nodes", "20"]
+        part = [*self.subject, "--limit", "12", "--epsilon", "0.03", "--nodes", "3"]
         inside = self.json("stress", "certify", *part)
         outside = self.json("stress", "certify", *part, "--no-box")
         self.assertTrue(inside["box"])
         self.assertFalse(outside["box"])
         self.assertGreaterEqual(outside["certified_bound"], inside["certified_bound"])
-        self.assertEqual(inside["limits"], {"nodes_per_point": 20, "seconds": 1800.0, "seconds_per_point": None})
+        self.assertEqual(inside["limits"], {"nodes_per_point": 3, "seconds": 1800.0, "seconds_per_point": None})
         for limit in ["--time-limit", "--time-per-point"]:
             cut = self.json("stress", "certify", *part, "--norm", "l2", limit, "0.000001")
             self.assertEqual(cut["undecided"], cut["cut_short"])

@@ -196,4 +196,20 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
+std::string count_text(std::uint64_t count) {
+  const std::string digits = std::to_string(count);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string counted(std::uint64_t count, std::string_view noun, std::string_view plural) {
+  std::string text = count_text(count) + ' ';
+  if (count == 1) return text.append(noun);
+  return plural.empty() ? text.append(noun) + 's' : text.append(plural);
+}
+
 }  // namespace emdyn

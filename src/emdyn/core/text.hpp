@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,5 +30,11 @@ std::optional<std::string_view> nearest_word(std::string_view word,
                                              std::span<const std::string_view> known);
 
 std::string to_lower(std::string_view text);
+
+/// "1,234,567".
+std::string count_text(std::uint64_t count);
+
+/// "1 alarm", "2,000 alarms": a count with its noun; `plural` where it is not the noun with an s.
+std::string counted(std::uint64_t count, std::string_view noun, std::string_view plural = {});
 
 }  // namespace emdyn

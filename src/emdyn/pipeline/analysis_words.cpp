@@ -14,18 +14,16 @@ namespace {
 using series::TransitionKind;
 using series::TransitionModel;
 
-std::string signals_word(std::size_t count) { return count == 1 ? "signal" : "signals"; }
-
 }  // namespace
 
 std::string headline(const Analysis& analysis) {
-  return fmt::format("{} of {} {} changed suddenly", analysis.changed, analysis.fits.size(),
-                     signals_word(analysis.fits.size()));
+  return fmt::format("{} of {} changed suddenly", analysis.changed,
+                     counted(analysis.fits.size(), "signal"));
 }
 
 std::string headline(const Overlay& overlay) {
-  return fmt::format("{} of {} {} changed suddenly in at least one of {} runs", overlay.changed(),
-                     overlay.signals.size(), signals_word(overlay.signals.size()), overlay.runs);
+  return fmt::format("{} of {} changed suddenly in at least one of {}", overlay.changed(),
+                     counted(overlay.signals.size(), "signal"), counted(overlay.runs, "run"));
 }
 
 std::string discovery_words(double level, std::size_t signals) {
@@ -118,9 +116,8 @@ std::string early_warning_words(const Analysis& analysis) {
   const std::size_t standing = trends_that_stand.size();
   if (standing == 0) {
     return fmt::format(
-        "early warning: none of {} trends in {} {} before {} stands (smallest p "
-        "{:.2g}, corrected {:.2g})",
-        trends, signals, signals_word(signals), before, p, q);
+        "early warning: none of {} in {} before {} stands (smallest p {:.2g}, corrected {:.2g})",
+        counted(trends, "trend"), counted(signals, "signal"), before, p, q);
   }
   const auto slowing = std::ranges::count_if(trends_that_stand, &ShownTrend::slowing);
   return fmt::format("early warning: {} of {} trends before {} stand after correction for all; {}",

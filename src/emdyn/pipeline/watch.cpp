@@ -163,8 +163,8 @@ void Session::end() {
   const std::size_t left = sink_.stop(Clock::now() + kStopTime);
   if (left > 0 && options_.on_warning) {
     options_.on_warning(fmt::format(
-        "the last points of {} runs were not stored before the stop; the next watch reads them",
-        left));
+        "the last points of {} were not stored before the stop; the next watch reads them",
+        counted(left, "run")));
   }
 }
 
@@ -204,18 +204,19 @@ Json watch_json(const WatchResult& result) {
 }
 
 std::string metrics_line(const WatchMetrics& metrics) {
-  std::string text = fmt::format("{} files, {:.1f} MB in {:.0f} s", metrics.files,
+  std::string text = fmt::format("{}, {:.1f} MB in {:.0f} s", counted(metrics.files, "file"),
                                  static_cast<double>(metrics.bytes) / 1e6, metrics.seconds);
   if (metrics.lag) {
     text += fmt::format("; lag {:.2f} s, at most {:.2f} s", *metrics.lag,
                         metrics.most_lag.value_or(*metrics.lag));
   }
   if (metrics.last_sync) {
-    text += fmt::format("; last of {} syncs {:.1f} s ago", metrics.syncs,
+    text += fmt::format("; last of {} {:.1f} s ago", counted(metrics.syncs, "sync"),
                         std::max(0.0, now_seconds() - *metrics.last_sync));
   }
-  return text + fmt::format("; {} lines dropped, {} bytes pending, {} errors",
-                            metrics.dropped_lines, metrics.pending_bytes, metrics.errors);
+  return text + fmt::format("; {} dropped, {} pending, {}", counted(metrics.dropped_lines, "line"),
+                            counted(metrics.pending_bytes, "byte"),
+                            counted(metrics.errors, "error"));
 }
 
 WatchResult watch(collect::store::Store& store, const std::filesystem::path& path,

@@ -58,8 +58,8 @@ std::vector<detect::Incident> WatchReactions::finish() {
 std::string WatchReactions::summary() const {
   if (!command_) return {};
   const EventCommand::Counts counts = command_->counts();
-  return fmt::format("--exec ran {} times, {} failed, {} events were passed over", counts.run,
-                     counts.failed, counts.dropped);
+  return fmt::format("--exec ran {}, {} failed, {} passed over", counted(counts.run, "time"),
+                     counts.failed, counted(counts.dropped, "event"));
 }
 
 }  // namespace emdyn::pipeline

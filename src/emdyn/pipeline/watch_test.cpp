@@ -50,8 +50,7 @@ TEST_F(WatchTest, SaysHowItWent) {
   EXPECT_GE(result.metrics.syncs, 1U);
   EXPECT_TRUE(result.metrics.last_sync);
   EXPECT_FALSE(result.metrics.lag) << "nothing was written while it watched";
-  EXPECT_THAT(metrics_line(result.metrics),
-              HasSubstr("1 lines dropped, 5 bytes pending, 0 errors"));
+  EXPECT_THAT(metrics_line(result.metrics), HasSubstr("1 line dropped, 5 bytes pending, 0 errors"));
   const Json told = watch_json(result)["watch"];
   EXPECT_EQ(told["points"], 60);
   EXPECT_EQ(told["runs"], 2);

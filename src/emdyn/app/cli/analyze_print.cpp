@@ -13,7 +13,6 @@ namespace emdyn::app::cli {
 namespace {
 
 using app::terminal::Table;
-using emergence::interval_text;
 using emergence::position_text;
 
 constexpr std::size_t kRows = 20;      // A screen.
@@ -55,7 +54,7 @@ void print_changes(const pipeline::Analysis& analysis, const AnalysisPrint& how,
       const auto& fit = analysis.fits[i];
       const series::Transition& told = fit.transition;
       table.row({told.order_parameter, pipeline::short_change(told, fit.range),
-                 interval_text(*told.onset),
+                 emergence::onset_text(told),
                  fmt::format("{:.0f}", told.evidence.bic_gain.value_or(0.0)), q_text(told)});
     }
     table.print(console);
@@ -143,7 +142,7 @@ void print_together(const pipeline::Analysis& analysis, const AnalysisPrint& how
 std::string range_text(const pipeline::SignalAcross& each) {
   const double low = *each.onset_low, high = *each.onset_high;
   const double width = high - low;
-  if (!(width > 0.0)) return interval_text(*each.typical.onset);
+  if (!(width > 0.0)) return emergence::onset_text(each.typical);
   return fmt::format("{} ({} to {})", position_text(each.typical.onset->estimate, width),
                      position_text(low, width), position_text(high, width));
 }

@@ -157,16 +157,21 @@ void explain_detector(const std::string& name, Console& console) {
   app::terminal::print_settings(facts, console);
 }
 
+/// "step "; a date needs no word before it.
+std::string axis_prefix(const series::Event& event) {
+  if (series::is_moment(event.axis, event.position)) return "";
+  return fmt::format("{} ", series::word(event.axis));
+}
+
 std::string alarm_in_words(const series::Event& event) {
   if (detect::is_end(event)) {
-    return fmt::format("{} at {} {}: back within the reference; it was out of it from {} to {}",
-                       terminal_safe(event.signal), series::word(event.axis),
-                       place_text(event.position), place_text(event.onset->low),
-                       place_text(event.onset->high));
+    return fmt::format(
+        "{} at {}{}: back within the reference; it was out of it from {} to {}",
+        terminal_safe(event.signal), axis_prefix(event), place_text(event.position, event.axis),
+        place_text(event.onset->low, event.axis), place_text(event.onset->high, event.axis));
   }
-  std::string text =
-      fmt::format("{} at {} {}: {}", terminal_safe(event.signal), series::word(event.axis),
-                  place_text(event.position), sentence_of(event.kind));
+  std::string text = fmt::format("{} at {}{}: {}", terminal_safe(event.signal), axis_prefix(event),
+                                 place_text(event.position, event.axis), sentence_of(event.kind));
   if (event.direction != series::Direction::none) {
     text += event.direction == series::Direction::rise ? ", upwards" : ", downwards";
   }
@@ -179,9 +184,9 @@ std::string alarm_in_words(const series::Event& event) {
     }
   }
   if (event.onset) {
-    text +=
-        fmt::format(". It began about {} (between {} and {})", place_text(event.onset->estimate),
-                    place_text(event.onset->low), place_text(event.onset->high));
+    text += fmt::format(
+        ". It began about {} (between {} and {})", place_text(event.onset->estimate, event.axis),
+        place_text(event.onset->low, event.axis), place_text(event.onset->high, event.axis));
   }
   if (!event.shares.empty()) text += ". Made of: " + shares_in_words(event.shares);
   return fmt::format("{}. Rule: {}.", text, event.policy);

@@ -246,8 +246,9 @@ constexpr std::size_t kMostIncidents = 20;
 
 std::string onset_text(const series::Event& event) {
   if (!event.onset) return "–";
-  return fmt::format("{} [{}, {}]", place_text(event.onset->estimate), place_text(event.onset->low),
-                     place_text(event.onset->high));
+  return fmt::format("{} [{}, {}]", place_text(event.onset->estimate, event.axis),
+                     place_text(event.onset->low, event.axis),
+                     place_text(event.onset->high, event.axis));
 }
 
 /// Stretches out of the ordinary beside a reference.
@@ -267,7 +268,8 @@ void print_intervals(const Gatherer& found, bool explain, Console& console) {
   for (const detect::AlarmInterval& each : intervals) {
     const series::Event& event = each.event;
     if (explain) console.line(alarm_in_words(event));
-    table.row({place_text(each.begin), each.end ? place_text(*each.end) : "the end", event.signal,
+    table.row({place_text(each.begin, event.axis),
+               each.end ? place_text(*each.end, event.axis) : "the end", event.signal,
                std::string(series::word(event.kind)), event.detector,
                event.score ? short_number(*event.score) : "–",
                event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–",
@@ -276,16 +278,15 @@ void print_intervals(const Gatherer& found, bool explain, Console& console) {
                                                   100.0 * event.shares[0].share)});
   }
   if (!intervals.empty() && !explain) table.print(console);
-  console.line(fmt::format("{} stretch{} out of the ordinary in {} points of {} series",
-                           intervals.size(), intervals.size() == 1 ? "" : "es", count_text(points),
-                           found.series().size()));
+  console.line(fmt::format("{} out of the ordinary in {} of {}",
+                           counted(intervals.size(), "stretch", "stretches"),
+                           counted(points, "point"), counted(found.series().size(), "signal")));
 }
 
 void print_warnings(const Gatherer& found, Console& console) {
   std::size_t zones = 0;
   for (const auto& series : found.series()) zones += series.warnings.size();
-  if (zones > 0)
-    console.line(fmt::format("{} warning zone{} (--json has them)", zones, zones == 1 ? "" : "s"));
+  if (zones > 0) console.line(fmt::format("{} (--json has them)", counted(zones, "warning zone")));
 }
 
 void print_events(const Gatherer& found, bool explain, Console& console) {
@@ -306,9 +307,9 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
     for (const series::Event& event : series.events) {
       ++events;
       if (explain) console.line(alarm_in_words(event));
-      table.row({place_text(event.position), event.signal, std::string(series::word(event.kind)),
-                 std::string(series::word(event.direction)), event.detector,
-                 event.score ? short_number(*event.score) : "–",
+      table.row({place_text(event.position, event.axis), event.signal,
+                 std::string(series::word(event.kind)), std::string(series::word(event.direction)),
+                 event.detector, event.score ? short_number(*event.score) : "–",
                  event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–", onset_text(event),
                  event.shares.empty() ? "–"
                                       : fmt::format("{} {:.0f} %", event.shares[0].name,
@@ -316,13 +317,12 @@ void print_events(const Gatherer& found, bool explain, Console& console) {
     }
   }
   if (events > 0 && !explain) table.print(console);
-  console.line(fmt::format("{} alarms in {} points of {} series", events, count_text(points),
-                           found.series().size()));
+  console.line(fmt::format("{} in {} of {}", counted(events, "alarm"), counted(points, "point"),
+                           counted(found.series().size(), "signal")));
   print_warnings(found, console);
   const auto incidents = incidents_of(found);
   if (incidents.size() == events) return;
-  console.line(fmt::format("they are of {} incident{}:", incidents.size(),
-                           incidents.size() == 1 ? "" : "s"));
+  console.line(fmt::format("they are of {}:", counted(incidents.size(), "incident")));
   const bool runs = std::ranges::any_of(incidents, [&](const detect::Incident& incident) {
     return incident.first.run != incidents.front().first.run;
   });

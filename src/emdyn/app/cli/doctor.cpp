@@ -39,13 +39,13 @@ int examine_machine(bool json, Console& console) {
 }
 
 void show_repair(const collect::store::Repair& done, Console& console) {
-  console.line(fmt::format("catalogue rebuilt: {} runs; {} leftovers of killed programs removed",
-                           done.runs_listed, done.leftovers));
+  console.line(fmt::format("catalogue rebuilt: {}; {} of killed programs removed",
+                           counted(done.runs_listed, "run"), counted(done.leftovers, "leftover")));
   for (const collect::store::Salvage& run : done.salvaged) {
     console.line(fmt::format(
-        "run {}: {} points and {} records saved, {} chunks of at most 1,024 points lost{}; the "
-        "damaged file is kept as {}",
-        run.id, count_text(run.points), count_text(run.records), count_text(run.lost_chunks),
+        "run {}: {} and {} saved, {} of at most 1,024 points lost{}; the damaged file is kept as {}",
+        run.id, counted(run.points, "point"), counted(run.records, "record"),
+        counted(run.lost_chunks, "chunk"),
         run.lost_records || run.lost_info ? ", some records or settings too" : "", run.kept_at));
   }
   for (const collect::store::Problem& lost : done.lost) {
@@ -71,18 +71,19 @@ int examine_store(const std::string& path, bool repair, bool json, Console& cons
   std::uint64_t points = 0;
   for (const auto& run : report.runs) points += run.points;
   if (repaired) show_repair(*repaired, console);
-  console.line(fmt::format("{} runs, {} points read", report.runs.size(), count_text(points)));
+  console.line(
+      fmt::format("{}, {} read", counted(report.runs.size(), "run"), counted(points, "point")));
   if (report.leftovers > 0) {
-    console.line(fmt::format(
-        "{} leftovers of killed programs, harmless; --repair, or the next who writes, removes them",
-        report.leftovers));
+    console.line(
+        fmt::format("{} of killed programs, harmless; --repair, or the next who writes, cleans up",
+                    counted(report.leftovers, "leftover")));
   }
   for (const collect::store::Problem& problem : report.problems) {
     console.line(fmt::format("{} {}: {}; {}", console.red("problem"), terminal_safe(problem.file),
                              terminal_safe(problem.what), terminal_safe(problem.mend)));
   }
   console.line(report.sound() ? console.green("sound")
-                              : fmt::format("{} problems", report.problems.size()));
+                              : counted(report.problems.size(), "problem"));
   return report.sound() ? kFine : kSaidNo;
 }
 
@@ -95,9 +96,9 @@ int copy_a_store(const std::string& path, const std::string& to, bool json, Cons
   if (json) {
     console.json(Json{{"copy", done}});
   } else {
-    console.line(fmt::format("{} runs ({:.1f} MB) copied to {}; emdyn doctor {} examines them",
-                             done.runs, static_cast<double>(done.bytes) / 1e6, terminal_safe(to),
-                             terminal_safe(to)));
+    console.line(fmt::format("{} ({:.1f} MB) copied to {}; emdyn doctor {} examines them",
+                             counted(done.runs, "run"), static_cast<double>(done.bytes) / 1e6,
+                             terminal_safe(to), terminal_safe(to)));
     for (const collect::store::Problem& lost : done.lost) {
       console.line(fmt::format("{} {}: {}; {}", console.red("not copied"), terminal_safe(lost.file),
                                terminal_safe(lost.what), terminal_safe(lost.mend)));

@@ -64,10 +64,10 @@ int run_events(Arguments arguments, Console& console) {
                               {"p-value", Align::right},
                               {"onset", Align::right}});
   for (const series::Event& event : events) {
-    table.row({place_text(event.position), event.signal, std::string(series::word(event.kind)),
-               std::string(series::word(event.direction)), event.detector,
-               event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–",
-               event.onset ? place_text(event.onset->estimate) : "–"});
+    table.row({place_text(event.position, event.axis), event.signal,
+               std::string(series::word(event.kind)), std::string(series::word(event.direction)),
+               event.detector, event.p_value ? fmt::format("{:.1e}", *event.p_value) : "–",
+               event.onset ? place_text(event.onset->estimate, event.axis) : "–"});
   }
   table.print(console);
   return kFine;

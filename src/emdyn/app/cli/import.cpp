@@ -55,10 +55,10 @@ int run_import(Arguments arguments, Console& console) {
   }
   for (const std::string& id : result.run_ids) console.line(id);
   console.note(fmt::format(
-      "{} runs, {} signals, {} points ({} not finite, {} cells empty), {} events in {:.2f} s",
-      result.run_ids.size(), result.read.signals, count_text(result.read.points),
-      count_text(result.read.nonfinite), count_text(result.read.missing_cells),
-      count_text(result.events), result.seconds));
+      "{}, {}, {} ({} not finite, {} empty), {} in {:.2f} s", counted(result.run_ids.size(), "run"),
+      counted(result.read.signals, "signal"), counted(result.read.points, "point"),
+      count_text(result.read.nonfinite), counted(result.read.missing_cells, "cell"),
+      counted(result.events, "event"), result.seconds));
   pipeline::Reading reading;
   reading.read = result.read;
   reading.runs = result.run_ids.size();

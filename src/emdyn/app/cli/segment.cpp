@@ -30,11 +30,11 @@ std::string shares_text(const Json& change) {
   return text;
 }
 
-void print_changes(const std::string& name, std::size_t points, const Json& found,
-                   Console& console) {
+void print_changes(const std::string& name, std::size_t points, series::Axis axis,
+                   const Json& found, Console& console) {
   const Json& changes = found["change_points"];
-  console.line(fmt::format("{}: {} change{} in {} points", console.bold(terminal_safe(name)),
-                           changes.size(), changes.size() == 1 ? "" : "s", count_text(points)));
+  console.line(fmt::format("{}: {} in {}", console.bold(terminal_safe(name)),
+                           counted(changes.size(), "change"), counted(points, "point")));
   if (changes.empty()) return;
   using Align = app::terminal::Table::Align;
   std::vector<app::terminal::Table::Column> columns{
@@ -44,11 +44,11 @@ void print_changes(const std::string& name, std::size_t points, const Json& foun
   app::terminal::Table table(columns);
   for (const Json& change : changes) {
     const Json& onset = change["onset"];
-    std::vector<std::string> row{place_text(optional_number(onset, "estimate")),
-                                 fmt::format("[{}, {}]", place_text(optional_number(onset, "low")),
-                                             place_text(optional_number(onset, "high"))),
-                                 change["kind"].get<std::string>(),
-                                 change["direction"].get<std::string>()};
+    std::vector<std::string> row{
+        place_text(optional_number(onset, "estimate"), axis),
+        fmt::format("[{}, {}]", place_text(optional_number(onset, "low"), axis),
+                    place_text(optional_number(onset, "high"), axis)),
+        change["kind"].get<std::string>(), change["direction"].get<std::string>()};
     if (together) row.push_back(shares_text(change));
     table.row(row);
   }
@@ -86,7 +86,7 @@ void segment_each(const series::Run& run, const SegmentRequest& request, const T
     Json found = emergence::segment::segment_json(signal.last_positions(), signal.last_values(),
                                                   request.options, task);
     if (!request.source.store.json)
-      print_changes(signal.name, signal.last_values().size(), found, console);
+      print_changes(signal.name, signal.last_values().size(), signal.axis, found, console);
     found["signal"] = signal.name;
     found["run"] = run.info.id.empty() ? run.info.name : run.info.id;
     list.push_back(std::move(found));
@@ -109,7 +109,8 @@ void segment_all(const series::Run& run, const SegmentRequest& request, const Ta
   Json found = emergence::segment::segment_together_json(rows.positions, rows.names, rows.channels,
                                                          request.options, task);
   const std::string name = fmt::format("{} signals together", rows.names.size());
-  if (!request.source.store.json) print_changes(name, rows.positions.size(), found, console);
+  if (!request.source.store.json)
+    print_changes(name, rows.positions.size(), wanted.front()->axis, found, console);
   found["run"] = run.info.id.empty() ? run.info.name : run.info.id;
   list.push_back(std::move(found));
 }

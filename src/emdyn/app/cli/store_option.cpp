@@ -38,22 +38,13 @@ std::string time_text(double seconds) {
   return fmt::format("{:%Y-%m-%d %H:%M}", fmt::localtime(static_cast<std::time_t>(seconds)));
 }
 
-std::string count_text(std::uint64_t count) {
-  const std::string digits = std::to_string(count);
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
 std::string short_number(const std::optional<double>& value) {
   return value ? fmt::format("{:.6g}", *value) : "–";
 }
 
-std::string place_text(const std::optional<double>& position) {
+std::string place_text(const std::optional<double>& position, series::Axis axis) {
   if (!position) return "–";
+  if (series::is_moment(axis, *position)) return series::moment_text(*position);
   const bool whole = *position == std::floor(*position) && std::abs(*position) < 9e15;
   return whole ? fmt::format("{:.0f}", *position) : fmt::format("{:.10g}", *position);
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "emdyn/collect/store/store.hpp"
+#include "emdyn/series/moment.hpp"
 
 namespace emdyn::app::cli {
 
@@ -20,12 +21,11 @@ struct StoreOption {
 /// "2026-11-23 16:20" of seconds since the epoch, in local time.
 std::string time_text(double seconds);
 
-/// "1,234,567".
-std::string count_text(std::uint64_t count);
-
 /// At most six significant digits; "–" for nothing.
 std::string short_number(const std::optional<double>& value);
-/// A place along an axis: whole numbers in full, others to ten digits; a dash for none.
-std::string place_text(const std::optional<double>& position);
+/// A place along an axis: a date in UTC where it is a moment, whole numbers in full, others to ten digits; a dash
+/// for none.
+std::string place_text(const std::optional<double>& position,
+                       series::Axis axis = series::Axis::step);
 
 }  // namespace emdyn::app::cli

@@ -123,8 +123,8 @@ int run_watch(Arguments arguments, Console& console) {
   printer.incidents(reactions.finish());
   if (const std::string warning = reactions.take_warning(); !warning.empty())
     printer.warning(warning);
-  console.note(fmt::format("{} points, {} events in {} runs of {}", count_text(result.points),
-                           count_text(result.events), result.run_ids.size(),
+  console.note(fmt::format("{}, {} in {} of {}", counted(result.points, "point"),
+                           counted(result.events, "event"), counted(result.run_ids.size(), "run"),
                            terminal_safe(request.store.path)));
   console.note(pipeline::metrics_line(result.metrics));
   if (const std::string line = reactions.summary(); !line.empty()) console.note(line);

@@ -14,15 +14,16 @@ namespace {
 std::string event_line(const series::Event& event) {
   if (detect::is_end(event)) {
     return fmt::format("{} {} is back within the reference, out of it {} to {}",
-                       place_text(event.position), terminal_safe(event.signal),
-                       place_text(event.onset->low), place_text(event.onset->high));
+                       place_text(event.position, event.axis), terminal_safe(event.signal),
+                       place_text(event.onset->low, event.axis),
+                       place_text(event.onset->high, event.axis));
   }
-  std::string text = fmt::format("{} {} {}", place_text(event.position),
+  std::string text = fmt::format("{} {} {}", place_text(event.position, event.axis),
                                  terminal_safe(event.signal), series::word(event.kind));
   if (event.direction != series::Direction::none)
     text += fmt::format(" {}", series::word(event.direction));
   if (event.p_value) text += fmt::format("  p {:.1e}", *event.p_value);
-  if (event.onset) text += fmt::format("  since {}", place_text(event.onset->estimate));
+  if (event.onset) text += fmt::format("  since {}", place_text(event.onset->estimate, event.axis));
   return text;
 }
 

@@ -45,9 +45,10 @@ Json document_of(const model::lab::Monitored& done, const LabCommand& command,
 void print_outcome(const model::lab::Monitored& done, const LabCommand& command,
                    const pipeline::LatestForecast& latest, terminal::Console& console) {
   console.clear_status();
-  console.line(fmt::format("{}  {} steps, {:.0f} steps/s, {} points, {} events", done.id,
-                           done.outcome.steps, done.outcome.steps_per_second(), done.points,
-                           done.events.size()));
+  console.line(fmt::format("{}  {}, {:.0f} steps/s, {}, {}", done.id,
+                           counted(static_cast<std::uint64_t>(done.outcome.steps), "step"),
+                           done.outcome.steps_per_second(), counted(done.points, "point"),
+                           counted(done.events.size(), "event")));
   for (const model::lab::Truth& truth : done.outcome.truth)
     console.line(model::lab::describe(truth));
   if (const auto last = latest.last())

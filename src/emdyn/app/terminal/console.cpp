@@ -87,6 +87,10 @@ void Console::clear_status() {
   status_shown_ = false;
 }
 
+std::size_t Console::line_width() const noexcept {
+  return out_terminal_ ? static_cast<std::size_t>(columns()) : 400;
+}
+
 int Console::columns() const noexcept {
   winsize size{};
   std::FILE* terminal = out_terminal_ ? options_.out : options_.err;

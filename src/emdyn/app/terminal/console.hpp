@@ -51,6 +51,8 @@ class Console {
   bool out_is_terminal() const noexcept { return out_terminal_; }
   bool colour() const noexcept { return colour_; }
   int columns() const noexcept;
+  /// Columns that a line of output may fill: the terminal's, or 400 where there is none.
+  std::size_t line_width() const noexcept;
 
   /// Text in bold or in a colour of the house's palette where colour is on; plain text elsewhere.
   std::string bold(std::string_view text) const;

@@ -7,19 +7,27 @@
 namespace emdyn::app::terminal {
 namespace {
 
+constexpr std::size_t kMeaning = 27;  // Where the meaning of a setting begins.
+
+void print_wrapped(std::string_view text, std::size_t indent, Console& console) {
+  for (const std::string& line : wrapped(text, console.line_width(), indent)) console.line(line);
+}
+
 void print_entry(const DescribedEntry& entry, Console& console) {
   console.line(console.bold(entry.facts.name));
-  console.line(fmt::format("  {}", entry.facts.summary));
+  print_wrapped(fmt::format("  {}", entry.facts.summary), 2, console);
   std::string own;
   for (const Fact& fact : entry.own) {
     own += fmt::format("{}{}: {}", own.empty() ? "" : "; ", fact.name, fact_text(fact.value));
   }
-  if (!own.empty()) console.line(fmt::format("  {}", own));
-  console.line(fmt::format("  cost: {}; source: {}", entry.facts.cost, entry.facts.paper));
+  if (!own.empty()) print_wrapped(fmt::format("  {}", own), 2, console);
+  print_wrapped(fmt::format("  cost: {}; source: {}", entry.facts.cost, entry.facts.paper), 2,
+                console);
   for (const Json& field : entry.facts.fields()) {
-    console.line(fmt::format("    {:<22} {} [{}]  {}", field.at("name").get<std::string>(),
-                             field.at("help").get<std::string>(), setting_default(field),
-                             console.faint(setting_range(field))));
+    print_wrapped(fmt::format("    {:<22} {} [{}]  {}", field.at("name").get<std::string>(),
+                              field.at("help").get<std::string>(), setting_default(field),
+                              setting_range(field)),
+                  kMeaning, console);
   }
 }
 

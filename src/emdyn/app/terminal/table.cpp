@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "emdyn/app/terminal/progress.hpp"
 #include "emdyn/core/text.hpp"
@@ -65,6 +66,28 @@ std::string shortened(std::string_view text, std::size_t width) {
 std::size_t text_columns(std::string_view text) noexcept {
   return static_cast<std::size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  std::vector<std::string> lines;
+  std::string line;
+  bool begun = false;  // The line has a word.
+  while (true) {
+    const std::size_t gap = std::min(text.find_first_not_of(' '), text.size());
+    text.remove_prefix(gap);
+    if (text.empty()) break;
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(word.size());
+    if (begun && text_columns(line) + gap + text_columns(word) > width) {
+      lines.push_back(std::exchange(line, std::string(indent, ' ')));
+    } else {
+      line.append(gap, ' ');
+    }
+    line.append(word);
+    begun = true;
+  }
+  if (begun) lines.push_back(std::move(line));
+  return lines;
 }
 
 Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -149,9 +172,7 @@ std::vector<std::string> Table::lines(std::size_t width) const {
 }
 
 void Table::print(Console& console) const {
-  const std::size_t width =
-      console.out_is_terminal() ? static_cast<std::size_t>(console.columns()) : 400;
-  const auto all = lines(width);
+  const auto all = lines(console.line_width());
   console.line(console.bold(all.front()));
   for (std::size_t i = 1; i < all.size(); ++i) console.line(all[i]);
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "emdyn/app/terminal/console.hpp"
@@ -40,6 +41,10 @@ class Table {
 
 /// "lambada_op…ai/acc": a text of at most `width` columns that keeps its beginning and its end.
 std::string shortened(std::string_view text, std::size_t width);
+
+/// A text in lines of at most `width` columns, broken at blanks (a longer word stays whole); every line but the first
+/// begins with `indent` blanks.
+std::vector<std::string> wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
 /// Number of terminal columns of a UTF-8 text, one a code point.
 std::size_t text_columns(std::string_view text) noexcept;

@@ -1,6 +1,6 @@
 #include "emdyn/app/terminal/table.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace emdyn::app::terminal {
 namespace {
@@ -71,6 +71,18 @@ TEST(Table, NamesAreShortenedInTheMiddle) {
   EXPECT_EQ(shortened("größe/größer", 7), "grö…ßer");
   EXPECT_EQ(shortened("short", 5), "short");
   EXPECT_EQ(text_columns(shortened("abcdefgh", 4)), 4U);
+}
+
+TEST(Wrapped, BreaksAtBlanksAndKeepsEveryWord) {
+  EXPECT_THAT(wrapped("one two three", 80, 2), testing::ElementsAre("one two three"));
+  EXPECT_THAT(wrapped("one two three", 8, 2), testing::ElementsAre("one two", "  three"));
+  EXPECT_THAT(wrapped("one two three", 7, 2), testing::ElementsAre("one two", "  three"));
+  EXPECT_THAT(wrapped("  a sentence of words", 10, 4),
+              testing::ElementsAre("  a", "    sentence", "    of", "    words"));
+  EXPECT_THAT(wrapped("incomprehensibilities and", 10, 0),
+              testing::ElementsAre("incomprehensibilities", "and"));
+  EXPECT_THAT(wrapped("σ σσ σσσ", 4, 0), testing::ElementsAre("σ σσ", "σσσ"));
+  EXPECT_TRUE(wrapped("", 10, 2).empty());
 }
 
 }  // namespace

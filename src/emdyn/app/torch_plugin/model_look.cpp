@@ -123,6 +123,7 @@ int model_test(const ModelOptions& options, app::terminal::Console& console) {
   load.label_column = options.label_column;
   model::data::Dataset dataset = model::data::load(options.data, load);
   model::prepare(dataset, network->signature());
+  if (const auto note = model::missing_classes(dataset, network->signature())) console.warn(*note);
   const auto found = predictions(*network, dataset);
   const auto classes = static_cast<std::size_t>(network->signature().classes);
   std::vector<std::int64_t> right(classes);

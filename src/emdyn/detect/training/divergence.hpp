@@ -13,17 +13,7 @@ namespace emdyn::detect {
 /// What detectors that read a DriftMeter share: one p, a score, an onset.
 class DriftReading {
  public:
-  explicit DriftReading(double sign) noexcept : meter_(sign), rises_(sign > 0.0) {}
-
-  double push(double value, double least_sigmas) noexcept {
-    meter_.push(value, least_sigmas);
-    // One in 10,000 is where a textbook would look up.
-    score_ = std::min(std::max(-0.25 * std::log10(std::max(meter_.p_value(), 1e-300)), 0.0), 100.0);
-    if (!meter_.ready()) score_ = 0.0;
-    return score_;
-  }
-  double p_value() const noexcept { return meter_.ready() ? meter_.p_value() : 1.0; }
-  bool ready() const noexcept { return meter_.ready(); }
+  void skip(std::uint64_t) noexcept {}
   void rearm() noexcept {
     meter_.rearm();
     score_ = 0.0;
@@ -32,6 +22,7 @@ class DriftReading {
     meter_.reset();
     score_ = 0.0;
   }
+  bool ready() const noexcept { return meter_.ready(); }
   Evidence evidence() const noexcept {
     Evidence evidence;
     evidence.score = score_;
@@ -41,6 +32,7 @@ class DriftReading {
     evidence.onset_earliest_ago = 2 * meter_.onset_samples_ago();
     return evidence;
   }
+  double p_value() const noexcept { return meter_.ready() ? meter_.p_value() : 1.0; }
 
   template <class Self, class Archive>
   static void state(Self& self, Archive& archive) {
@@ -48,6 +40,17 @@ class DriftReading {
     archive.require(self.score_ >= 0.0 && 100.0 >= self.score_);
   }
   bool operator==(const DriftReading&) const = default;
+
+ protected:
+  explicit DriftReading(double sign) noexcept : meter_(sign), rises_(sign > 0.0) {}
+
+  double push(double value, double least_sigmas) noexcept {
+    meter_.push(value, least_sigmas);
+    // One in 10,000 is where a textbook would look up.
+    score_ = std::min(std::max(-0.25 * std::log10(std::max(meter_.p_value(), 1e-300)), 0.0), 100.0);
+    if (!meter_.ready()) score_ = 0.0;
+    return score_;
+  }
 
  private:
   DriftMeter meter_;
@@ -60,7 +63,7 @@ class DriftReading {
 /// no single sample needs to be unusual. For accuracies: direction=fall.
 ///
 /// Cost: O(64); 4.5 KB. Source: as DriftMeter.
-class Divergence {
+class Divergence : public DriftReading {
  public:
   static constexpr std::string_view kName = "divergence";
   static constexpr std::string_view kSummary =
@@ -89,27 +92,15 @@ class Divergence {
 
   /// @throws ConfigError if a field is out of range.
   explicit Divergence(const Config& config)
-      : least_(checked(kName, kFields, config).least_sigmas),
-        reading_(config.direction == Bad::rise ? 1.0 : -1.0) {}
+      : DriftReading(config.direction == Bad::rise ? 1.0 : -1.0),
+        least_(checked(kName, kFields, config).least_sigmas) {}
 
   /// @param sample in signal units; finite.
-  double update(double sample) noexcept { return reading_.push(sample, least_); }
-  void skip(std::uint64_t) noexcept {}
-  void rearm() noexcept { reading_.rearm(); }
-  void reset() noexcept { reading_.reset(); }
-  bool ready() const noexcept { return reading_.ready(); }
-  Evidence evidence() const noexcept { return reading_.evidence(); }
-  double p_value() const noexcept { return reading_.p_value(); }
-
-  template <class Self, class Archive>
-  static void state(Self& self, Archive& archive) {
-    archive(self.reading_);
-  }
+  double update(double sample) noexcept { return push(sample, least_); }
   bool operator==(const Divergence&) const = default;
 
  private:
   double least_;
-  DriftReading reading_;
 };
 
 static_assert(Detector<Divergence>);
@@ -119,7 +110,7 @@ static_assert(Detector<Divergence>);
 ///
 /// Cost: O(64); 4.5 KB. Source: as DriftMeter; norms that grow before losses spike: Molybog et al.,
 /// "A Theory on Adam Instability in Large-Scale Machine Learning", arXiv:2304.09871 (2023).
-class NormGrowth {
+class NormGrowth : public DriftReading {
  public:
   static constexpr std::string_view kName = "norm_growth";
   static constexpr std::string_view kSummary =
@@ -142,29 +133,17 @@ class NormGrowth {
 
   /// @throws ConfigError if a field is out of range.
   explicit NormGrowth(const Config& config)
-      : least_(checked(kName, kFields, config).least_sigmas), reading_(1.0) {}
+      : DriftReading(1.0), least_(checked(kName, kFields, config).least_sigmas) {}
 
   /// @param sample >= 0, in signal units; what is not positive counts as 1e-140.
   double update(double sample) noexcept {
-    return reading_.push(std::log(std::max(bounded_sample(sample), kSmallestNorm)), least_);
-  }
-  void skip(std::uint64_t) noexcept {}
-  void rearm() noexcept { reading_.rearm(); }
-  void reset() noexcept { reading_.reset(); }
-  bool ready() const noexcept { return reading_.ready(); }
-  Evidence evidence() const noexcept { return reading_.evidence(); }
-  double p_value() const noexcept { return reading_.p_value(); }
-
-  template <class Self, class Archive>
-  static void state(Self& self, Archive& archive) {
-    archive(self.reading_);
+    return push(std::log(std::max(bounded_sample(sample), kSmallestNorm)), least_);
   }
   bool operator==(const NormGrowth&) const = default;
 
  private:
   static constexpr double kSmallestNorm = 1e-140;
   double least_;
-  DriftReading reading_;
 };
 
 static_assert(Detector<NormGrowth>);

@@ -197,9 +197,10 @@ class Judge {
 
   std::string advise(Reason reason) const {
     const std::string stretch =
-        out_.graded_low ? fmt::format("between {} {} and {}", word(out_.axis),
-                                      shortest(*out_.graded_low), shortest(*out_.graded_high))
-                        : std::string("along the axis");
+        out_.graded_low
+            ? fmt::format("between {} {} and {}", word(out_.axis), place_digits(*out_.graded_low),
+                          place_digits(*out_.graded_high))
+            : std::string("along the axis");
     const std::string items = out_.resolution.items_needed
                                   ? fmt::format(
                                         "; or grade at least {:.0f} items there, so that a smooth "

@@ -108,6 +108,9 @@ Judgement judge(const series::Signal& graded, const series::Signal* continuous,
                 const MirageOptions& options = {},
                 std::optional<MetricKind> continuous_kind = std::nullopt);
 
+/// A position between measured ones: whole from 100 on, three digits below.
+std::string place_digits(double position);
+
 /// "exact_match along step: artefact: 30 times likelier than a real jump; log-likelihood changes
 /// smoothly …"
 std::string describe(const Judgement& judgement);

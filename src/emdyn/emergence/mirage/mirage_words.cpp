@@ -42,13 +42,12 @@ std::string of_reason(const Judgement& j) {
   return "";
 }
 
-/// Positions lie between measured ones: whole from 100 on, three digits below.
+}  // namespace
+
 std::string place_digits(double position) {
   return std::abs(position) >= 100.0 ? fmt::format("{:.0f}", position)
                                      : fmt::format("{:.3g}", position);
 }
-
-}  // namespace
 
 std::string_view word(MirageVerdict verdict) noexcept {
   constexpr std::array<std::string_view, 3> kWords{"undecided", "artefact", "real"};

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "emdyn/core/text.hpp"
+#include "emdyn/series/moment.hpp"
 
 namespace emdyn::emergence {
 namespace {
@@ -64,14 +65,24 @@ std::string position_text(double position, double width) {
   return fixed(position, decimals);
 }
 
-std::string interval_text(const series::Interval& interval) {
+std::string interval_text(const series::Interval& interval, series::Axis axis) {
   double width = interval.high - interval.low;
+  if (series::is_moment(axis, interval.low) && series::is_moment(axis, interval.high)) {
+    return fmt::format("{} [{}, {}]", series::moment_text(interval.estimate, width),
+                       series::moment_text(interval.low, width),
+                       series::moment_text(interval.high, width));
+  }
   // A jump between two whole steps: 1199 [1199, 1200].
   const bool whole = is_whole(interval.low) && is_whole(interval.high);
   if (whole && width > 0.0) width = std::max(width, 10.0);
   if (!std::isfinite(width)) width = 0.0;
   return fmt::format("{} [{}, {}]", position_text(interval.estimate, width),
                      position_text(interval.low, width), position_text(interval.high, width));
+}
+
+std::string onset_text(const Transition& transition) {
+  const bool seconds = transition.control_parameter == series::word(series::Axis::seconds);
+  return interval_text(*transition.onset, seconds ? series::Axis::seconds : series::Axis::step);
 }
 
 std::string value_text(double value, double difference, const ValueRange& range) {
@@ -113,8 +124,8 @@ std::string change_words(const Transition& transition, const ValueRange& range) 
 std::string sentence(const Transition& transition, const ValueRange& range) {
   std::string words = change_words(transition, range);
   if (transition.kind == TransitionKind::none || !transition.onset) return words;
-  const std::string place = fmt::format(" at {} {}", terminal_safe(transition.control_parameter),
-                                        interval_text(*transition.onset));
+  const std::string place =
+      fmt::format(" at {} {}", terminal_safe(transition.control_parameter), onset_text(transition));
   // Before the details that follow the verb and its values.
   const auto details = std::min(words.find(": slope"), words.find(", back at"));
   return details == std::string::npos ? words + place : words.insert(details, place);

@@ -12,8 +12,12 @@ namespace emdyn::emergence {
 /// powers of ten: 12345900, 0.0125.
 std::string position_text(double position, double width = 0.0);
 
-/// "150 [148, 153]": estimate and interval with the digits it supports.
-std::string interval_text(const series::Interval& interval);
+/// "150 [148, 153]": estimate and interval with the digits it supports; moments as dates in UTC.
+std::string interval_text(const series::Interval& interval, series::Axis axis = series::Axis::step);
+
+/// interval_text() along what the transition has as its control parameter.
+/// @pre it has an onset.
+std::string onset_text(const series::Transition& transition);
 
 /// A value with the digits that tell differences of `difference`; shares in percent: "97.8 %".
 std::string value_text(double value, double difference, const ValueRange& range);

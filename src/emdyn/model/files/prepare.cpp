@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
@@ -86,6 +87,19 @@ void prepare(model::data::Dataset& dataset, const Signature& signature, Labels l
     refuse(dataset, "the last example is incomplete");
   check_values(dataset, signature);
   check_labels(dataset, signature.classes, labels);
+}
+
+std::optional<std::string> missing_classes(const model::data::Dataset& dataset,
+                                           const Signature& signature) {
+  const std::size_t named = dataset.classes.size();
+  if (named == 0 || static_cast<std::int64_t>(named) >= signature.classes) return std::nullopt;
+  const std::size_t shown = std::min<std::size_t>(named, 6);
+  const std::span<const std::string> first(dataset.classes.data(), shown);
+  return terminal_safe(fmt::format(
+      "{}: {} class folders for the {} classes of the network, numbered by their names ({}{}); where others are "
+      "missing in between, make empty folders for them",
+      dataset.name.empty() ? "examples" : dataset.name, named, signature.classes,
+      fmt::join(first, ", "), named > shown ? ", …" : ""));
 }
 
 }  // namespace emdyn::model

@@ -1,4 +1,7 @@
 #pragma once
+#include <optional>
+#include <string>
+
 #include "emdyn/model/data/dataset.hpp"
 #include "emdyn/model/files/signature.hpp"
 
@@ -12,5 +15,10 @@ enum class Labels { needed, optional };
 /// @throws DataError naming the first example that is not so, and what would help.
 void prepare(model::data::Dataset& dataset, const Signature& signature,
              Labels labels = Labels::needed);
+
+/// What to tell where data name fewer classes than the model has: folders that are absent (a version control system
+/// keeps no empty ones) shift the labels of all that follow. Nothing where the data name none or all.
+std::optional<std::string> missing_classes(const model::data::Dataset& dataset,
+                                           const Signature& signature);
 
 }  // namespace emdyn::model

@@ -70,5 +70,15 @@ TEST(Prepare, NamesTheFirstFault) {
               HasSubstr("label -1"));
 }
 
+TEST(Prepare, TellsWhereClassFoldersMayBeMissing) {
+  const Signature four{.input = {2}, .classes = 4};
+  const auto note = missing_classes({.name = "test", .classes = {"000", "090", "270"}}, four);
+  ASSERT_TRUE(note.has_value());
+  EXPECT_THAT(*note, HasSubstr("test: 3 class folders for the 4 classes"));
+  EXPECT_THAT(*note, HasSubstr("000, 090, 270"));
+  EXPECT_FALSE(missing_classes({.classes = {"a", "b", "c", "d"}}, four));
+  EXPECT_FALSE(missing_classes({}, four)) << "labels are numbers";
+}
+
 }  // namespace
 }  // namespace emdyn::model

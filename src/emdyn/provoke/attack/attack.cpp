@@ -32,6 +32,7 @@ struct Run {
   torch::Tensor inputs;
   const std::vector<std::int64_t>* labels = nullptr;
   std::size_t size = 0;
+  std::vector<float> rounding;  ///< Of each point, as Point has it; empty while points are settled.
 
   std::span<const float> values(std::size_t i) const {
     return {inputs.data_ptr<float>() + i * size, size};
@@ -143,9 +144,22 @@ std::vector<Point> points_of(const Run& run, std::span<const std::size_t> indice
     if (!run.options->targets.empty())
       point.target = static_cast<std::size_t>(run.options->targets[i]);
     if (!run.options->certified.empty()) point.certified = run.options->certified[i];
+    if (!run.rounding.empty()) point.rounding = run.rounding[i];
     points.push_back(point);
   }
   return points;
+}
+
+/// Sixteen units in the last place of each point's greatest logit.
+std::vector<float> roundings(const torch::Tensor& logits, std::size_t count) {
+  std::vector<float> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    float largest = 0.0F;
+    for (const float value : logit_row(logits, i))
+      if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+    result.push_back(16.0F * std::numeric_limits<float>::epsilon() * largest);
+  }
+  return result;
 }
 
 SearchTask task_of(const Run& run) {
@@ -455,7 +469,9 @@ AttackResult run_attack(std::string_view name, const model::Model& model,
   if (!stopped(run)) {
     std::size_t attacked = 0;
     std::size_t flat = 0;
-    attack_all(run, settle(run, logits, result), result, attacked, flat);
+    const std::vector<std::size_t> todo = settle(run, logits, result);
+    run.rounding = roundings(logits, count);
+    attack_all(run, todo, result, attacked, flat);
     diagnose(run, logits, attacked, flat, result);
   }
   for (const model::Ledger& each : result.queries) result.ledger += each;

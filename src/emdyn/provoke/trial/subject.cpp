@@ -30,6 +30,7 @@ Subject load_subject(const SubjectSource& source) {
   auto model = load_model(source, &notes);
   model::data::Dataset dataset =
       load_examples(source.data, source.split, source.limit, model->signature(), true);
+  if (auto note = model::missing_classes(dataset, model->signature())) notes.push_back(*note);
   torch::Tensor inputs = model::examples(dataset);
   std::vector<std::int64_t> labels = dataset.labels;
   return {

@@ -1,11 +1,7 @@
 #include "emdyn/report/html/moment.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <array>
 #include <cmath>
-#include <ctime>
 
 #include "emdyn/report/html/number.hpp"
 
@@ -15,22 +11,8 @@ namespace {
 
 constexpr double kHour = 3600.0;
 constexpr double kDay = 86400.0;
-constexpr double kLastMoment = 253402300799.0;  // The end of the year 9999.
 
 }  // namespace
-
-bool is_moment(series::Axis axis, double position) noexcept {
-  return axis == series::Axis::seconds && position >= 1e8 && position <= kLastMoment;
-}
-
-std::string moment_text(double seconds, double width) {
-  if (!(seconds >= 0.0) || seconds > kLastMoment) return number_text(seconds);
-  const double whole = std::floor(seconds);
-  const std::tm parts = fmt::gmtime(static_cast<std::time_t>(whole));
-  if (width > 180.0 * kDay) return fmt::format("{:%Y-%m-%d}", parts);
-  if (parts.tm_sec != 0 && width < kHour) return fmt::format("{:%Y-%m-%d %H:%M:%S}", parts);
-  return fmt::format("{:%Y-%m-%d %H:%M}", parts);
-}
 
 std::vector<double> moment_ticks(double low, double high, int target) {
   constexpr std::array kSteps{1.0,          5.0,          15.0,          60.0,

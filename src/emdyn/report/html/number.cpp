@@ -60,8 +60,6 @@ std::string scientific(double value, int significant) {
 
 }  // namespace
 
-std::string count_text(std::uint64_t count) { return grouped(std::to_string(count)); }
-
 std::string fixed_text(double value, int decimals) {
   std::string digits = fmt::format("{:.{}f}", value, std::clamp(decimals, 0, 12));
   if (digits.find_first_not_of("-0.") == std::string::npos && digits.front() == '-') {

@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "emdyn/core/text.hpp"
 #include "emdyn/series/records.hpp"
 
 /// Numbers as the report prints them: thousands separated by commas, a true minus sign, no more
 /// digits than are known.
 namespace emdyn::report {
 
-/// "1,240,000"
-std::string count_text(std::uint64_t count);
+using emdyn::count_text;
 
 /// With exactly `decimals` digits after the point (0 to 12): "−1,234.50".
 std::string fixed_text(double value, int decimals);

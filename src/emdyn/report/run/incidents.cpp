@@ -50,7 +50,7 @@ std::string incident_words(const Scene& scene, const Incident& incident) {
   }
   if (incident.others.size() > named)
     words += fmt::format(" and {} more", incident.others.size() - named);
-  if (incident.events > 1) words += fmt::format(" — {} alarms", count_text(incident.events));
+  if (incident.events > 1) words += fmt::format(" — {}", counted(incident.events, "alarm"));
   return words;
 }
 

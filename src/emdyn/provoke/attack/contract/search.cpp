@@ -67,11 +67,14 @@ Rows ask(const model::Model& model, Rows& dense, std::size_t classes,
 bool is_success(const Point& point, std::span<const float> logits) noexcept {
   if (point.target) {
     for (std::size_t k = 0; k < logits.size(); ++k) {
-      if (k != *point.target && !(logits[k] < logits[*point.target])) return false;
+      if (k != *point.target && !(logits[k] + point.rounding < logits[*point.target])) return false;
     }
     return true;
   }
-  return model::is_error(logits, point.label);
+  if (!model::is_error(logits, point.label)) return false;
+  if (!(point.rounding > 0.0F)) return true;
+  const float own = logits[point.label] + point.rounding;
+  return std::ranges::any_of(logits, [own](float each) { return !(each <= own); });
 }
 
 Search::Search(const SearchTask& task, std::vector<Point> points)

@@ -70,10 +70,12 @@ struct Point {
   std::size_t label = 0;
   std::optional<std::size_t> target{};
   double certified = -1.0;  ///< Nothing is to be found within this radius.
+  /// Logits that differ by no more are a tie: sums of floats depend on the batch they are taken in.
+  float rounding = 0.0F;
 };
 
-/// Whether these logits are a success: misclassified, or taken for the target. Values that are not
-/// numbers are one; a tie is none.
+/// Whether these logits are a success: misclassified, or taken for the target, by more than the point's rounding.
+/// Values that are not numbers are one. Without rounding (the clean logits) the first of equal logits is taken.
 bool is_success(const Point& point, std::span<const float> logits) noexcept;
 
 /// What an attack sees: the points of one chunk, the model behind a counter, the rule of success,
