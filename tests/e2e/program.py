@@ -7,11 +7,19 @@ import random
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 
 EMDYN = os.environ.get("EMDYN", "build/release/emdyn")
 SHARED = pathlib.Path(os.environ.get("EMDYN_SHARED", pathlib.Path(__file__).resolve().parents[3] / "shared"))
+# EMDYN_STUDY=20: twenty times as many kills, faults and flipped bits as a test run takes; the counts are printed.
+STUDY = int(os.environ.get("EMDYN_STUDY", "1"))
+
+
+def tell_study(text):
+    if STUDY > 1:
+        print(f"study: {text}", file=sys.stderr)
 
 
 def digits_folder(parent):

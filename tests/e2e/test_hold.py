@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from program import EMDYN, ProgramTest
+from program import EMDYN, STUDY, ProgramTest, tell_study
 
 FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "issues"
 SPIKES = (300, 700, 1100)
@@ -138,8 +138,9 @@ class Kills(Holding):
     def test_a_killed_watch_goes_on_and_what_it_told_is_stored(self):
         path = self.write("log.csv", "step,loss\n")
         numbers = random.Random(5)
-        told, step = [], 0
-        while step < 1500:
+        told, step, kills = [], 0, 0
+        while step < 1500 * STUDY:
+            kills += 1
             process = self.start_watch(path)
             with open(path, "a") as file:
                 for _ in range(numbers.randrange(2, 6)):
@@ -163,6 +164,7 @@ class Kills(Holding):
         self.assertEqual(set(told), set(stored))  # Each at least once, none that is not there.
         self.assertTrue(set(SPIKES) & set(stored))
         self.assertEqual(self.left_in_runs(), [".db"])
+        tell_study(f"watch: {kills} kills, {step} points and {len(stored)} events, none lost, none twice")
         # Told once more by nobody.
         self.assertEqual(self.ok("watch", path, "--store", self.store, "--once", "--no-forecast", "--json"), "")
         self.sound()
@@ -172,7 +174,7 @@ class Kills(Holding):
             f"{name}{i % 30},{i // 30},{i % 13}\n" for i in range(6000))) for name in "ab"]
         numbers = random.Random(6)
         outcomes = set()
-        for _ in range(20):
+        for _ in range(20 * STUDY):
             process = subprocess.Popen([EMDYN, "import", *map(str, paths), "--store", self.store, "--again"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
@@ -186,6 +188,7 @@ class Kills(Holding):
             self.assertEqual(len(runs) % 60, 0)
             self.assertEqual({run["points"] for run in runs} - {200}, set())
             outcomes.add(len(runs))
+        tell_study(f"import: {20 * STUDY} kills, every run whole, {max(outcomes)} at the end")
         self.ok("import", paths[0], "--store", self.store, "--again")
         self.assertEqual(self.left_in_runs(), [".db"])
         self.sound()
@@ -270,12 +273,16 @@ class Stores(Holding):
                            (["export"], ["events"])] + [self.run_program("runs", "--store", self.store, "--json")]
         right = [done.stdout for done in answers()]
         numbers = random.Random(8)
-        for _ in range(12):
+        refused = 0
+        for _ in range(12 * STUDY):
             at = numbers.randrange(len(good))
             file.write_bytes(good[:at] + bytes([good[at] ^ (1 << numbers.randrange(8))]) + good[at + 1:])
             for done, expected in zip(answers()[:2], right):
                 if done.returncode == 0:
                     self.assertEqual(done.stdout, expected, f"byte {at}")
+                else:
+                    refused += 1
+        tell_study(f"flips: {12 * STUDY}, two answers each, {refused} refused, none wrong")
         file.write_bytes(good)
 
     def test_doctor_saves_what_can_be_read(self):

@@ -16,11 +16,14 @@ namespace {
 constexpr double kIncidentSamples = 25.0;
 
 std::vector<series::Event> alarms_of(const series::Signal& signal,
-                                     const detect::DetectOptions& options) {
+                                     const detect::DetectOptions& options, const Task& task) {
+  constexpr std::size_t kSamplesBetweenLooks = 1024;
   std::vector<series::Event> events;
   detect::SeriesDetector detector(signal.name, signal.axis, options);
-  for (std::size_t i = 0; i < signal.size(); ++i)
+  for (std::size_t i = 0; i < signal.size(); ++i) {
+    if (i % kSamplesBetweenLooks == 0 && task.stopped()) break;
     detector.push(signal.positions[i], signal.values[i], events);
+  }
   return events;
 }
 
@@ -67,7 +70,7 @@ std::vector<series::Event> find_alarms(const series::Run& run, const detect::Det
   }
   std::vector<std::vector<series::Event>> found(run.signals.size());
   parallel_for(run.signals.size(), [&](std::size_t i) {
-    if (!task.stopped()) found[i] = alarms_of(run.signals[i], options);
+    if (!task.stopped()) found[i] = alarms_of(run.signals[i], options, task);
   });
   task.check();
   std::vector<series::Event> events;

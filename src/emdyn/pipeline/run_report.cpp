@@ -109,7 +109,7 @@ void add_costs(const Json& notes, report::ReportData& data) {
   }
 }
 
-void look_for_alarms(const series::Run& run, const RunReportOptions& options,
+void look_for_alarms(const series::Run& run, const RunReportOptions& options, const Task& task,
                      RunFindings& findings) {
   findings.events = run.events;
   if (!findings.events.empty() || !options.alarms) return;
@@ -120,7 +120,7 @@ void look_for_alarms(const series::Run& run, const RunReportOptions& options,
         fmt::format("{} points take long (report --detector {})", points, options.alarms->detector);
     return;
   }
-  findings.events = find_alarms(run, *options.alarms);
+  findings.events = find_alarms(run, *options.alarms, task);
 }
 
 /// Signals whose role the user gave are filed by it, whatever their names.
@@ -134,17 +134,18 @@ void add_families(const RunFindings& findings, report::ReportData& data) {
 
 }  // namespace
 
-RunFindings find_out(const series::Run& run, const RunReportOptions& options) {
+RunFindings find_out(const series::Run& run, const RunReportOptions& options, const Task& task) {
   RunFindings findings;
   findings.roles = options.roles;
-  look_for_alarms(run, options, findings);
+  look_for_alarms(run, options, task, findings);
   AnalyzeOptions analyze_options;
   analyze_options.roles = options.roles;
   analyze_options.parts.interactions = options.interactions;
-  findings.analysis = analyze(run, analyze_options);
+  findings.analysis = analyze(run, analyze_options, task);
   if (const auto* main = main_transition(findings.analysis)) {
     findings.order = explain::order_of_change(run, main->transition);
   }
+  task.check();
   forecast::ForecastOptions forecast_options;
   forecast_options.roles = options.roles;
   try {
@@ -246,8 +247,9 @@ WrittenReport write_report(const report::ReportData& data, const std::filesystem
 }
 
 WrittenReport write_run_report(series::Run run, const RunReportOptions& options,
-                               const std::filesystem::path& path) {
-  const RunFindings findings = find_out(run, options);
+                               const std::filesystem::path& path, const Task& task) {
+  const RunFindings findings = find_out(run, options, task);
+  task.check();
   return write_report(report_data(std::move(run), findings), path);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "emdyn/core/task.hpp"
 #include "emdyn/detect/live/live_series.hpp"
 #include "emdyn/explain/order_of_change.hpp"
 #include "emdyn/pipeline/analyze.hpp"
@@ -39,8 +40,9 @@ struct RunFindings {
 };
 
 /// Analyzes, forecasts and explains a run, and looks for alarms where it is asked to. O(points),
-/// some seconds.
-RunFindings find_out(const series::Run& run, const RunReportOptions& options);
+/// some seconds. @throws Task::Stopped.
+RunFindings find_out(const series::Run& run, const RunReportOptions& options,
+                     const Task& task = {});
 
 /// The findings as the report shows them. The run's points move into the page's data: of a long run
 /// they fill the memory once.
@@ -59,8 +61,8 @@ WrittenReport write_page(const std::string& page, const std::string& headline,
 /// Renders the page of a run and writes it. @throws StoreError when it cannot be written.
 WrittenReport write_report(const report::ReportData& data, const std::filesystem::path& path);
 
-/// find_out, report_data and write_report in one.
+/// find_out, report_data and write_report in one. @throws Task::Stopped before anything is written.
 WrittenReport write_run_report(series::Run run, const RunReportOptions& options,
-                               const std::filesystem::path& path);
+                               const std::filesystem::path& path, const Task& task = {});
 
 }  // namespace emdyn::pipeline

@@ -67,8 +67,13 @@ void print_mirage(const std::vector<emergence::mirage::Judgement>& list, const A
                   Console& console) {
   if (list.empty()) return;
   const std::size_t shown = how.all ? list.size() : std::min<std::size_t>(list.size(), 5);
+  std::vector<const emergence::mirage::Judgement*> decided_first;
+  for (const auto& each : list) decided_first.push_back(&each);
+  std::ranges::stable_sort(decided_first, {}, [](const auto* each) {
+    return each->verdict == emergence::mirage::MirageVerdict::undecided;
+  });
   for (std::size_t i = 0; i < shown; ++i)
-    console.line("mirage? " + emergence::mirage::describe(list[i]));
+    console.line("mirage? " + emergence::mirage::describe(*decided_first[i]));
   tell_folded(list.size(), shown, console);
 }
 

@@ -76,10 +76,12 @@ int run_explain(Arguments arguments, Console& console) {
   analyze_options.roles = options.roles;
   analyze_options.order_parameters_only = true;
   analyze_options.parts.interactions = false;
-  const auto analysis = pipeline::analyze(run, analyze_options);
+  const Task task(console.stop_flag());
+  const auto analysis = pipeline::analyze(run, analyze_options, task);
   const auto* main = pipeline::main_transition(analysis);
   const auto order =
       main ? explain::order_of_change(run, main->transition) : std::vector<explain::SignalChange>{};
+  task.check();
   if (source.store.json) {
     console.json(Json{
         {"forecast", result.forecast},

@@ -66,7 +66,7 @@ int run_report(Arguments arguments, Console& console) {
     throw ConfigError(fmt::format("--deadline belongs to the page of one run, got {} runs", runs));
   pipeline::WrittenReport written;
   if (runs == 1) {
-    written = pipeline::write_run_report(std::move(loaded.runs.front()), options, out);
+    written = pipeline::write_run_report(std::move(loaded.runs.front()), options, out, line.task());
   } else {
     pipeline::AnalyzeOptions analyze;
     analyze.roles = options.roles;

@@ -110,7 +110,7 @@ void print_result(const DemoResult& result, const model::lab::Monitored& run,
   }
   if (const auto ahead = lead(result)) {
     console.line(
-        fmt::format("forecast: crossed its threshold at step {:.6g}, {:.6g} steps {} the onset",
+        fmt::format("forecast: crossed its threshold at step {:.0f}, {:.0f} steps {} the onset",
                     *crossed_at(result), std::abs(*ahead), *ahead >= 0 ? "before" : "after"));
   } else {
     console.line("forecast: did not cross its threshold before a transition");

@@ -35,7 +35,7 @@ std::string of_reason(const Judgement& j) {
     case Reason::gradual:
       return "it changes gradually: nothing sudden to explain";
     case Reason::too_few_points:
-      return fmt::format("{} points are too few", j.points);
+      return fmt::format("too few points ({})", j.points);
     case Reason::decided:
       break;
   }
