@@ -37,7 +37,7 @@ SignalChange change_of(const series::Signal& signal, const series::Transition& t
 }  // namespace
 
 std::vector<SignalChange> order_of_change(const series::Run& run,
-                                          const series::Transition& transition) {
+                                          const series::Transition& transition, const Task& task) {
   std::vector<SignalChange> changes;
   if (!transition.onset) return changes;
   const double end = transition.onset->high + transition.width.value_or(0.0);
@@ -46,8 +46,10 @@ std::vector<SignalChange> order_of_change(const series::Run& run,
     if (signal.name != transition.order_parameter) signals.push_back(&signal);
   }
   changes.resize(signals.size());
-  parallel_for(signals.size(),
-               [&](std::size_t i) { changes[i] = change_of(*signals[i], transition, end); });
+  parallel_for(signals.size(), [&](std::size_t i) {
+    if (!task.stopped()) changes[i] = change_of(*signals[i], transition, end);
+  });
+  task.check();
   std::ranges::stable_sort(changes, {}, [](const SignalChange& change) {
     return change.onset ? change.onset->estimate : std::numeric_limits<double>::infinity();
   });

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "emdyn/core/json.hpp"
+#include "emdyn/core/task.hpp"
 #include "emdyn/series/records.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -23,9 +24,10 @@ struct SignalChange {
 /// transition (onset.high + width) and sorts the changes by onset; signals without a change come
 /// last. "before" and "after" are said only when the two onset intervals do not overlap. An order
 /// in time is no proof of a cause. This looks back on a finished transition: it is not a forecast.
-/// About 0.1 s a signal. Nothing when the transition has no onset.
+/// About 0.1 s a signal. Nothing when the transition has no onset. @throws Task::Stopped.
 std::vector<SignalChange> order_of_change(const series::Run& run,
-                                          const series::Transition& transition);
+                                          const series::Transition& transition,
+                                          const Task& task = {});
 
 void to_json(Json& json, const SignalChange& change);
 

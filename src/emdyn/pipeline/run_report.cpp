@@ -143,9 +143,8 @@ RunFindings find_out(const series::Run& run, const RunReportOptions& options, co
   analyze_options.parts.interactions = options.interactions;
   findings.analysis = analyze(run, analyze_options, task);
   if (const auto* main = main_transition(findings.analysis)) {
-    findings.order = explain::order_of_change(run, main->transition);
+    findings.order = explain::order_of_change(run, main->transition, task);
   }
-  task.check();
   forecast::ForecastOptions forecast_options;
   forecast_options.roles = options.roles;
   try {

@@ -80,8 +80,7 @@ int run_explain(Arguments arguments, Console& console) {
   const auto analysis = pipeline::analyze(run, analyze_options, task);
   const auto* main = pipeline::main_transition(analysis);
   const auto order =
-      main ? explain::order_of_change(run, main->transition) : std::vector<explain::SignalChange>{};
-  task.check();
+      main ? explain::order_of_change(run, main->transition, task) : std::vector<explain::SignalChange>{};
   if (source.store.json) {
     console.json(Json{
         {"forecast", result.forecast},
