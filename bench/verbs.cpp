@@ -6,6 +6,7 @@
 
 #include "calibration.hpp"
 #include "corrupt_bench.hpp"
+#include "curves_bench.hpp"
 #include "detect_bench.hpp"
 #include "emdyn/app/terminal/plugin_loader.hpp"
 #include "emdyn/app/terminal/program.hpp"
@@ -18,6 +19,7 @@
 #include "ood_bench.hpp"
 #include "print_rows.hpp"
 #include "probe_bench.hpp"
+#include "serve_bench.hpp"
 #include "store_bench.hpp"
 #include "tcpd_methods.hpp"
 #include "watch_bench.hpp"
@@ -122,6 +124,26 @@ int bench_of_emergence(Arguments arguments, Console& console) {
   return kFine;
 }
 
+int bench_of_curves(Arguments arguments, Console& console) {
+  BenchApp app("Forecasts of curves and targets with whole sources left out.", "curves");
+  CurvesBenchOptions options;
+  std::string fit;
+  app.add_option("--data", options.data,
+                 "folder of nanogpt_train_loss.csv.gz, pythia_v1_zero_shot.csv.gz and "
+                 "bigscience_checkpoint_evals.csv.gz; without it only curves made here");
+  app.add_option("--curves", options.curves, "of a family, at most")->check(CLI::Range(4, 10'000));
+  app.add_flag("--families", options.by_family, "every figure of each family too");
+  app.add_option("--fit", fit, "write the table learned on the whole bank here, and judge nothing");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  const app::terminal::TaskLine line(console);
+  if (fit.empty()) {
+    print_rows(bench_curves(options, line.task()), app.json, console);
+    return kFine;
+  }
+  write_curve_table(fit_curve_table(options, line.task()), fit);
+  return kFine;
+}
+
 int bench_of_calibration(Arguments arguments, Console& console) {
   BenchApp app("False alarms against what p-values promise, on nulls.", "calibration");
   CalibrationOptions options;
@@ -178,6 +200,24 @@ int bench_of_watch(Arguments arguments, Console& console) {
   return kFine;
 }
 
+int bench_of_serve(Arguments arguments, Console& console) {
+  BenchApp app("The server over loopback: lists, overviews, live events, many clients.", "serve");
+  ServeBenchOptions options;
+  app.add_option("--runs", options.runs, "of the store that is listed")
+      ->check(CLI::Range(100, 1'000'000));
+  app.add_option("--points", options.points, "of the run that is looked at")
+      ->check(CLI::Range(10'000, 1'000'000'000));
+  app.add_option("--clients", options.clients, "of the stream")->check(CLI::Range(2, 4'000));
+  app.add_option("--seconds", options.seconds, "that they listen")->check(CLI::Range(1.0, 3600.0));
+  app.add_option("--program", options.program,
+                 "the server; default: the emdyn beside this program");
+  app.add_option("--folder", options.folder, "where stores go for a while");
+  if (!app::terminal::parse(app, arguments, console)) return kFine;
+  const app::terminal::TaskLine line(console);
+  print_rows(bench_serve(options, line.task()), app.json, console);
+  return kFine;
+}
+
 int run_of_plugin(std::string_view verb, Arguments arguments, Console& console) {
   const auto loaded = app::terminal::load_plugin(
       {"libemdyn_torch_bench.so", "EMDYN_BENCH_PLUGIN", {"../" EMDYN_LIBDIR "/emdyn"}});
@@ -209,11 +249,13 @@ constexpr std::array kVerbs{
     Verb{"probe", "seconds and memory of probing checkpoints", &bench_of_probe},
     Verb{"emergence", "transitions, mirage, warning, scale and labs against what is known",
          &bench_of_emergence},
+    Verb{"curves", "forecasts of curves and targets, whole sources left out", &bench_of_curves},
     Verb{"calibration", "false alarms against what p-values promise, on nulls",
          &bench_of_calibration},
     Verb{"nab", "anomaly scores against labelled windows", &bench_of_nab},
     Verb{"tcpd", "change points against five human annotators", &bench_of_tcpd},
     Verb{"watch", "alarms on healthy trainings, and incidents told", &bench_of_watch},
+    Verb{"serve", "the live page: lists, overviews, events, many clients", &bench_of_serve},
     Verb{"stress", "what the attacks' driver saves (needs libtorch)", &stress_of_plugin},
     Verb{"lab", "training steps per second, cost of probes (needs libtorch)", &lab_of_plugin},
 };

@@ -7,12 +7,13 @@
 #   TORCH      it may include libtorch
 #   INTERNAL   it is not installed
 #   COLD       it runs once a command: compiled quickly rather than to run fast
+#   HOT        its loops are written for vector registers, which GCC 12 makes use of at -O3 only
 #   SOURCES    generated files
 #   EXCLUDE    files of the folder that belong to another target
 #   ALONE      files that stay out of batches: they have compile options of their own, or types that hold one
 #              of an anonymous namespace (to GCC every file of a batch is a header)
 function(emdyn_module)
-  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD" "NAME" "DEPENDS;SOURCES;EXCLUDE;ALONE;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;INTERNAL;COLD;HOT" "NAME" "DEPENDS;SOURCES;EXCLUDE;ALONE;LIBRARIES" ${ARGN})
   file(GLOB sources LIST_DIRECTORIES false CONFIGURE_DEPENDS *.cpp)
   file(GLOB headers LIST_DIRECTORIES false CONFIGURE_DEPENDS *.hpp)
   foreach(name ${ARG_EXCLUDE})
@@ -35,6 +36,8 @@ function(emdyn_module)
     target_compile_options(${target} PRIVATE ${EMDYN_WARNINGS})
     if(ARG_COLD)
       target_compile_options(${target} PRIVATE ${EMDYN_COLD})
+    elseif(ARG_HOT)
+      target_compile_options(${target} PRIVATE ${EMDYN_HOT})
     endif()
     if(EMDYN_TORCH AND "${ARG_LIBRARIES}" MATCHES torch)
       emdyn_torch_headers(${target} ${ARG_COLD})

@@ -33,6 +33,21 @@ install_python_packages() {
   done
   echo "setup: WARNING: pip could not install ${absent[*]}: the Python extension is not built, its tests do not run" >&2
 }
+
+# For the tests of the live page, where node and Debian's chromium are: 17 MB, no browser is downloaded.
+node_packages=(playwright-core@1.65.1 axe-core@4.14.1)
+install_node_packages() {
+  local target="$PWD/build/node-packages"
+  command -v npm >/dev/null || return 0
+  [ "$(cat "$target/installed" 2>/dev/null)" = "${node_packages[*]}" ] && return 0
+  echo "setup: installing ${node_packages[*]} into build/node-packages" >&2
+  mkdir -p "$target" && echo '{"private": true}' >"$target/package.json"
+  if npm install --prefix "$target" --ignore-scripts --no-audit --no-fund --silent "${node_packages[@]}" >&2; then
+    echo "${node_packages[*]}" >"$target/installed"
+  else
+    echo "setup: WARNING: npm could not install ${node_packages[*]}: the tests of the page are skipped" >&2
+  fi
+}
 cd "$(dirname "$0")/.."
 
 missing=()
@@ -41,6 +56,7 @@ for package in "${packages[@]}"; do
 done
 if [ ${#missing[@]} -eq 0 ]; then
   install_python_packages
+  install_node_packages
   echo "setup: everything is installed" >&2
   exit 0
 fi
@@ -74,3 +90,4 @@ if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   exit 4
 fi
 install_python_packages
+install_node_packages

@@ -54,6 +54,11 @@ _LAZY = {
     "HFCallback": "callbacks",
     "KerasCallback": "callbacks",
     "LightningCallback": "callbacks",
+    "Guard": "_guard",
+    "Screening": "_guard",
+    "Stress": "_stress",
+    "Subject": "_pipe.server",
+    "stress": "_stress",
     "export": "_export",
     "demo": "_demo",
 }
@@ -67,7 +72,8 @@ __all__ = [
 def __getattr__(name):
     if name in _LAZY:
         value = getattr(importlib.import_module("." + _LAZY[name], __name__), name)
-        globals()[name] = value
+        if _LAZY[name] != "callbacks":  # Their bases depend on what is imported by now.
+            globals()[name] = value
         return value
     raise AttributeError("module 'emdyn' has no attribute %r" % name)
 

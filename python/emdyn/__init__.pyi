@@ -219,3 +219,61 @@ class KerasCallback:
 
 def export(model: Any, example: Any, path: _Path, *, classes: int | None = None, low: float = 0.0, high: float = 1.0,
            name: str | None = None) -> tuple[str, str]: ...
+
+class Subject:
+    address: str
+    asked: dict[str, int]
+    error: BaseException | None
+    workers: int
+    def __init__(self, model: Any, example: _Numbers, *, low: float = 0.0, high: float = 1.0,
+                 gradient: Callable[[Any, Any], Any] | None = None,
+                 backend: Literal["torch", "jax", "numpy"] | None = None, device: Any = None,
+                 workers: int | None = None, timeout: float = 600.0, path: _Path | None = None) -> None: ...
+    def wait(self) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Subject: ...
+    def __exit__(self, *_: Any) -> None: ...
+
+class Stress(dict[str, Any]):
+    what: str
+    asked: dict[str, int] | None
+    adversarial: dict[str, Any] | None
+    page: str | None
+    def __getattr__(self, name: str) -> Any: ...
+
+def stress(model: Any, data: Any, *, epsilon: float = ..., norm: Literal["l0", "l1", "l2", "linf"] = "linf",
+           attacks: str | Sequence[str] | Mapping[str, Mapping[str, Any]] | None = None,
+           what: Literal["attack", "corrupt", "ood", "all"] = "attack", epsilons: Sequence[float] | None = None,
+           train: Any = None, strange: Any = None, limit: int = 0, seed: int = 1, low: float = 0.0, high: float = 1.0,
+           gradient: Callable[[Any, Any], Any] | None = None,
+           backend: Literal["torch", "jax", "numpy"] | None = None, device: Any = None, workers: int | None = None,
+           timeout: float = 600.0, threads: int = 0, keep: bool = False, page: _Path | None = None,
+           quiet: bool = True, **options: Any) -> Stress: ...
+
+class Screening(dict[str, Any]):
+    p_value: _Floats
+    e_value: _Floats
+    strangeness: _Floats
+    flagged: numpy.typing.NDArray[numpy.bool_]
+    predicted: numpy.typing.NDArray[numpy.int64]
+    batch_p_value: float | None
+    reasons: list[_Record]
+
+class Guard:
+    notes: list[str]
+    @classmethod
+    def fit(cls, model: Any, data: Any, *, calibration: Any = None, limit: int = 0,
+            backend: Literal["torch", "jax", "numpy"] | None = None, device: Any = None, **settings: Any) -> Guard: ...
+    def attach(self, model: Any, backend: Literal["torch", "jax", "numpy"] | None = None,
+               device: Any = None) -> Guard: ...
+    def score(self, inputs: _Numbers, *, fdr: float = 0.1, online: bool = False,
+              reasons: bool = True) -> Screening: ...
+    def score_features(self, features: _Numbers, logits: _Numbers, *, fdr: float = 0.1, online: bool = False,
+                       reasons: bool = True) -> Screening: ...
+    @property
+    def panel(self) -> list[str]: ...
+    @property
+    def calibration(self) -> int: ...
+    def snapshot(self) -> bytes: ...
+    @classmethod
+    def restore(cls, snapshot: bytes, model: Any = None) -> Guard: ...

@@ -1,5 +1,6 @@
 """Figures of the package: `python -m emdyn.bench --json`. Each stands beside a baseline measured in the same run where
-there is one here (river, torch); rows without have null. Times are medians of several rounds."""
+there is one here (river, WeightWatcher, torch, the program itself); rows without have null. Times are medians of
+several rounds, those of minutes excepted. The document names the versions of all."""
 
 import argparse
 import json
@@ -11,6 +12,7 @@ import tempfile
 import time
 
 import emdyn
+import emdyn._program
 
 
 def rounds(work, count, times=5):
@@ -168,15 +170,105 @@ def watch_rows(folder, pairs=3, steps=150):
         yield row("overhead of watch on a %s, by itself" % name, 100 * statistics.median(own), "%")
 
 
+def gpt2_weights(layers):
+    """Random weights of the shapes of GPT-2's blocks, with a heavy tail put into each, as trained ones have."""
+    import numpy
+
+    random, weights = numpy.random.default_rng(0), {}
+    for layer in range(layers):
+        for name, rows, columns in (("c_attn", 768, 2304), ("attn.c_proj", 768, 768), ("c_fc", 768, 3072),
+                                    ("mlp.c_proj", 3072, 768)):
+            tail = random.pareto(2.5, 24)
+            left, right = random.standard_normal((rows, 24)), random.standard_normal((24, columns))
+            weights["h.%d.%s" % (layer, name)] = (
+                0.02 * random.standard_normal((rows, columns)) + 0.001 * (left * tail) @ right).astype("float32")
+    return weights
+
+
+def probe_rows(layers):
+    """Layer spectra, whole, beside WeightWatcher on the same numbers."""
+    weights = gpt2_weights(layers)
+    begun = time.perf_counter()
+    ours = emdyn.probe(weights)
+    seconds = time.perf_counter() - begun
+    theirs, name = None, None
+    try:
+        import torch
+        import weightwatcher
+
+        module = torch.nn.ModuleDict()
+        for key, value in weights.items():
+            linear = torch.nn.Linear(value.shape[1], value.shape[0], bias=False)
+            linear.weight.data = torch.from_numpy(value)
+            module[key.replace(".", "_")] = linear
+        begun = time.perf_counter()
+        table = weightwatcher.WeightWatcher(model=module).analyze()
+        theirs, name = time.perf_counter() - begun, "weightwatcher %s" % weightwatcher.__version__
+        assert len(table) == len(ours.layers)
+    except ImportError:
+        pass
+    yield row("probe of %d matrices of GPT-2's shapes (%.0f million weights)" % (
+        len(weights), sum(w.size for w in weights.values()) / 1e6), seconds, "s", theirs, name)
+
+
+def stress_rows(folder):
+    """PGD-40 on 1,000 made-up digits, the network in this process and in the program's: the counts must be equal."""
+    try:
+        import torch
+
+        emdyn._program.find(plugin=True)
+    except (ImportError, emdyn.UnavailableError):
+        return
+    generator = torch.Generator().manual_seed(0)
+    patterns = torch.rand(10, 1, 28, 28, generator=generator)
+    y = torch.randint(0, 10, (3000,), generator=generator)
+    x = (0.5 * patterns[y] + 0.5 * torch.rand(3000, 1, 28, 28, generator=generator)).clamp(0, 1)
+    torch.manual_seed(0)
+    nn = torch.nn
+    model = nn.Sequential(nn.Conv2d(1, 16, 4, stride=2, padding=1), nn.ReLU(),
+                          nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(), nn.Flatten(),
+                          nn.Linear(32 * 49, 100), nn.ReLU(), nn.Linear(100, 10))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for step in range(60):
+        part = slice(1000 + step * 64 % 1900, 1064 + step * 64 % 1900)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x[part]), y[part]).backward()
+        optimizer.step()
+    files = emdyn.export(model, x[:1], folder + "/net")[0]
+    over, inside = [], []
+    for _ in range(3):
+        found = [emdyn.stress(each, (x[:1000], y[:1000]), epsilon=0.1, attacks={"pgd": {"steps": 40}})
+                 for each in (model, files)]
+        over.append(found[0].attacks[0]["seconds"])
+        inside.append(found[1].attacks[0]["seconds"])
+    yield row("PGD-40 over a pipe: %d of 1,000 break, %d gradients" % (
+        found[0].best_attack_errors, found[0].asked["gradient"]), statistics.median(over), "s",
+        statistics.median(inside), "in the program: %d break" % found[1].best_attack_errors)
+
+
+def versions():
+    import importlib.metadata
+
+    found = {"emdyn": emdyn.__version__, "python": platform.python_version()}
+    for name in ("numpy", "torch", "river", "weightwatcher"):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m emdyn.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document")
-    parser.add_argument("--only", default="", help="log, detect, import or watch")
+    parser.add_argument("--only", default="", help="import, log, detect, watch, stress or probe")
+    parser.add_argument("--layers", type=int, default=12, help="blocks of GPT-2's shapes that are probed")
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         parts = {"import": lambda: [import_row()], "log": lambda: logging_rows(folder), "detect": detector_rows,
-                 "watch": lambda: watch_rows(folder)}
+                 "watch": lambda: watch_rows(folder), "stress": lambda: stress_rows(folder),
+                 "probe": lambda: probe_rows(given.layers)}
         for name, part in parts.items():
             if not given.only or given.only == name:
                 for each in part():
@@ -185,7 +277,7 @@ def main():
                         print("%-62s %10.4g %-4s %s" % (each["name"], each["value"], each["unit"], "" if not
                               each["baseline"] else "%.2f x %s" % (each["ratio"], each["baseline_name"])))
     if given.json:
-        print(json.dumps({"rows": rows, "emdyn": emdyn.__version__, "python": platform.python_version()}, indent=1))
+        print(json.dumps({"rows": rows, "versions": versions()}, indent=1))
 
 
 if __name__ == "__main__":

@@ -12,5 +12,7 @@ void bind_live_run(nanobind::module_& module);
 void bind_detect(nanobind::module_& module);
 /// Store, files, analyses, forecasts, reports.
 void bind_runs(nanobind::module_& module);
+/// FeatureGuard: how strange single inputs are, from features and logits.
+void bind_guard(nanobind::module_& module);
 
 }  // namespace emdyn::python

@@ -12,4 +12,5 @@ NB_MODULE(_native, module) {
   emdyn::python::bind_live_run(module);
   emdyn::python::bind_detect(module);
   emdyn::python::bind_runs(module);
+  emdyn::python::bind_guard(module);
 }

@@ -271,7 +271,7 @@ print(run.id)""")
     assert list(history.signal("x").values) == [1.0, 2.0] and history.status == "finished"
 
 
-def test_spawned_children_have_no_run(store):
+def test_children_of_multiprocessing_have_no_run(store):
     done = child("""
 import multiprocessing, emdyn
 def work():

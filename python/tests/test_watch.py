@@ -176,7 +176,7 @@ def test_the_cost_decides_how_often(store):
     model = cnn()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     run = emdyn.init("auto")
-    watch = emdyn.watch(model, optimizer, overhead=0.03)
+    watch = emdyn.watch(model, optimizer, overhead=0.5)
     losses = train(model, optimizer, 60)
     notes = watch.notes()
     assert "gradients" in notes["seconds_a_run"]
@@ -345,6 +345,78 @@ def test_accumulated_gradients(store):
     signal = logged(run).signal("train_loss")
     np.testing.assert_allclose(signal.values, means, rtol=1e-5)
     assert list(signal.positions) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", ["SGD", "LBFGS"])
+def test_a_step_that_computes_its_loss_itself(store, kind):
+    """optimizer.step(closure): the loss is heard in its own step, so that a broken batch can be left out."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 1)
+    more = {"max_iter": 3} if kind == "LBFGS" else {}
+    optimizer = getattr(torch.optim, kind)(model.parameters(), lr=0.05, **more)
+    run = emdyn.init("closure")
+    emdyn.watch(model, optimizer, every=1)
+    skip = run.on_event(emdyn.SkipBatch())
+    generator, first = torch.Generator().manual_seed(1), []
+    for step in range(40):
+        x = torch.randn(16, 4, generator=generator)
+        if step == 30:
+            x = x * float("nan")
+        asked = []
+
+        def closure():
+            optimizer.zero_grad()
+            loss = (model(x).squeeze(1) - x.sum(1)).square().mean()
+            loss.backward()
+            asked.append(float(loss.detach()))
+            return loss
+
+        optimizer.step(closure) if step % 2 else optimizer.step(closure=closure)
+        first.append(asked[0])
+    history = logged(run)
+    np.testing.assert_allclose(history.signal("train_loss").values, first, rtol=1e-6)
+    assert list(history.signal("train_loss").positions) == list(range(40))
+    assert skip.taken == 1 and torch.isfinite(model.weight).all()
+    assert len(history.signal("gradient_norm")) >= 35
+    no_hooks(model)
+
+
+LOADING = """
+import sys, torch, emdyn, warnings
+
+class Data(torch.utils.data.Dataset):
+    def __len__(self): return 32
+    def __getitem__(self, i):
+        warnings.simplefilter("ignore")
+        emdyn.log({"inside": float(i)})      # A worker's own calls are not the run's.
+        return torch.ones(2) * i
+
+if __name__ == "__main__":
+    for how in ("fork", "spawn"):
+        emdyn.init(how, store=sys.argv[1])
+        model = torch.nn.Linear(2, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1e-4)
+        emdyn.watch(model, optimizer)
+        for x in torch.utils.data.DataLoader(Data(), batch_size=8, num_workers=1, multiprocessing_context=how):
+            optimizer.zero_grad()
+            model(x).square().mean().backward()
+            optimizer.step()
+        emdyn.finish()
+"""
+
+
+def test_workers_of_a_data_loader(store, tmp_path):
+    import subprocess
+    import sys
+
+    (tmp_path / "loading.py").write_text(LOADING)
+    done = subprocess.run([sys.executable, "-B", str(tmp_path / "loading.py"), store], capture_output=True, text=True,
+                          timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert len(emdyn.runs(store)) == 2
+    for how in ("fork", "spawn"):
+        history = emdyn.open(how, store)
+        assert history.status == "finished" and len(history.signal("train_loss")) == 4 and "inside" not in history
 
 
 def test_a_scaler_does_not_hide_the_loss(store):

@@ -126,6 +126,43 @@ class Forecast(ProgramTest):
         self.refused(2, "forecast", path, "--deadline", "-5", naming="deadline")
         self.refused(2, "forecast", path, "--deadline", "6000", "--role", "nonsense=x", naming="nonsense")
 
+    def falling_loss(self):
+        rng = random.Random(4)
+        return self.write("loss.csv", "step,val_loss\n" + "".join(
+            f"{i},{2 + 4 * (i / 10) ** -.5 + rng.gauss(0, .02)}\n" for i in range(1, 801)))
+
+    def test_any_target_of_any_signal(self):
+        path = self.falling_loss()
+        near, far = (self.json("forecast", path, "--target", f"val_loss <= {level}", "--deadline", "3000")
+                     for level in (2.42, 1.5))
+        self.assertEqual(near["forecast"]["target"], "val_loss <= 2.42, sustained, before step 3000")
+        self.assertGreater(near["forecast"]["probability"]["estimate"], .6)
+        self.assertLess(far["forecast"]["probability"]["estimate"], .3)
+        self.assertLess(near["value"]["low"], 2 + 4 * 300 ** -.5)
+        self.assertGreater(near["value"]["high"], 2 + 4 * 300 ** -.5)
+        self.assertEqual({c["name"] for c in near["competitors"]}, {"persistence", "value_now"})
+        past = self.json("forecast", path, "--target", "val_loss <= 4", "--deadline", "3000")
+        self.assertEqual(past["forecast"]["status"], "already_past")
+        self.assertTrue(0 < self.json("forecast", path, "--target", "loss spike within 500")
+                        ["forecast"]["probability"]["estimate"] < .5)
+
+    def test_without_a_target_every_main_signal_has_a_line(self):
+        path = self.falling_loss()
+        one = self.json("forecast", path)["signals"][0]
+        self.assertEqual((one["signal"], one["status"]), ("val_loss", "ok"))
+        for event in ("jump", "spike", "stall", "divergence"):
+            self.assertTrue(0 <= one[event]["probability"]["estimate"] <= 1)
+        text = self.ok("forecast", path, "--deadline", "1600")
+        self.assertIn("val_loss", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+
+    def test_bad_targets_are_refused_in_one_line(self):
+        path = self.falling_loss()
+        self.refused(2, "forecast", path, "--target", "val_loss about 2", naming="SIGNAL >=|<= NUMBER")
+        self.refused(3, "forecast", path, "--target", "val_los <= 2", "--deadline", "3000", naming="did you mean")
+        self.refused(2, "forecast", path, "--target", "val_loss <= 2", naming="--deadline")
+        self.refused(3, "forecast", path, "--target", "val_loss <= 2 before 1e9 flops", naming="flops")
+
     def test_an_explanation_adds_up(self):
         path = self.write("whole.csv", grokking_like())
         explained = self.json("explain", path, "--deadline", "6000", "--at", "1000")

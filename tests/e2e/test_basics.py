@@ -7,7 +7,7 @@ import unittest
 from program import EMDYN, ProgramTest
 
 VERBS = ["analyze", "bench", "completion", "detect", "doctor", "events", "explain", "export", "forecast",
-         "import", "report", "runs", "segment", "watch"]
+         "import", "predictor", "report", "runs", "segment", "watch"]
 
 
 class Basics(ProgramTest):

@@ -136,6 +136,8 @@ class Stress(ProgramTest):
         self.refused(2, "stress", "everything", naming=["everything", "attack"])
         self.refused(2, "stress", "ood", *self.subject, "--score", "enrgy", naming=["energy"])
         self.refused(2, "stress", "all", *self.subject, "--epsilon", "-1", naming=["epsilon"])
+        self.refused(3, "stress", "attack", "--model", "pipe:/nowhere/model.sock", "--data", self.data,
+                     naming=["pipe:/nowhere/model.sock", "no model answers there", "emdyn.Subject"])
         self.refused(3, "stress", "corrupt", "--model", self.folder / "none.safetensors", "--data", self.data,
                      naming=["none.safetensors"])
         junk = self.folder / "junk.bin"

@@ -177,7 +177,10 @@ class Forecasting(ProgramTest):
         names = [f"signal_{k}" for k in range(12)]
         rows = [[i] + [i * k for k in range(12)] for i in range(60)]
         words = self.ok("forecast", self.write("x.csv", table(["step"] + names, rows)), "--deadline", "1000")
-        self.assertIn("test_accuracy", words)
+        self.assertIn("abstains on signal_1, signal_2, signal_3 and 4 more: the deadline is 17 times as far", words)
+        self.assertLess(len(words), 240)
+        words = self.ok("forecast", self.folder / "x.csv", "--deadline", "1000", "--target", "signal_0 >= 0.5")
+        self.assertRegex(words, "constant")
         self.assertLess(len(words), 240)
 
 

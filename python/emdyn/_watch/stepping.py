@@ -13,7 +13,9 @@ class StepWrapper:
 
         @functools.wraps(original)
         def step(*args, **kwargs):
-            before(optimizer)
+            changed = before(optimizer, (optimizer, *args), kwargs)
+            if changed is not None:
+                (_, *args), kwargs = changed
             result = original(*args, **kwargs)
             after(optimizer)
             return result
@@ -27,6 +29,21 @@ class StepWrapper:
             del self._optimizer.step
         else:
             self._optimizer.step = self._had
+
+
+def closure_of(args, kwargs):
+    """The closure that an optimizer's step was given, or None. args begin with the optimizer, as torch's hooks have
+    it."""
+    if kwargs and kwargs.get("closure") is not None:
+        return kwargs["closure"]
+    return args[1] if args and len(args) > 1 and callable(args[1]) else None
+
+
+def with_closure(args, kwargs, closure):
+    """The same arguments with another closure."""
+    if kwargs and kwargs.get("closure") is not None:
+        return args, {**kwargs, "closure": closure}
+    return (args[0], closure, *args[2:]), kwargs
 
 
 def optimizer_module():

@@ -1,5 +1,6 @@
 """emdyn.watch: a PyTorch model looked into while it trains, for a share of its time that the user allows."""
 
+import functools
 import inspect
 import sys
 import time
@@ -10,7 +11,7 @@ from . import loss as loss_tap
 from . import measures
 from .layers import LayerProbes
 from .schedule import SHARES, Clock, Schedule
-from .stepping import StepWrapper, optimizer_module
+from .stepping import StepWrapper, closure_of, optimizer_module, with_closure
 
 _MAIN = ("train_loss", "gradient_norm")  # Judged by the run's own detectors; layers by a cheap one.
 _LAYER_ALPHA = 1e-6
@@ -120,6 +121,7 @@ class Watch:
         self._sizes = []
         self._started = self._boundary = None
         self._spent = self._spent_before = 0.0
+        self._awaited = False  # A closure's pass is still to come in this step.
         self._skip = False
         self._skipped = self._in_a_row = 0
         self._guard = None
@@ -247,10 +249,32 @@ class Watch:
                 self._tap.from_output.append(loss.detach())
 
     def _before(self, optimizer, args=None, kwargs=None):
-        self._timed(self._before_step, optimizer)
+        if self.active and self._mine(optimizer):
+            found = closure_of(args, kwargs)
+            if found is not None:  # The pass is yet to come, inside the step: what is ours waits for it.
+                self._awaited = True
+                return with_closure(args, kwargs, self._around(found, optimizer))
+            self._timed(self._before_step, optimizer)
+        return None
 
     def _after(self, optimizer, args=None, kwargs=None):
+        if self._awaited:  # A closure that the optimizer did not call.
+            self._awaited = False
+            self._timed(self._before_step, optimizer)
         self._timed(self._after_step, optimizer)
+
+    def _around(self, closure, optimizer):
+        @functools.wraps(closure)
+        def evaluated(*args, **kwargs):
+            value = closure(*args, **kwargs)
+            if self._awaited:
+                self._awaited = False
+                self._timed(self._before_step, optimizer)
+            elif self.active:
+                self._tap.take()  # A line search's later looks are no steps.
+            return value
+
+        return evaluated
 
     def _timed(self, work, optimizer):
         if not self.active or not self._mine(optimizer):

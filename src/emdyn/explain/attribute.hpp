@@ -18,7 +18,8 @@ std::vector<double> linear_shapley(const forecast::Predictor& predictor,
 /// What moved one forecast: Shapley values summed over the features of each factor, largest first;
 /// base + their sum is the forecast's log-odds. A factor with a trend is worded by its direction
 /// ("weight norm falling"), and its value is that trend. Intervals (level 0.9 by default) come from
-/// the predictor's resampled coefficients. They say what moved the forecast, not what caused the
+/// the predictor's resampled coefficients; a stack has none, its values are those of its members,
+/// weighted. They say what moved the forecast, not what caused the
 /// transition.
 series::Attribution attribute(const forecast::Predictor& predictor,
                               std::span<const double> features, double level = 0.9);

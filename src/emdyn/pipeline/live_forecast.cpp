@@ -12,12 +12,20 @@
 #include "emdyn/forecast/features/features.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
 #include "emdyn/pipeline/forecast_run.hpp"
+#include "emdyn/pipeline/target_forecast.hpp"
 
 namespace emdyn::pipeline {
 namespace {
 
 // Kept while nobody has said a deadline: settings may come a little late.
 constexpr std::size_t kMostUndeclared = 100'000;
+
+/// Where nobody has said an end: from 16 on, each a seventh farther.
+std::vector<double> growing_positions() {
+  std::vector<double> positions;
+  for (double at = 16.0; at < 1e15; at *= 8.0 / 7.0) positions.push_back(std::floor(at));
+  return positions;
+}
 
 series::Forecast no_forecast(double position, std::string reason) {
   series::Forecast none;
@@ -40,22 +48,37 @@ LiveForecast::LiveForecast(LiveForecastOptions options, const Json& configuratio
     throw ConfigError(
         fmt::format("the level of live forecasts must be in (0, 1), got {}", options_.level));
   }
+  past_.assign(options_.targets.size(), false);
   on_configuration(configuration);
 }
 
 void LiveForecast::on_configuration(const Json& configuration) {
   known_.info.configuration = configuration;
   if (!positions_.empty()) return;  // The positions are declared once.
-  std::optional<double> deadline = options_.deadline;
-  if (!deadline && configuration.is_object()) deadline = optional_number(configuration, "steps");
-  if (!deadline || !(*deadline > 0.0 && std::isfinite(*deadline))) return;
-  deadline_ = *deadline;
-  positions_ = forecast::forecast_positions(deadline_);
+  declare_positions(configuration);
   // Of settings that come late: where the run already is, nothing was forecast in time.
   if (last_) {
     next_ =
         static_cast<std::size_t>(std::ranges::lower_bound(positions_, *last_) - positions_.begin());
   }
+}
+
+void LiveForecast::declare_positions(const Json& configuration) {
+  std::optional<double> deadline = options_.deadline;
+  if (!deadline && configuration.is_object()) deadline = optional_number(configuration, "steps");
+  if (deadline && !(*deadline > 0.0 && std::isfinite(*deadline))) deadline.reset();
+  const auto names_its_end = [](const forecast::SignalTarget& target) {
+    return target.before || target.within;
+  };
+  if (!deadline && !options_.targets.empty() &&
+      std::ranges::all_of(options_.targets, names_its_end)) {
+    deadline_ = HUGE_VAL;
+    positions_ = growing_positions();
+    return;
+  }
+  if (!deadline) return;
+  deadline_ = *deadline;
+  positions_ = forecast::forecast_positions(deadline_);
 }
 
 void LiveForecast::on_signal(std::uint32_t signal, std::string_view name, series::Axis axis) {
@@ -86,7 +109,7 @@ void LiveForecast::give_up(collect::monitor::RunRecorder& run) {
 
 void LiveForecast::tell(series::Forecast made, collect::monitor::RunRecorder& run) const {
   made.run = run.run_id();
-  made.deadline = deadline_;
+  if (!made.deadline && std::isfinite(deadline_)) made.deadline = deadline_;
   if (!run.record(made) || !options_.on_forecast) return;
   run.after_sync([tell = options_.on_forecast, made = std::move(made)] { tell(made); });
 }
@@ -99,6 +122,10 @@ void LiveForecast::forecast_up_to(double position, bool reached,
                                   collect::monitor::RunRecorder& run) {
   const auto due = [&](double at) { return at < position || (reached && at == position); };
   while (!ended_ && next_ < positions_.size() && due(positions_[next_])) {
+    if (!options_.targets.empty()) {
+      if (!tell_targets(positions_[next_++], run)) end();
+      continue;
+    }
     series::Forecast made = forecast_at(positions_[next_++]);
     if (made.status == series::ForecastStatus::already_past) end();
     tell(std::move(made), run);
@@ -117,6 +144,26 @@ series::Forecast LiveForecast::forecast_at(double position) const {
   } catch (const Error& error) {  // A role that names no signal yet, a build without predictors.
     return no_forecast(position, error.what());
   }
+}
+
+bool LiveForecast::tell_targets(double position, collect::monitor::RunRecorder& run) {
+  TargetOptions options;
+  if (std::isfinite(deadline_)) options.deadline = deadline_;
+  options.at = position;
+  options.roles = options_.roles;
+  options.level = options_.level;
+  for (std::size_t i = 0; i < past_.size(); ++i) {
+    if (past_[i]) continue;
+    series::Forecast made;
+    try {
+      made = forecast_target(known_, options_.targets[i], options).forecast;
+    } catch (const Error& error) {  // A signal that is not there yet, a build without the table.
+      made = no_forecast(position, error.what());
+    }
+    past_[i] = made.status == series::ForecastStatus::already_past;
+    tell(std::move(made), run);
+  }
+  return std::ranges::find(past_, false) != past_.end();
 }
 
 void LiveForecast::end() noexcept {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "emdyn/collect/monitor/recorder.hpp"
+#include "emdyn/forecast/curves/signal_target.hpp"
 #include "emdyn/forecast/predictors/predictor.hpp"
 #include "emdyn/series/run.hpp"
 
@@ -18,6 +19,9 @@ struct LiveForecastOptions {
   std::optional<double> deadline{};
   series::RoleChoices roles{};
   double level = 0.9;  ///< Of the probability's interval, in (0, 1).
+  /// Targets forecast in place of test accuracy >= 0.9, each on its own. Those that name a deadline
+  /// need no other; where there is none at all, forecasts stand at positions that grow by a seventh.
+  std::vector<forecast::SignalTarget> targets{};
   /// Called by the thread that records, once the forecast is acknowledged; may be empty, must not
   /// throw.
   std::function<void(const series::Forecast&)> on_forecast{};
@@ -50,13 +54,17 @@ class LiveForecast final : public collect::monitor::RunObserver {
   /// The forecasts at positions < `position`, or <= it where `reached`.
   void forecast_up_to(double position, bool reached, collect::monitor::RunRecorder& run);
   series::Forecast forecast_at(double position) const;
+  /// One forecast for each target that is not past; @return whether any is left.
+  bool tell_targets(double position, collect::monitor::RunRecorder& run);
+  void declare_positions(const Json& configuration);
   void tell(series::Forecast made, collect::monitor::RunRecorder& run) const;
   void give_up(collect::monitor::RunRecorder& run);
   void end() noexcept;
 
   LiveForecastOptions options_;
   std::vector<double> positions_;  // Where forecasts stand; empty while there is no deadline.
-  double deadline_ = 0.0;
+  double deadline_ = 0.0;   // The last position that counts; infinite where targets go on for good.
+  std::vector<bool> past_;  // Of the targets.
   std::size_t next_ = 0;
   series::Run known_;
   std::size_t points_ = 0;

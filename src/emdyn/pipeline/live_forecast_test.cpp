@@ -11,6 +11,7 @@
 #include "emdyn/core/source_dir.hpp"
 #include "emdyn/forecast/features/features.hpp"
 #include "emdyn/forecast/predictors/builtin.hpp"
+#include "emdyn/pipeline/target_forecast.hpp"
 
 namespace emdyn::pipeline {
 namespace {
@@ -119,6 +120,35 @@ TEST_F(LiveForecastTest, ARoleThatNamesNothingIsAnAbstentionNotAnEnd) {
     EXPECT_EQ(each.status, series::ForecastStatus::abstained);
     EXPECT_NE(each.reason->find("absent"), std::string::npos);
   }
+}
+
+// Declared targets too: what is said live is what is said later.
+TEST_F(LiveForecastTest, ForecastsDeclaredTargets) {
+  LiveForecastOptions options;
+  options.targets = {forecast::parse_signal_target("test_loss <= 0.5 before 4000"),
+                     forecast::parse_signal_target("train_loss spike within 200")};
+  const auto stored = watch(options, Json::object(), 1500);
+  ASSERT_GE(stored.size(), 10U);
+  std::size_t told = 0;
+  for (const series::Forecast& one : stored) {
+    series::Run run = grokking();
+    run.info.id = one.run;
+    TargetOptions later;
+    later.at = one.at;
+    const auto& target = options.targets[one.target.find("spike") != std::string::npos ? 1 : 0];
+    EXPECT_EQ(one, forecast_target(run, target, later).forecast);
+    told += one.probability ? 1U : 0U;
+  }
+  EXPECT_GT(told, 5U);
+}
+
+TEST_F(LiveForecastTest, ATargetOnASignalThatIsNotThereAbstains) {
+  LiveForecastOptions options;
+  options.targets = {forecast::parse_signal_target("absent <= 1 before 4000")};
+  const auto stored = watch(options, Json::object(), 500);
+  ASSERT_FALSE(stored.empty());
+  EXPECT_EQ(stored.front().status, series::ForecastStatus::abstained);
+  EXPECT_NE(stored.front().reason->find("absent"), std::string::npos);
 }
 
 TEST_F(LiveForecastTest, RefusesBadOptions) {

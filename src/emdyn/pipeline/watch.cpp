@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "emdyn/collect/ingest/tailer.hpp"
+#include "emdyn/core/text.hpp"
 #include "emdyn/pipeline/run_sink.hpp"
 
 namespace emdyn::pipeline {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "emdyn/app/cli/explain_sweep.hpp"
 #include "emdyn/app/cli/source.hpp"
 #include "emdyn/app/cli/verbs.hpp"
 #include "emdyn/app/terminal/table.hpp"
@@ -49,7 +50,8 @@ void print_order(const std::vector<explain::SignalChange>& order, Console& conso
 int run_explain(Arguments arguments, Console& console) {
   CLI::App app(
       "What moved the forecast (exact Shapley values in log-odds) and in which order the signals "
-      "changed around the transition.",
+      "changed around the transition. With --outcome: which settings of a sweep, and which pairs "
+      "of them, decide its outcome.",
       "explain");
   SourceOption source;
   forecast::ForecastOptions options;
@@ -60,7 +62,14 @@ int run_explain(Arguments arguments, Console& console) {
   app.add_option("--at", at,
                  "explain the forecast at this position; default: where it crossed its threshold, "
                  "else the last one");
+  SweepOption sweep;
+  sweep.add_to(app);
   if (!app::terminal::parse(app, arguments, console)) return kFine;
+  sweep.has_level = app.count("--level") > 0;
+  if (sweep.given()) {
+    explain_sweep_file(source.text, sweep, source.store.json, console);
+    return kFine;
+  }
   options.roles = source.roles();
   const series::Run run = source.load_run(console);
   const bool given = app.count("--deadline") > 0;
@@ -79,8 +88,8 @@ int run_explain(Arguments arguments, Console& console) {
   const Task task(console.stop_flag());
   const auto analysis = pipeline::analyze(run, analyze_options, task);
   const auto* main = pipeline::main_transition(analysis);
-  const auto order =
-      main ? explain::order_of_change(run, main->transition, task) : std::vector<explain::SignalChange>{};
+  const auto order = main ? explain::order_of_change(run, main->transition, task)
+                          : std::vector<explain::SignalChange>{};
   if (source.store.json) {
     console.json(Json{
         {"forecast", result.forecast},

@@ -31,10 +31,12 @@ int run_export(Arguments arguments, Console& console);
 int run_forecast(Arguments arguments, Console& console);
 int run_import(Arguments arguments, Console& console);
 int run_lab(Arguments arguments, Console& console);
+int run_predictor(Arguments arguments, Console& console);
 int run_probe(Arguments arguments, Console& console);
 int run_report(Arguments arguments, Console& console);
 int run_runs(Arguments arguments, Console& console);
 int run_segment(Arguments arguments, Console& console);
+int run_serve(Arguments arguments, Console& console);
 int run_watch(Arguments arguments, Console& console);
 
 }  // namespace emdyn::app::cli

@@ -22,6 +22,7 @@ struct WatchRequest {
   bool wait = false;
   double deadline = 0.0;
   bool no_forecast = false;
+  std::vector<std::string> targets;
   std::vector<std::string> roles;
   std::string command;
   std::size_t commands_at_once = 4;
@@ -73,6 +74,12 @@ void add_options(CLI::App& app, WatchRequest& request) {
       ->check(CLI::Range(1e-12, 1e300));
   app.add_flag("--no-forecast", request.no_forecast, "make no live forecasts")
       ->excludes("--deadline");
+  app.add_option(
+         "--target", request.targets,
+         fmt::format("forecast this live instead of test accuracy >= 0.9; may be repeated: {}",
+                     forecast::kTargetGrammar))
+      ->allow_extra_args(false)
+      ->excludes("--no-forecast");
   app.add_option("--role", request.roles, "ROLE=SIGNAL where a signal's name says not what it is")
       ->allow_extra_args(false);
   request.alarms.add_to(app);
@@ -102,6 +109,8 @@ int run_watch(Arguments arguments, Console& console) {
   if (!request.no_forecast) {
     pipeline::LiveForecastOptions& forecast = options.forecast.emplace();
     if (app.count("--deadline") > 0) forecast.deadline = request.deadline;
+    for (const std::string& target : request.targets)
+      forecast.targets.push_back(forecast::parse_signal_target(target));
     for (const std::string& role : request.roles) series::add_role_choice(forecast.roles, role);
     forecast.on_forecast = [&](const series::Forecast& made) { printer.forecast(made); };
   }

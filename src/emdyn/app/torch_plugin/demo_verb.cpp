@@ -43,12 +43,18 @@ std::optional<double> crossed_at(const DemoResult& result) {
   return result.findings.forecast ? result.findings.forecast->crossed_at : std::nullopt;
 }
 
-/// Steps from the crossing to the low end of the onset's interval; negative when it came too late.
+/// From where on the forecast stayed above its threshold: a crossing must last.
+std::optional<double> passed_at(const DemoResult& result) {
+  const auto& told = result.findings.forecast;
+  return told ? forecast::path_story(told->path, told->threshold).passed_at : std::nullopt;
+}
+
+/// Steps from there to the low end of the onset's interval; negative when it came too late.
 std::optional<double> lead(const DemoResult& result) {
   const series::Transition* transition = transition_of(result);
-  const auto crossed = crossed_at(result);
-  if (transition == nullptr || !transition->onset || !crossed) return std::nullopt;
-  return transition->onset->low - *crossed;
+  const auto passed = passed_at(result);
+  if (transition == nullptr || !transition->onset || !passed) return std::nullopt;
+  return transition->onset->low - *passed;
 }
 
 DemoResult conclude(collect::monitor::Monitor& monitor, const series::Run& run,
@@ -83,6 +89,7 @@ Json result_json(const DemoResult& result, const model::lab::Monitored& run,
   json["transition"] = transition != nullptr ? Json(*transition) : Json();
   json["first_alarm"] = first != run.events.end() ? Json(*first) : Json();
   json["forecast_crossed_at"] = number_or_null(crossed_at(result));
+  json["forecast_passed_at"] = number_or_null(passed_at(result));
   json["lead"] = number_or_null(lead(result));
   json["forecast_threshold"] =
       result.findings.forecast ? number_or_null(result.findings.forecast->threshold) : Json();
@@ -110,10 +117,10 @@ void print_result(const DemoResult& result, const model::lab::Monitored& run,
   }
   if (const auto ahead = lead(result)) {
     console.line(
-        fmt::format("forecast: crossed its threshold at step {:.0f}, {:.0f} steps {} the onset",
-                    *crossed_at(result), std::abs(*ahead), *ahead >= 0 ? "before" : "after"));
+        fmt::format("forecast: above its threshold from step {:.0f} on, {:.0f} steps {} the onset",
+                    *passed_at(result), std::abs(*ahead), *ahead >= 0 ? "before" : "after"));
   } else {
-    console.line("forecast: did not cross its threshold before a transition");
+    console.line("forecast: did not pass its threshold for good");
   }
   console.line(fmt::format(
       "{} points, {} events, {:.0f} steps/s, probes took {:.1f} % of the training", run.points,

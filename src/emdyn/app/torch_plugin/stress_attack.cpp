@@ -14,7 +14,6 @@
 #include "emdyn/core/text.hpp"
 #include "emdyn/core/whole_file.hpp"
 #include "emdyn/model/data/npy.hpp"
-#include "emdyn/model/network/adapters.hpp"
 #include "emdyn/provoke/trial/attack_trial.hpp"
 
 namespace emdyn::app::torch_plugin {
@@ -22,8 +21,8 @@ namespace {
 
 struct AttackRequest {
   SubjectOptions subject;
-  std::filesystem::path source;
-  std::filesystem::path source_architecture;
+  std::string source;
+  std::string source_architecture;
   std::vector<std::string> attacks =
       provoke::attack::names_of(&provoke::attack::AttackEntry::in_attack);
   std::vector<std::string> settings;
@@ -107,7 +106,9 @@ int list_attacks(bool json, app::terminal::Console& console) {
 
 std::unique_ptr<model::Model> load_source(const AttackRequest& request) {
   if (request.source.empty()) return nullptr;
-  return model::load_model(request.source, request.source_architecture, request.subject.trust);
+  return provoke::trial::load_model({.model = request.source,
+                                     .architecture = request.source_architecture,
+                                     .trust = request.subject.trust});
 }
 
 bool asked_for(std::span<const std::string> arguments, std::string_view flag) {

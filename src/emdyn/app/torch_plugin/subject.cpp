@@ -3,7 +3,9 @@
 namespace emdyn::app::torch_plugin {
 
 void SubjectOptions::add_to(CLI::App& app) {
-  app.add_option("--model", model, "weights of the network (safetensors), or TorchScript")
+  app.add_option("--model", model,
+                 "weights of the network (safetensors), TorchScript, or pipe:PATH: a model that "
+                 "another process owns (docs/stress.md)")
       ->required();
   app.add_option("--arch", architecture,
                  "its architecture (TOML); default: the weights' name with .toml");

@@ -6,7 +6,7 @@
 
 #include "emdyn/forecast/features/features.hpp"
 #include "emdyn/forecast/features/target.hpp"
-#include "emdyn/forecast/predictors/logistic.hpp"
+#include "emdyn/forecast/tabular/logistic.hpp"
 #include "emdyn/series/records.hpp"
 
 namespace emdyn::forecast {

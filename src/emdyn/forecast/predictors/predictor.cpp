@@ -9,6 +9,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
 #include "emdyn/forecast/features/history.hpp"
+#include "emdyn/forecast/predictors/stacked_forecast.hpp"
 #include "emdyn/math/robust.hpp"
 
 namespace emdyn::forecast {
@@ -80,6 +81,7 @@ series::Forecast forecast(const Predictor& predictor, const series::Run& run,
   if (!(options.level > 0.0 && options.level < 1.0)) {
     throw ConfigError(fmt::format("level must be in (0, 1), got {}", options.level));
   }
+  if (predictor.stacked) return stacked_forecast(predictor, run, options);
   const series::Signal* accuracy = accuracy_of(run, options);
   series::Forecast result;
   result.run = run.info.id;
@@ -121,7 +123,8 @@ series::Forecast forecast(const Predictor& predictor, const series::Run& run,
 std::vector<series::Forecast> forecast_path(const Predictor& predictor, const series::Run& run,
                                             const ForecastOptions& options) {
   std::vector<series::Forecast> path;
-  const double last = last_position(accuracy_of(run, options));
+  double last = last_position(accuracy_of(run, options));
+  if (predictor.stacked && last == 0.0) last = last_record(run);
   for (const double at : forecast_positions(options.deadline)) {
     if (at > last) break;
     ForecastOptions here = options;

@@ -7,7 +7,9 @@
 #include "emdyn/forecast/features/features.hpp"
 #include "emdyn/forecast/features/target.hpp"
 #include "emdyn/forecast/predictors/alarm.hpp"
-#include "emdyn/forecast/predictors/logistic.hpp"
+#include "emdyn/forecast/tabular/calibration.hpp"
+#include "emdyn/forecast/tabular/logistic.hpp"
+#include "emdyn/forecast/tabular/stacked.hpp"
 #include "emdyn/series/records.hpp"
 
 namespace emdyn::forecast {
@@ -25,6 +27,10 @@ struct Predictor {
   std::vector<double> low{};   ///< Smallest value of each feature in the bank.
   std::vector<double> high{};  ///< Largest value of each feature in the bank.
   AlarmRule alarm{};
+  /// A stack on features free of units: where there is one, it makes the forecasts, `features` are
+  /// relative_names(), and `set`, `model`, `replicates`, `low` and `high` are not used.
+  std::optional<StackedModel> stacked{};
+  Calibration calibration{};         ///< Of a stack, on forecasts out of family: its interval.
   Json provenance = Json::object();  ///< Bank, counts, penalty, calibration, held-out figures.
 };
 

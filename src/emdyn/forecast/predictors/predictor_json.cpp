@@ -4,7 +4,7 @@
 
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/text.hpp"
-#include "emdyn/forecast/predictors/predictor.hpp"
+#include "emdyn/forecast/predictors/stacked_forecast.hpp"
 
 namespace emdyn::forecast {
 namespace {
@@ -40,6 +40,7 @@ Json short_numbers(const std::vector<double>& values) {
 }  // namespace
 
 Json predictor_json(const Predictor& predictor) {
+  if (predictor.stacked) return stacked_predictor_json(predictor);
   Json json{{"schema", kSchema},
             {"name", predictor.name},
             {"set", word(predictor.set)},
@@ -68,6 +69,7 @@ Json predictor_json(const Predictor& predictor) {
 }
 
 Predictor predictor_from_json(const Json& json) {
+  if (is_stacked_predictor(json)) return stacked_predictor_from_json(json);
   if (!json.is_object() || text_or_empty(json, "schema") != kSchema) {
     throw DataError(fmt::format("no predictor of schema {}", kSchema));
   }

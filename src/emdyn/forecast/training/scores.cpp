@@ -6,7 +6,7 @@
 #include <set>
 
 #include "emdyn/core/error.hpp"
-#include "emdyn/forecast/predictors/logistic.hpp"
+#include "emdyn/forecast/tabular/logistic.hpp"
 
 namespace emdyn::forecast {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "emdyn/core/philox.hpp"
-#include "emdyn/forecast/predictors/logistic.hpp"
+#include "emdyn/forecast/tabular/logistic.hpp"
 
 namespace emdyn::forecast {
 namespace {

@@ -12,6 +12,7 @@
 #include "emdyn/core/error.hpp"
 #include "emdyn/core/parallel.hpp"
 #include "emdyn/forecast/bank/groups.hpp"
+#include "emdyn/forecast/tabular/stack.hpp"
 
 namespace emdyn::forecast {
 namespace {
@@ -36,36 +37,11 @@ std::vector<double> out_of_group(const Design& design, std::span<const std::size
   return log_odds;
 }
 
-double log_loss(std::span<const double> log_odds, std::span<const double> labels) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const double margin = labels[i] == 1.0 ? -log_odds[i] : log_odds[i];
-    sum += std::max(margin, 0.0) + std::log1p(std::exp(-std::abs(margin)));
-  }
-  return sum / static_cast<double>(labels.size());
-}
-
 // A slope far from 1 would come from too few groups; it is held within a factor of two.
 CalibrationLine safe_calibration(std::span<const double> log_odds, std::span<const double> labels) {
   const auto line = calibration_line(log_odds, labels);
   if (!line || !(line->slope >= 0.5 && line->slope <= 2.0)) return {};
   return *line;
-}
-
-AlarmRule freeze_alarm(std::span<const ForecastPath> paths, const TrainOptions& options) {
-  if (options.consecutive > 0) return freeze_threshold(paths, options.consecutive, options.budget);
-  AlarmRule best;
-  std::ptrdiff_t most = -1;
-  for (const std::size_t consecutive : {1u, 2u, 3u}) {
-    const AlarmRule rule = freeze_threshold(paths, consecutive, options.budget);
-    const auto hits = std::ranges::count_if(paths, [&](const ForecastPath& path) {
-      return judge(path, rule).outcome == AlarmOutcome::hit;
-    });
-    if (hits <= most) continue;
-    most = hits;
-    best = rule;
-  }
-  return best;
 }
 
 void calibrate(Logistic& model, const CalibrationLine& line) {
@@ -132,6 +108,22 @@ std::vector<ForecastPath> paths_of(const Bank& bank, const Design& design,
     paths.back().probability.push_back(probabilities[i]);
   }
   return paths;
+}
+
+AlarmRule freeze_alarm(std::span<const ForecastPath> paths, const TrainOptions& options) {
+  if (options.consecutive > 0) return freeze_threshold(paths, options.consecutive, options.budget);
+  AlarmRule best;
+  std::ptrdiff_t most = -1;
+  for (const std::size_t consecutive : {1u, 2u, 3u}) {
+    const AlarmRule rule = freeze_threshold(paths, consecutive, options.budget);
+    const auto hits = std::ranges::count_if(paths, [&](const ForecastPath& path) {
+      return judge(path, rule).outcome == AlarmOutcome::hit;
+    });
+    if (hits <= most) continue;
+    most = hits;
+    best = rule;
+  }
+  return best;
 }
 
 FittedModel fit_model(const Bank& bank, const Design& design, const TrainOptions& options) {

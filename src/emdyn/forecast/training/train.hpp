@@ -55,6 +55,9 @@ struct FittedModel {
 /// forecasts), and last the coefficients on all rows.
 FittedModel fit_model(const Bank& bank, const Design& design, const TrainOptions& options);
 
+/// The alarm frozen on forecasts that were made out of group.
+AlarmRule freeze_alarm(std::span<const ForecastPath> paths, const TrainOptions& options);
+
 /// Coefficients (intercept first) refitted on resampled groups, on the scale of `fitted`.
 std::vector<std::vector<double>> bootstrap_coefficients(const Design& design,
                                                         const FittedModel& fitted,

@@ -21,10 +21,14 @@ constexpr double kSlack = 1e-6;
       "{}: {}", dataset.name.empty() ? "examples" : terminal_safe(dataset.name), fault));
 }
 
-/// A picture as most tools hold it, [height, width, channel] or without the channel, as the model takes it.
+/// A picture as most tools hold it, [height, width, channel] or without the channel, as the model takes it; and a
+/// sequence [time, d] that was read as a picture of one channel.
 void to_model_order(model::data::Dataset& dataset, const Signature& signature) {
   const auto& want = signature.input;
   auto& have = dataset.shape;
+  if (want.size() == 2 && have.size() == 3 && have[0] == 1 && have[1] == want[0] &&
+      have[2] == want[1])
+    have = want;
   if (have == want || want.size() != 3) return;
   if (want[0] == 1 && have.size() == 2 && have[0] == want[1] && have[1] == want[2]) have = want;
   if (have.size() != 3 || have[2] != want[0] || have[0] != want[1] || have[1] != want[2]) return;

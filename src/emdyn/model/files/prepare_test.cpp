@@ -43,6 +43,17 @@ TEST(Prepare, TurnsPicturesWhoseChannelsComeLast) {
   EXPECT_EQ(grey.shape, (std::vector<std::int64_t>{1, 1, 2}));
 }
 
+TEST(Prepare, ASequenceReadAsAPictureIsASequence) {
+  model::data::Dataset dataset{
+      .shape = {1, 2, 3}, .values = {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F}, .labels = {0}};
+  const std::vector<float> before = dataset.values;
+  prepare(dataset, {.input = {2, 3}, .classes = 2});
+  EXPECT_EQ(dataset.shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(dataset.values, before);
+  dataset.shape = {1, 2, 3};
+  EXPECT_THROW(prepare(dataset, {.input = {3, 2}, .classes = 2}), DataError);
+}
+
 TEST(Prepare, NamesTheFirstFault) {
   EXPECT_EQ(check_error([](model::data::Dataset&) {}), "");
   EXPECT_EQ(check_error([](model::data::Dataset& d) { d.labels.clear(); }, Labels::optional), "");

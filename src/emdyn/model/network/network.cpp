@@ -78,8 +78,9 @@ const Network& network_of(const Model& model, std::string_view needs) {
   const auto* network = dynamic_cast<const Network*>(&model);
   if (network != nullptr) return *network;
   throw ModelError(fmt::format(
-      "{}: needs a network whose layers are known, and TorchScript hides them; save its "
-      "weights as safetensors and describe its layers in a TOML file (docs/models.md)",
+      "{}: needs a network whose layers are known, and TorchScript and models over a pipe hide "
+      "them; save its weights as safetensors and describe its layers in a TOML file "
+      "(docs/models.md; emdyn.export does both)",
       needs));
 }
 

@@ -6,8 +6,16 @@ namespace emdyn::model {
 
 bool shows_features(const Model& model) noexcept {
   const auto* network = dynamic_cast<const Network*>(&model);
-  return network != nullptr && !network->layers().empty() &&
-         network->layers().back().kind == LayerKind::linear;
+  if (network != nullptr)
+    return !network->layers().empty() && network->layers().back().kind == LayerKind::linear;
+  const auto* other = dynamic_cast<const WithFeatures*>(&model);
+  return other != nullptr && other->shows_features();
+}
+
+OutputLayer output_layer(const Model& model) {
+  if (const auto* other = dynamic_cast<const WithFeatures*>(&model)) return other->output_layer();
+  const Layer& last = network_of(model, "scores of features").layers().back();
+  return {last.tensor("weight"), last.tensor("bias")};
 }
 
 Shown shown(const Model& model, const torch::Tensor& inputs) {
@@ -21,6 +29,7 @@ Shown shown(const Model& model, const torch::Tensor& inputs) {
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) x = apply(layers[i], x);
     return {apply(layers.back(), x), x};
   }
+  if (const auto* other = dynamic_cast<const WithFeatures*>(&model)) return other->see(inputs);
   torch::Tensor logits;
   if (const auto* source = dynamic_cast<const WithGraph*>(&model)) {
     logits = source->graph(inputs);

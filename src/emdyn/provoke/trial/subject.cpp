@@ -5,6 +5,7 @@
 #include "emdyn/model/data/load.hpp"
 #include "emdyn/model/files/prepare.hpp"
 #include "emdyn/model/network/adapters.hpp"
+#include "emdyn/model/pipe/pipe_model.hpp"
 
 namespace emdyn::provoke::trial {
 
@@ -22,6 +23,7 @@ model::data::Dataset load_examples(const std::string& path, const std::string& s
 }
 
 std::unique_ptr<model::Model> load_model(const SubjectSource& source, model::Notes* notes) {
+  if (model::is_pipe(source.model)) return model::pipe_model(source.model);
   return model::load_model(source.model, source.architecture, source.trust, notes);
 }
 

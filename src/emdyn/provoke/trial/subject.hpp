@@ -16,7 +16,8 @@ namespace emdyn::provoke::trial {
 
 /// Where a network and its examples come from.
 struct SubjectSource {
-  std::string model{};         ///< Weights (safetensors), or TorchScript.
+  /// Weights (safetensors), TorchScript, or the address of a model that another process owns (pipe:PATH).
+  std::string model{};
   std::string architecture{};  ///< TOML; empty: the weights' name with .toml.
   std::string data{};          ///< A folder in MNIST's layout, or a file.
   std::string split{};    ///< train or test; empty: the test part, or all where there is one part.

@@ -192,8 +192,14 @@ std::string forecast_words(const Scene& scene) {
                        scene.place(story.highest_at), percent_text(story.last));
   }
   if (track.crossed_at) {
-    return fmt::format("The forecast passed {} at {}{}.", threshold_words(scene),
-                       scene.place(*track.crossed_at), lead_words(scene, *track.crossed_at));
+    const double passed = story.passed_at.value_or(*track.crossed_at);
+    const std::string before =
+        passed > *track.crossed_at
+            ? fmt::format(" (touched before, first at {})", scene.place(*track.crossed_at))
+            : "";
+    return fmt::format("The forecast passed {} {}at {}{}{}.", threshold_words(scene),
+                       before.empty() ? "" : "for good ", scene.place(passed),
+                       lead_words(scene, passed), before);
   }
   return fmt::format("The forecast never crossed {}; its highest was {} at {}.",
                      threshold_words(scene), percent_text(best->probability->estimate),
@@ -217,10 +223,11 @@ std::string forecast_detail(const Scene& scene) {
   const std::size_t past = count_status(track.forecasts, ForecastStatus::already_past);
   if (past > 0) words += fmt::format(" {} came after the target was reached.", count_text(past));
   const series::Interval* onset = scene.onset();
-  if (track.crossed_at && onset != nullptr && onset->low > *track.crossed_at) {
-    words += fmt::format(
-        " Counted to the low end of the onset's interval, the lead is {}.",
-        distance_text(scene.data.axis, onset->low - *track.crossed_at, onset->high - onset->low));
+  const auto passed = forecast::path_story(track.forecasts, track.threshold).passed_at;
+  if (passed && onset != nullptr && onset->low > *passed) {
+    words +=
+        fmt::format(" Counted to the low end of the onset's interval, the lead is {}.",
+                    distance_text(scene.data.axis, onset->low - *passed, onset->high - onset->low));
   }
   return words;
 }

@@ -1,6 +1,5 @@
 #include "emdyn/provoke/ood/network/of_network.hpp"
 
-#include "emdyn/model/network/network.hpp"
 #include "emdyn/model/network/shown.hpp"
 
 namespace emdyn::provoke::ood {
@@ -19,12 +18,14 @@ Head head_of(const model::Model& model) {
     for (std::size_t c = 0; c < classes; ++c) head.weight[c * classes + c] = 1.0F;
     return head;
   }
-  const model::Layer& last = model::network_of(model, "scores of features").layers().back();
-  const torch::Tensor weight = last.tensor("weight").contiguous();
+  const model::OutputLayer last = model::output_layer(model);
+  const torch::Tensor weight = last.weight.contiguous();
   head.features = static_cast<std::size_t>(weight.size(1));
   head.weight.assign(weight.data_ptr<float>(), weight.data_ptr<float>() + weight.numel());
-  const torch::Tensor bias = last.tensor("bias");
-  if (bias.defined()) head.bias.assign(bias.data_ptr<float>(), bias.data_ptr<float>() + classes);
+  if (last.bias.defined()) {
+    const torch::Tensor bias = last.bias.contiguous();
+    head.bias.assign(bias.data_ptr<float>(), bias.data_ptr<float>() + classes);
+  }
   return head;
 }
 
@@ -39,8 +40,8 @@ std::vector<std::uint32_t> labels_of(const std::vector<std::int64_t>& labels) {
 
 std::string feature_note(const model::Model& model) {
   if (model::shows_features(model)) return {};
-  return "the model shows no features (only a network given as safetensors and TOML that ends in a "
-         "linear layer does): its logits stand in for them";
+  return "the model shows no features (a network given as safetensors and TOML, or a torch module "
+         "over a pipe, does where it ends in a linear layer): its logits stand in for them";
 }
 
 }  // namespace emdyn::provoke::ood

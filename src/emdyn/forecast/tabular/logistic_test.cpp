@@ -1,4 +1,4 @@
-#include "emdyn/forecast/predictors/logistic.hpp"
+#include "emdyn/forecast/tabular/logistic.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,19 +3,9 @@
 #include <span>
 #include <vector>
 
+#include "emdyn/forecast/tabular/table.hpp"
+
 namespace emdyn::forecast {
-
-/// Rows of numbers, row after row; NaN marks a missing value.
-struct FeatureTable {
-  std::size_t columns = 0;
-  std::vector<double> values{};  ///< [rows, columns]
-
-  std::size_t rows() const noexcept { return columns == 0 ? 0 : values.size() / columns; }
-  std::span<const double> row(std::size_t i) const noexcept {
-    return std::span(values).subspan(i * columns, columns);
-  }
-  void add(std::span<const double> row) { values.insert(values.end(), row.begin(), row.end()); }
-};
 
 /// How to bring a feature to mean 0 and standard deviation 1. A missing value becomes the mean; a
 /// feature that never varies has scale 1 and so counts for nothing.
