@@ -327,6 +327,13 @@ TargetAnswer answer_event(const SignalTarget& target, const CurveInput& input,
   return answer;
 }
 
+/// Where a share of the way from the first level to the best is lost from `from`: in the signal's own units, for on
+/// the scale of a link the last step to an accuracy of 1 is longer than all before.
+double lost_level(const CurveBlocks& blocks, double from, double best, double share) {
+  const double way = blocks.link.back(best) - blocks.link.back(blocks.z.front());
+  return blocks.link.forward(blocks.link.back(from) - share * way);
+}
+
 std::optional<bool> better_by_name(std::string_view name) {
   const CurveLink as_share = choose_link(name, std::array{0.5});
   if (as_share.kind == LinkKind::logit) return true;
@@ -363,11 +370,13 @@ std::optional<EventLevel> event_level(TargetKind kind, const CurveBlocks& blocks
       return EventLevel{better, blocks.level + sign * kJumpShare * way};
     case TargetKind::stall:
       return EventLevel{better, blocks.level + sign * kStallShare * way};
-    case TargetKind::divergence:
-      return EventLevel{!better, blocks.level - sign * std::max(kDivergenceShare * way,
-                                                                3.0 * blocks.level_noise)};
+    case TargetKind::divergence: {
+      const double lost = lost_level(blocks, blocks.level, best, kDivergenceShare);
+      const double noise = blocks.level - sign * 3.0 * blocks.level_noise;
+      return EventLevel{!better, better ? std::min(lost, noise) : std::max(lost, noise)};
+    }
     case TargetKind::collapse:
-      return EventLevel{!better, best - sign * kCollapseShare * way};
+      return EventLevel{!better, lost_level(blocks, best, best, kCollapseShare)};
     default:
       return std::nullopt;
   }

@@ -154,6 +154,21 @@ TEST(AnswerTarget, EventsOfACurve) {
   EXPECT_LT(probability(TargetKind::jump, healthy), 0.1);
 }
 
+TEST(EventLevels, ALossIsMeasuredInTheSignalsOwnUnits) {
+  // From .1 to .998: on logits the last hundredths are half of the way, of the accuracy they are nothing.
+  CurveInput input = input_of(
+      curve_of(1000, 1, 1, 0.0, [](double t) { return 0.998 - 0.898 * std::exp(-t / 60.0); }));
+  input.name = "accuracy";
+  const auto blocks = curve_blocks(input.name, input.history);
+  ASSERT_TRUE(blocks);
+  const auto lost = event_level(TargetKind::divergence, *blocks, true);
+  const auto collapsed = event_level(TargetKind::collapse, *blocks, true);
+  ASSERT_TRUE(lost && collapsed);
+  EXPECT_FALSE(lost->rises);
+  EXPECT_NEAR(blocks->link.back(lost->z), 0.91, 0.01);
+  EXPECT_NEAR(blocks->link.back(collapsed->z), 0.55, 0.03);
+}
+
 TEST(AnswerTarget, ACollapseIsPastWhenTheRecordsAreNoNumbers) {
   CurveInput input = falling_input();
   for (std::size_t i = 995; i < 1000; ++i) input.history.values[i] = NAN;
